@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vrelo::auth {
+
+// What one request may do. It is made when the request is authorized and never changes after.
+//
+// Lifetime: shared by the streams that it opened; requests with equal rights should share one Grant,
+// because fan-out groups readers by the Grant's address.
+// Threads: any.
+struct Grant {
+  // A set of topics: all of them, or those listed, compared byte for byte.
+  struct Topics {
+    bool all = false;
+    std::vector<std::string> listed = {};
+
+    bool covers(const std::string& topic) const {
+      return all || std::find(listed.begin(), listed.end(), topic) != listed.end();
+    }
+  };
+
+  Topics publish = {};
+  Topics read_private = {};  // public events may be read by everyone
+
+  // A publisher needs the right to each of the event's topics.
+  bool may_publish(std::span<const std::string> topics) const {
+    return std::all_of(topics.begin(), topics.end(),
+                       [this](const std::string& topic) { return publish.covers(topic); });
+  }
+
+  // A private event may be read with the right to any one of its topics, whichever led to the reader.
+  bool may_read_private(std::span<const std::string> topics) const {
+    return std::any_of(topics.begin(), topics.end(),
+                       [this](const std::string& topic) { return read_private.covers(topic); });
+  }
+};
+
+using GrantPtr = std::shared_ptr<const Grant>;
+
+}  // namespace vrelo::auth
