@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/fanout/blocks.h"
+
+#include <cassert>
+
+#include <fmt/format.h>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "hub/log/event_id.h"
+#include "sse/encoder.h"
+
+namespace vrelo::fanout {
+namespace {
+
+std::string text_of(const sse::Block& block) {
+  const auto encoded = sse::encode(block);
+  assert(encoded.has_value());
+  return std::string(encoded->bytes());
+}
+
+std::string cursor_block(Hello hello,
+                         std::string_view type,
+                         std::optional<std::chrono::milliseconds> retry,
+                         log::Position position) {
+  const std::string id = log::event_id(position);
+  if (hello == Hello::kNamed) {
+    return text_of({.id = id, .type = type, .data = "", .retry = retry});
+  }
+  return text_of({.id = id, .retry = retry});
+}
+
+}  // namespace
+
+std::string first_block(Hello hello,
+                        std::chrono::seconds heartbeat,
+                        std::chrono::milliseconds retry,
+                        log::Position position) {
+  return fmt::format(": vrelo heartbeat={}\n", heartbeat.count()) +
+         cursor_block(hello, "vrelo.hello", retry, position);
+}
+
+std::string position_block(Hello hello, log::Position position) {
+  return cursor_block(hello, "vrelo.position", std::nullopt, position);
+}
+
+std::string retry_block(std::chrono::milliseconds retry) {
+  return text_of({.retry = retry});
+}
+
+std::string gap_block(std::string_view reason, std::string_view after, log::Position until) {
+  const std::string id = log::event_id(until);
+  const std::string data = boost::json::serialize(
+      boost::json::object{{"reason", reason}, {"after", after}, {"until", id}});
+  return text_of({.id = id, .type = "vrelo.gap", .data = data});
+}
+
+}  // namespace vrelo::fanout

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/subscribe.h"
+
+#include <cassert>
+#include <utility>
+
+#include "hub/log/event_id.h"
+
+namespace vrelo {
+namespace {
+
+constexpr std::string_view kEarliest = "earliest";
+
+Resume all_there_is(const log::Log& log) {
+  return {.after = log::Position{.epoch = log.end().epoch, .offset = 0},
+          .last_event_id = std::string(kEarliest)};
+}
+
+// What a reader gets whose cursor does not lead to what follows it.
+Resume gap(const log::Log& log, std::string_view reason, std::string_view cursor) {
+  const log::Position begin = log.begin();
+  return {.after = begin,
+          .last_event_id = std::string(kEarliest),
+          .gap = fanout::gap_block(reason, cursor, begin)};
+}
+
+}  // namespace
+
+base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out,
+                                                         const Subscription& subscription) {
+  log::Log& log = fan_out.log();
+  const std::string& cursor = subscription.cursor;
+  if (cursor.empty()) {
+    co_return Resume{};
+  }
+  if (cursor == kEarliest) {
+    co_return all_there_is(log);
+  }
+
+  // A publisher's id cannot begin with "#", so that only one of the two can be meant.
+  std::optional<log::Position> position = log::parse_event_id(cursor);
+  if (!position) {
+    const auto found = co_await log.find(cursor);
+    if (!found) {
+      co_return found.error();
+    }
+    if (!*found) {
+      co_return gap(log, "unknown", cursor);
+    }
+    position = *found;
+  }
+  if (position->epoch != log.end().epoch) {
+    co_return gap(log, "epoch", cursor);
+  }
+  if (position->offset > log.end().offset) {
+    co_return gap(log, "unknown", cursor);
+  }
+  if (!fan_out.window().reaches(*position)) {
+    // Only the log knows whether what retention removed would have been for this reader.
+    const auto page = co_await log.read(*position, subscription.selection, {.records_max = 1});
+    if (!page && page.error() == log::Errc::kPositionGone) {
+      co_return gap(log, "retention", cursor);
+    }
+    if (!page) {
+      co_return page.error();
+    }
+  }
+  co_return Resume{.after = position, .last_event_id = cursor};
+}
+
+void open_stream(fanout::FanOut& fan_out,
+                 int fd,
+                 const Subscription& subscription,
+                 const Resume& resume,
+                 std::string http_head) {
+  fanout::Membership membership = fan_out.enter(subscription.selection, subscription.grant);
+  // After enter(): see fanout::Interest.
+  const log::Position end = fan_out.log().end();
+  const log::Position start = resume.after.value_or(end);
+
+  std::string opening = std::move(http_head);
+  opening +=
+      fanout::first_block(subscription.hello, fan_out.heartbeat(), fan_out.jittered_retry(), start);
+  opening += resume.gap;
+  fan_out.open(fd, std::move(membership), start, subscription.hello, std::move(opening));
+}
+
+}  // namespace vrelo

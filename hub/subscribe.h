@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <boost/system/result.hpp>
+
+#include "hub/auth/grant.h"
+#include "hub/base/task.h"
+#include "hub/fanout/fan_out.h"
+#include "hub/log/log.h"
+
+namespace vrelo {
+
+// What a reader asked for and may have.
+struct Subscription {
+  log::Selection selection;
+  auth::GrantPtr grant;
+  std::string cursor = {};  // "": from now on; "earliest": all there is; else an event's id
+  fanout::Hello hello = fanout::Hello::kQuiet;
+};
+
+// Where a cursor leads.
+struct Resume {
+  std::optional<log::Position> after =
+      {};  // nullopt: whatever the log ends with when the stream opens
+
+  // The value of the response field Mercure-Last-Event-ID; "": the reader sent no cursor, so no field.
+  // Source: mercure.md R17: the cursor where it is retained, else "earliest".
+  std::string last_event_id = {};
+
+  std::string gap = {};  // the vrelo.gap block that the stream begins with; "": nothing is missing
+};
+
+// Finds out where a reader with `subscription.cursor` goes on.
+//
+// A cursor that is unknown, of another epoch, or older than the history leads to all there is, after a
+// gap that says so.
+// Cost: no I/O without a cursor, or where the window covers it; else a look-up or two.
+// Errors: kStopped, kUnavailable.
+base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out,
+                                                         const Subscription& subscription);
+
+// Begins the stream: writes `http_head` and the first block in one piece to `fd`, and hands the socket
+// to `fan_out`, which owns it from here on.
+//
+// Invariant: whatever matches and is stored after this call began reaches the reader, once.
+void open_stream(fanout::FanOut& fan_out,
+                 int fd,
+                 const Subscription& subscription,
+                 const Resume& resume,
+                 std::string http_head);
+
+}  // namespace vrelo
