@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/http/request_parser.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+
+namespace vrelo::http {
+namespace {
+
+namespace beast = boost::beast::http;
+
+// What a buffer may keep between two requests of a connection.
+constexpr std::size_t kKeptBytesMax = std::size_t{1} << 14;
+
+constexpr std::string_view kContentLength = "Content-Length";
+constexpr std::string_view kTransferEncoding = "Transfer-Encoding";
+
+// Has Beast read one head, and notes what the checks after it need to know.
+class HeadReader final : public beast::basic_parser<true> {
+ public:
+  using error_code = boost::beast::error_code;
+
+  explicit HeadReader(Request& request, std::size_t fields_max)
+      : request_(request), fields_max_(fields_max) {
+    // The limit was kept before Beast sees the head, and the body is not its business.
+    header_limit(std::numeric_limits<std::uint32_t>::max());
+    skip(true);
+  }
+
+  error_code read(std::string_view head) {
+    error_code error;
+    const std::size_t taken = put(boost::asio::buffer(head.data(), head.size()), error);
+    assert(error || taken == head.size());
+    return error;
+  }
+
+  std::string_view target;
+  std::size_t hosts = 0;
+  std::size_t lengths = 0;
+  std::size_t encodings = 0;
+  std::string_view encoding;
+  std::string_view length;
+  bool expects_continue = false;
+  bool expects_other = false;
+  bool too_many_fields = false;
+
+ private:
+  static std::string_view view(boost::beast::string_view text) {
+    return {text.data(), text.size()};
+  }
+
+  void on_request_impl(beast::verb verb,
+                       boost::beast::string_view method,
+                       boost::beast::string_view target_text,
+                       int version,
+                       error_code&) override {
+    request_.method = known(verb);
+    request_.method_name = view(method);
+    request_.minor_version = version - 10;
+    target = view(target_text);
+  }
+
+  void on_field_impl(beast::field field,
+                     boost::beast::string_view name,
+                     boost::beast::string_view text,
+                     error_code& error) override {
+    const std::string_view value = view(text);
+    if (request_.fields.size() == fields_max_) {
+      too_many_fields = true;
+      error = beast::error::header_limit;
+      return;
+    }
+    request_.fields.push_back({view(name), value});
+    if (field == beast::field::host) {
+      ++hosts;
+      request_.host = value;
+    } else if (field == beast::field::content_length) {
+      ++lengths;
+      length = value;
+    } else if (field == beast::field::transfer_encoding) {
+      ++encodings;
+      encoding = value;
+    } else if (field == beast::field::expect) {
+      (iequals(value, "100-continue") ? expects_continue : expects_other) = true;
+    }
+  }
+
+  static Method known(beast::verb verb) {
+    switch (verb) {
+      case beast::verb::get:
+        return Method::kGet;
+      case beast::verb::head:
+        return Method::kHead;
+      case beast::verb::post:
+        return Method::kPost;
+      case beast::verb::options:
+        return Method::kOptions;
+      default:
+        return Method::kOther;
+    }
+  }
+
+  void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
+  void on_header_impl(error_code&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(boost::beast::string_view, error_code&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view, error_code&) override {
+    return 0;
+  }
+  void on_finish_impl(error_code&) override {}
+
+  Request& request_;
+  std::size_t fields_max_;
+};
+
+Problem malformed_head(const boost::beast::error_code& error) {
+  if (error == beast::error::bad_method) {
+    return {.title = "malformed method"};
+  }
+  if (error == beast::error::bad_target) {
+    return {.title = "malformed target"};
+  }
+  if (error == beast::error::bad_version) {
+    return {.title = "unknown HTTP version", .detail = "This port speaks HTTP/1.1 and HTTP/1.0."};
+  }
+  if (error == beast::error::bad_content_length || error == beast::error::multiple_content_length) {
+    return {.title = "malformed Content-Length", .field = std::string(kContentLength)};
+  }
+  if (error == beast::error::bad_transfer_encoding) {
+    return {.title = "unknown Transfer-Encoding", .field = std::string(kTransferEncoding)};
+  }
+  if (error == beast::error::bad_field || error == beast::error::bad_value ||
+      error == beast::error::bad_line_ending) {
+    return {.title = "malformed field"};
+  }
+  return {.title = "malformed head"};
+}
+
+bool is_token_byte(char byte) {
+  const auto c = static_cast<unsigned char>(byte);
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(byte) != std::string_view::npos;
+}
+
+bool is_decimal(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// A comma would be a Host that a proxy merged of two, and user information is not for servers.
+bool is_host(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char byte) {
+    const auto c = static_cast<unsigned char>(byte);
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           std::string_view("-._~!$&'()*+;=%:[]").find(byte) != std::string_view::npos;
+  });
+}
+
+// Returns what follows "http://" or "https://", or nullopt.
+std::optional<std::string_view> after_scheme(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (iequals(target.substr(0, scheme.size()), scheme)) {
+      return target.substr(scheme.size());
+    }
+  }
+  return std::nullopt;
+}
+
+// A large buffer would stay with an idle connection for hours.
+void clear(std::string& buffer) {
+  if (buffer.capacity() > kKeptBytesMax) {
+    buffer = {};
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+void RequestParser::feed(std::string_view bytes) {
+  if (state_ == State::kDone) {
+    begin();
+  }
+  if (state_ == State::kRefused) {
+    return;
+  }
+  if (at_ == input_.size()) {
+    clear(input_);
+  } else {
+    input_.erase(0, at_);
+  }
+  at_ = 0;
+  input_.append(bytes);
+}
+
+RequestParser::Progress RequestParser::next() {
+  switch (state_) {
+    case State::kDone:
+      begin();
+      return read_head();
+    case State::kHead:
+      return read_head();
+    case State::kBody:
+    case State::kChunks:
+      return read_body();
+    case State::kRefused:
+      return Progress::kRefused;
+  }
+  return Progress::kRefused;
+}
+
+std::string_view RequestParser::unread() const {
+  const std::size_t in_place = state_ == State::kDone && !chunks_ ? body_bytes_ : 0;
+  return std::string_view(input_).substr(at_ + in_place);
+}
+
+// Leaves the request that was given out behind.
+void RequestParser::begin() {
+  at_ = input_.size() - unread().size();
+  line_at_ = 0;
+  seen_ = 0;
+  skipped_line_ = false;
+  state_ = State::kHead;
+  chunks_.reset();
+  body_bytes_ = 0;
+  clear(body_);
+
+  std::vector<Field> fields = std::move(request_.fields);
+  fields.clear();
+  request_ = {};
+  request_.fields = std::move(fields);
+}
+
+RequestParser::Progress RequestParser::read_head() {
+  const auto head_bytes = find_head_end();
+  if (state_ == State::kRefused) {
+    return Progress::kRefused;
+  }
+  return head_bytes ? take_head(*head_bytes) : Progress::kNeedMore;
+}
+
+// Whatever does not begin with a method will not become a request: TLS on the wrong port, say. To wait for
+// its line end would leave its sender without an answer.
+bool RequestParser::may_begin_request(std::string_view head) const {
+  return head.empty() || is_token_byte(head[0]) || (head[0] == '\r' && !skipped_line_);
+}
+
+// Looks at each line end once, however the head arrives. Only a whole head goes to Beast, so that its
+// verdict cannot depend on where the pieces end.
+std::optional<std::size_t> RequestParser::find_head_end() {
+  for (;;) {
+    const std::string_view head = unread();
+    if (line_at_ == 0 && !may_begin_request(head)) {
+      refuse({.title = "malformed method"});
+      return std::nullopt;
+    }
+    const std::size_t lf = head.find('\n', seen_);
+    if (std::min(lf, head.size()) >= limits_.head_bytes_max) {
+      const bool in_first_line = line_at_ == 0;
+      refuse(in_first_line ? Problem{.status = 414, .title = "target too long"}
+                           : Problem{.status = 431, .title = "head too large"});
+      return std::nullopt;
+    }
+    if (lf == std::string_view::npos) {
+      seen_ = head.size();
+      return std::nullopt;
+    }
+    if (lf == line_at_ || head[lf - 1] != '\r') {
+      refuse({.title = "line end without CR"});
+      return std::nullopt;
+    }
+    const bool is_empty_line = lf - 1 == line_at_;
+    if (is_empty_line && line_at_ > 0) {
+      return lf + 1;
+    }
+    if (is_empty_line) {
+      skipped_line_ = true;
+      at_ += lf + 1;
+      seen_ = 0;
+      continue;
+    }
+    if (line_at_ > 0 && (head[line_at_] == ' ' || head[line_at_] == '\t')) {
+      refuse({.title = "folded line"});
+      return std::nullopt;
+    }
+    line_at_ = lf + 1;
+    seen_ = lf + 1;
+  }
+}
+
+RequestParser::Progress RequestParser::take_head(std::size_t head_bytes) {
+  clear(head_);
+  head_.assign(input_, at_, head_bytes);
+  at_ += head_bytes;
+
+  HeadReader reader(request_, limits_.fields_max);
+  if (const auto error = reader.read(head_)) {
+    return refuse(reader.too_many_fields ? Problem{.status = 431, .title = "too many fields"}
+                                         : malformed_head(error));
+  }
+  request_.keep_alive = reader.keep_alive();
+
+  if (reader.hosts > 1 || (reader.hosts == 0 && request_.minor_version > 0) ||
+      (reader.hosts == 1 && !is_host(request_.host))) {
+    return refuse({.title = reader.hosts == 1   ? "malformed Host"
+                            : reader.hosts == 0 ? "missing Host"
+                                                : "repeated Host",
+                   .field = "Host"});
+  }
+  if (!read_target(reader.target)) {
+    return refuse({.title = "malformed target"});
+  }
+  if (reader.encodings > 0 && (reader.encodings > 1 || request_.minor_version == 0 ||
+                               !iequals(reader.encoding, "chunked"))) {
+    return refuse({.title = "unknown Transfer-Encoding", .field = std::string(kTransferEncoding)});
+  }
+  if (reader.lengths > 0 &&
+      (reader.lengths > 1 || reader.encodings > 0 || !is_decimal(reader.length))) {
+    return refuse({.title = "malformed Content-Length", .field = std::string(kContentLength)});
+  }
+  if (reader.content_length().value_or(0) > limits_.body_bytes_max) {
+    return refuse({.status = 413, .title = "body too large", .field = std::string(kContentLength)});
+  }
+  if (reader.expects_other && request_.minor_version > 0) {
+    return refuse({.status = 417, .title = "unknown Expect", .field = "Expect"});
+  }
+
+  if (reader.encodings > 0) {
+    chunks_.emplace(ChunkLimits{.body_bytes_max = limits_.body_bytes_max});
+    state_ = State::kChunks;
+  } else {
+    body_bytes_ = static_cast<std::size_t>(reader.content_length().value_or(0));
+    state_ = State::kBody;
+  }
+  const bool body_is_due = chunks_ || body_bytes_ > 0;
+  const bool sender_waits =
+      reader.expects_continue && request_.minor_version > 0 && body_is_due && unread().empty();
+  return sender_waits ? Progress::kContinue : read_body();
+}
+
+// Source: RFC 9112 3.2. Of the four forms, that of CONNECT is refused.
+bool RequestParser::read_target(std::string_view target) {
+  if (target.find('#') != std::string_view::npos) {
+    return false;
+  }
+  if (target == "*" && request_.method == Method::kOptions) {
+    request_.path = target;
+    return true;
+  }
+  if (const auto rest = after_scheme(target)) {
+    const std::size_t authority_end = std::min(rest->find_first_of("/?"), rest->size());
+    request_.host = rest->substr(0, authority_end);
+    if (!is_host(request_.host)) {
+      return false;
+    }
+    target = rest->substr(authority_end);
+  } else if (!target.starts_with('/')) {
+    return false;
+  }
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  request_.path = mark == 0 ? std::string_view("/") : target.substr(0, mark);
+  request_.query = target.substr(std::min(mark + 1, target.size()));
+  return true;
+}
+
+RequestParser::Progress RequestParser::read_body() {
+  if (state_ == State::kBody) {
+    if (unread().size() < body_bytes_) {
+      return Progress::kNeedMore;
+    }
+    request_.body = unread().substr(0, body_bytes_);
+    state_ = State::kDone;
+    return Progress::kRequest;
+  }
+
+  std::size_t taken = 0;
+  const auto state = chunks_->feed(unread(), body_, taken);
+  at_ += taken;
+  switch (state) {
+    case ChunkedBody::State::kNeedMore:
+      return Progress::kNeedMore;
+    case ChunkedBody::State::kDone:
+      request_.body = body_;
+      state_ = State::kDone;
+      return Progress::kRequest;
+    case ChunkedBody::State::kTooLarge:
+      return refuse({.status = 413, .title = "body too large"});
+    case ChunkedBody::State::kMalformed:
+      break;
+  }
+  return refuse({.title = "malformed chunk", .field = std::string(kTransferEncoding)});
+}
+
+RequestParser::Progress RequestParser::refuse(Problem problem) {
+  problem_ = std::move(problem);
+  state_ = State::kRefused;
+  request_.keep_alive = false;
+  return Progress::kRefused;
+}
+
+}  // namespace vrelo::http
