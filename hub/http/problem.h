@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "hub/http/response.h"
+
 namespace vrelo::http {
 
 // Why a request was refused: what its sender is told, and what the log and the metrics say of it.
@@ -25,5 +27,18 @@ struct Problem {
 
   friend bool operator==(const Problem&, const Problem&) = default;
 };
+
+// The body of the answer to `problem`: type, title, status, and where there is one, detail and field. The
+// type is "about:blank": the status says what a program has to do, and the title is for people.
+//
+// Bytes that are not UTF-8 are shown as \xHH, since JSON cannot hold them.
+// Source: RFC 9457; `field` is a member of our own.
+std::string problem_json(const Problem& problem);
+
+// Appends the whole answer. `fields` are further ones: Retry-After, Allow, those of CORS.
+void append_problem(std::string& out,
+                    const Framing& framing,
+                    const Problem& problem,
+                    const FieldLines& fields = {});
 
 }  // namespace vrelo::http

@@ -33,20 +33,20 @@ struct Field {
 // Lifetime: all views belong to the parser that gave it out.
 struct Request {
   Method method = Method::kOther;
-  std::string_view method_name;
+  std::string_view method_name = {};
 
-  std::string_view path;   // "/a/b"; "*" in "OPTIONS *"; never empty
-  std::string_view query;  // what follows the first "?"; "" also where there is no "?"
+  std::string_view path = {};   // "/a/b"; "*" in "OPTIONS *"; never empty
+  std::string_view query = {};  // what follows the first "?"; "" also where there is no "?"
 
   // Who the request was sent to, with the port if it named one: the Host field, or the authority of the
   // target where that is a whole URL. "": an HTTP/1.0 request without Host.
-  std::string_view host;
+  std::string_view host = {};
 
   int minor_version = 1;   // HTTP/1.0 or HTTP/1.1
   bool keep_alive = true;  // the sender wants to use the connection again
 
-  std::vector<Field> fields;  // in the order they came
-  std::string_view body;      // without its chunks
+  std::vector<Field> fields = {};  // in the order they came
+  std::string_view body = {};      // without its chunks
 
   // Returns the first value of the field `name`, or nullopt. Names have no case.
   std::optional<std::string_view> field(std::string_view name) const {
