@@ -94,7 +94,8 @@ class Membership {
 // Invariant: a stream gets the records after its start that match its selectors and that its grant may
 // read, each once, in the log's order, but for those that a gap block announces as gone.
 // Invariant: nothing is written inside a block.
-// Threads: one, the shard's, but for stats().
+// Threads: one, the shard's, but for wake() and stats().
+// Lifetime: destroyed when its log was stopped and the shard's loop has run dry.
 // Cost: a live stream costs one write per round and about 60 bytes; no allocation, copy, lock or
 // wake-up per event and stream.
 class FanOut final : public net::StreamEvents {
@@ -115,6 +116,9 @@ class FanOut final : public net::StreamEvents {
   // would lose what came between.
   void open(int fd, Membership membership, log::Position start, Hello hello, std::string opening);
 
+  // The window's call: there is something for take(). Threads: any.
+  void wake();
+
   log::Log& log();
   const Window& window() const;
   std::chrono::seconds heartbeat() const;      // as a stream's first block announces it
@@ -132,7 +136,7 @@ class FanOut final : public net::StreamEvents {
   FanOutStats stats() const;  // Threads: any
 
  private:
-  std::unique_ptr<Core> core_;
+  std::shared_ptr<Core> core_;
 };
 
 }  // namespace vrelo::fanout

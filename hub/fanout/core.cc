@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/fanout/core.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+namespace vrelo::fanout {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""us;
+
+// After a round that took T, the next begins no earlier than min(2 T, 5 ms) later, unless 2 T is too
+// short to matter. So what comes in a burst goes out in few writes, and the first event after a quiet
+// moment goes at once.
+constexpr std::chrono::nanoseconds kPauseMax = 5ms;
+constexpr std::chrono::nanoseconds kPauseMin = 50us;
+
+// What one round brings at most: as much as a socket's buffer takes.
+constexpr log::ReadLimits kRoundLimits{.records_max = 512, .data_bytes_max = std::size_t{1} << 17};
+
+// How many streams are served between two looks at the clock.
+constexpr std::size_t kSendsPerLook = 16;
+
+}  // namespace
+
+Core::Core(FanOutParts parts, FanOutLimits limits)
+    : parts_(std::move(parts)),
+      limits_(limits),
+      random_(parts_.seed),
+      delivered_(parts_.window.end()),
+      round_alarm_(parts_.make_alarm([this] { start_round(); })),
+      pages_(limits.page_cache_bytes_max),
+      tick_alarm_(parts_.make_alarm([this] { on_tick(); })) {}
+
+Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
+  Group& group = index_.enter(selection, std::move(grant));
+  if (group.users == 1) {
+    if (group.all) {
+      parts_.window.interest().raise_all(parts_.shard);
+    }
+    for (const TopicEntry* const topic : group.topics) {
+      parts_.window.interest().raise(parts_.shard, std::span(&topic->hash, 1));
+    }
+  }
+  return {*this, group};
+}
+
+void Core::leave(Group& group) {
+  if (group.users == 1) {
+    if (group.all) {
+      parts_.window.interest().lower_all(parts_.shard);
+    }
+    for (const TopicEntry* const topic : group.topics) {
+      parts_.window.interest().lower(parts_.shard, std::span(&topic->hash, 1));
+    }
+    round_.forget(group);
+  }
+  index_.leave(group);
+}
+
+void Core::open(
+    int fd, Membership membership, log::Position start, Hello hello, std::string opening) {
+  counters_.opened.add(1);
+  if (!parts_.sockets.adopt(fd)) {
+    counters_.gone.add(1);
+    return;
+  }
+  counters_.streams.add(1);
+  Stream& stream = streams_.make(fd);
+  assert(stream.group == nullptr);
+  stream.group = std::exchange(membership.group_, nullptr);
+  stream.told = start.offset;
+  stream.written_tick = tick_;
+  stream.hello = hello;
+  make_reader(fd, stream, start).own = std::move(opening);
+  start_ticks();
+  wheel_.set(fd, heartbeat_ticks());
+  step(fd);
+}
+
+void Core::wake() {
+  boost::asio::post(parts_.executor, [self = weak_from_this()] {
+    if (const auto core = self.lock()) {
+      core->counters_.wakes.add(1);
+      core->request_round();
+    }
+  });
+}
+
+void Core::request_round() {
+  if (round_scheduled_ || round_.active()) {
+    round_wanted_ = true;
+    return;
+  }
+  round_scheduled_ = true;
+  if (parts_.clock.steady() < next_round_) {
+    round_alarm_->set(next_round_);
+    return;
+  }
+  // Posted twice, it runs behind the requests that were read in the same turn of the loop, so that their
+  // events are in the round too.
+  boost::asio::post(parts_.executor, [self = weak_from_this(), executor = parts_.executor] {
+    boost::asio::post(executor, [self] {
+      if (const auto core = self.lock()) {
+        core->start_round();
+      }
+    });
+  });
+}
+
+void Core::start_round() {
+  assert(!round_.active());
+  round_scheduled_ = false;
+  round_wanted_ = false;
+  Taken taken = parts_.window.take(parts_.shard, delivered_, kRoundLimits);
+  if (taken.overrun) {
+    overrun();
+  }
+  round_end_ = taken.end;
+  round_more_ = taken.more;
+  round_cost_ = std::chrono::nanoseconds(0);
+  if (taken.records.empty()) {
+    end_round();
+    return;
+  }
+  counters_.rounds.add(1);
+  round_.begin(std::move(taken.records), delivered_, random_());
+  run_round();
+}
+
+void Core::run_round() {
+  const Steady begin = parts_.clock.steady();
+  const bool done = match_slice() && send_slice();
+  round_cost_ += parts_.clock.steady() - begin;
+  if (done) {
+    end_round();
+    return;
+  }
+  boost::asio::post(parts_.executor, [self = weak_from_this()] {
+    if (const auto core = self.lock()) {
+      core->run_round();
+    }
+  });
+}
+
+bool Core::match_slice() {
+  const Steady begin = parts_.clock.steady();
+  while (round_.match_next(index_)) {
+    if (slice_over(begin)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Core::send_slice() {
+  const Steady begin = parts_.clock.steady();
+  for (std::size_t sends = 1;; ++sends) {
+    const int fd = round_.next_stream();
+    if (fd < 0) {
+      return true;
+    }
+    const net::Sent sent =
+        round_.bytes().empty() ? send(fd, round_.pieces()) : send(fd, round_.bytes());
+    if (sent.failed) {
+      close(fd, counters_.gone);
+    } else if (sent.bytes < round_.size()) {
+      const Cut cut = round_.cut(sent.bytes);
+      Stream& stream = streams_.at(fd);
+      Reader& reader = make_reader(fd, stream, cut.after);
+      reader.partial = cut.partial;
+      reader.partial_of = cut.partial_of;
+      if (cut.after != delivered_) {
+        stream.told = cut.after.offset;
+      }
+      block(fd, reader);
+    }
+    if (sends == kSliceSends || (sends % kSendsPerLook == 0 && slice_over(begin))) {
+      return false;
+    }
+  }
+}
+
+void Core::end_round() {
+  if (round_.active()) {
+    round_.finish([this](Group& group) {
+      group.sent_tick = tick_;
+      if (group.holes > 0) {
+        group.live.erase(std::remove(group.live.begin(), group.live.end(), Group::kHole),
+                         group.live.end());
+        group.holes = 0;
+        for (std::uint32_t i = 0; i < group.live.size(); ++i) {
+          streams_.at(group.live[i]).place = i;
+        }
+      }
+    });
+    const std::chrono::nanoseconds pause = std::min(2 * round_cost_, kPauseMax);
+    next_round_ = pause > kPauseMin ? parts_.clock.steady() + pause : Steady{};
+  }
+  delivered_ = round_end_;
+
+  for (const int fd : std::exchange(waiting_, {})) {
+    Stream* const stream = streams_.find(fd);
+    if (stream != nullptr && !stream->live()) {
+      enqueue(fd, *stream->reader);
+    }
+  }
+  if (round_more_ || round_wanted_) {
+    request_round();
+  }
+}
+
+void Core::overrun() {
+  for (int fd = 0; fd < streams_.limit(); ++fd) {
+    Stream* const stream = streams_.find(fd);
+    if (stream != nullptr && stream->live()) {
+      waiting_.push_back(fd);
+      make_reader(fd, *stream, delivered_);
+    }
+  }
+}
+
+void Core::make_live(int fd, Stream& stream) {
+  assert(!round_.active() && stream.reader->cursor == delivered_ && stream.reader->partial == 0);
+  stream.reader = nullptr;
+  stream.place = static_cast<std::uint32_t>(stream.group->live.size());
+  stream.group->live.push_back(fd);
+}
+
+Reader& Core::make_reader(int fd, Stream& stream, log::Position cursor) {
+  Group& group = *stream.group;
+  const bool was_live = stream.place < group.live.size() && group.live[stream.place] == fd;
+  if (was_live) {
+    // Where a round serves the group, the others must keep their places.
+    if (group.place != Group::kNone) {
+      group.live[stream.place] = Group::kHole;
+      ++group.holes;
+    } else {
+      const int last = group.live.back();
+      group.live[stream.place] = last;
+      streams_.at(last).place = stream.place;
+      group.live.pop_back();
+    }
+  }
+  if (was_live) {
+    stream.told = std::max(stream.told, group.sent_offset);
+    stream.written_tick = std::max(stream.written_tick, group.sent_tick);
+  }
+  stream.reader = std::make_unique<Reader>(Reader{.cursor = cursor, .progress_tick = tick_});
+  return *stream.reader;
+}
+
+void Core::close(int fd, Counter& reason) {
+  Stream& stream = streams_.at(fd);
+  if (stream.live()) {
+    make_reader(fd, stream, delivered_);
+  }
+  Group& group = *stream.group;
+  stream = Stream{};
+  wheel_.cancel(fd);
+  leave(group);
+  parts_.sockets.close(fd);
+  reason.add(1);
+  counters_.streams.add(static_cast<std::uint64_t>(-1));
+  if (draining_ && counters_.streams.get() == 0 && drained_) {
+    std::exchange(drained_, nullptr)();
+  }
+}
+
+void Core::close_all() {
+  for (int fd = 0; fd < streams_.limit(); ++fd) {
+    if (streams_.find(fd) != nullptr) {
+      close(fd, counters_.drained);
+    }
+  }
+  if (round_.active()) {
+    round_.finish([](Group&) {});
+  }
+}
+
+void Core::on_gone(int fd) {
+  if (streams_.find(fd) != nullptr) {
+    close(fd, counters_.gone);
+  }
+}
+
+template <typename Bytes>
+net::Sent Core::send(int fd, const Bytes& bytes) {
+  const net::Sent sent = parts_.sockets.send(fd, bytes);
+  counters_.sends.add(1);
+  counters_.sent_bytes.add(sent.bytes);
+  return sent;
+}
+
+template net::Sent Core::send(int fd, const std::string_view& bytes);
+template net::Sent Core::send(int fd, const std::span<const iovec>& bytes);
+
+std::chrono::milliseconds Core::jittered_retry() {
+  const auto retry = limits_.retry.count();
+  return std::chrono::milliseconds(
+      std::uniform_int_distribution(retry - retry * 3 / 10, retry + retry * 3 / 10)(random_));
+}
+
+void Core::set_limits(const FanOutLimits& limits) {
+  limits_ = limits;
+  pages_.set_bytes_max(limits.page_cache_bytes_max);
+}
+
+FanOutStats Core::stats() const {
+  return {.streams = counters_.streams.get(),
+          .opened = counters_.opened.get(),
+          .rounds = counters_.rounds.get(),
+          .sends = counters_.sends.get(),
+          .sent_bytes = counters_.sent_bytes.get(),
+          .wakes = counters_.wakes.get(),
+          .window_hits = counters_.window_hits.get(),
+          .page_cache_hits = counters_.page_cache_hits.get(),
+          .storage_reads = counters_.storage_reads.get(),
+          .gaps = counters_.gaps.get(),
+          .closed_gone = counters_.gone.get(),
+          .closed_silent = counters_.silent.get(),
+          .closed_stalled = counters_.stalled.get(),
+          .closed_record_gone = counters_.record_gone.get(),
+          .closed_drain = counters_.drained.get(),
+          .closed_log = counters_.log_stopped.get()};
+}
+
+}  // namespace vrelo::fanout

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What happens to streams by the clock: heartbeats, positions, dead peers, the drain.
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "hub/fanout/core.h"
+
+namespace vrelo::fanout {
+namespace {
+
+using std::chrono_literals::operator""ms;
+
+constexpr std::chrono::milliseconds kTick = 250ms;
+
+// How soon a stream is looked at again whose peer owes an acknowledgement.
+constexpr std::chrono::milliseconds kLookAgain = 5000ms;
+
+}  // namespace
+
+std::uint32_t Core::ticks(std::chrono::milliseconds duration) const {
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(duration / kTick, 1));
+}
+
+std::uint32_t Core::heartbeat_ticks() {
+  const auto interval = limits_.heartbeat.count();
+  return ticks(std::chrono::milliseconds(
+      std::uniform_int_distribution(interval - interval / 5, interval + interval / 5)(random_)));
+}
+
+void Core::start_ticks() {
+  if (!ticking_) {
+    ticking_ = true;
+    tick_alarm_->set(parts_.clock.steady() + kTick);
+  }
+}
+
+void Core::on_tick() {
+  ++tick_;
+  wheel_.advance([this](int fd) { care(fd); });
+  for (const int fd : std::exchange(retrying_, {})) {
+    Stream* const stream = streams_.find(fd);
+    if (stream != nullptr && !stream->live()) {
+      enqueue(fd, *stream->reader);
+    }
+  }
+  if (draining_) {
+    drain_some();
+  }
+  ticking_ = counters_.streams.get() > 0;
+  if (ticking_) {
+    tick_alarm_->set(parts_.clock.steady() + kTick);
+  }
+}
+
+// Looks after one stream, and sets the time of the next look.
+void Core::care(int fd) {
+  Stream& stream = streams_.at(fd);
+  const net::Peer peer = parts_.sockets.peer(fd);
+  if (Counter* const reason = death(stream, peer)) {
+    close(fd, *reason);
+    return;
+  }
+  const Group& group = *stream.group;
+  if (stream.live() && group.sent_tick - stream.written_tick < (1U << 31)) {
+    stream.written_tick = group.sent_tick;
+  }
+  const std::uint32_t idle = tick_ - stream.written_tick;
+  const std::uint32_t interval = heartbeat_ticks();
+  const std::uint32_t look_again = ticks(kLookAgain);
+  if (idle < interval) {
+    wheel_.set(fd, peer.outstanding ? std::min(interval - idle, look_again) : interval - idle);
+    return;
+  }
+  if (round_.active()) {
+    // Some of the streams have the round's records already, and some have not.
+    wheel_.set(fd, 1);
+    return;
+  }
+  wheel_.set(fd, std::min(interval, look_again));
+  care_idle(fd, stream);
+}
+
+// Writes a heartbeat, or a newer position where the last id that the stream was told is older than half
+// of the history, so that coming back with it would soon look like a gap.
+void Core::care_idle(int fd, Stream& stream) {
+  const std::uint64_t begin = parts_.log.begin().offset;
+  const std::uint64_t half = begin + (parts_.log.end().offset - begin) / 2;
+  if (stream.told < half && delivered_.offset < half) {
+    request_round();  // nothing was stored for this shard for long: moves delivered_ to the window's end
+  }
+  if (stream.live() && stream.told < half && stream.told < delivered_.offset) {
+    if (write_between_blocks(fd, stream, position_block(stream.hello, delivered_))) {
+      stream.told = delivered_.offset;
+    }
+    return;
+  }
+  write_between_blocks(fd, stream, kHeartbeat);
+}
+
+// Why the stream should be closed, or nullptr: its peer is gone, or takes nothing.
+Core::Counter* Core::death(const Stream& stream, const net::Peer& peer) {
+  if (peer.outstanding && !peer.window_closed && peer.silent_for >= limits_.silent_max) {
+    return &counters_.silent;
+  }
+  if (!stream.live() && stream.reader->blocked &&
+      tick_ - stream.reader->progress_tick >= ticks(limits_.stall_max)) {
+    return &counters_.stalled;
+  }
+  return nullptr;
+}
+
+// Writes `bytes` of the stream's own, unless it stands inside a block or has not taken earlier ones.
+// False: not written. The stream may be closed after it.
+bool Core::write_between_blocks(int fd, Stream& stream, std::string_view bytes) {
+  if (!stream.live()) {
+    const Reader& reader = *stream.reader;
+    if (reader.blocked || reader.partial > 0 || !reader.own.empty()) {
+      return false;
+    }
+  }
+  const net::Sent sent = send(fd, bytes);
+  if (sent.failed) {
+    close(fd, counters_.gone);
+    return false;
+  }
+  stream.written_tick = tick_;
+  if (sent.bytes < bytes.size()) {
+    Reader& reader = stream.live() ? make_reader(fd, stream, delivered_) : *stream.reader;
+    reader.own = bytes.substr(sent.bytes);
+    block(fd, reader);
+  }
+  return true;
+}
+
+void Core::drain(std::chrono::milliseconds duration, std::function<void()> done) {
+  assert(!draining_);
+  draining_ = true;
+  drain_end_ = parts_.clock.steady() + duration;
+  drained_ = std::move(done);
+  if (counters_.streams.get() == 0) {
+    std::exchange(drained_, nullptr)();
+    return;
+  }
+  start_ticks();
+}
+
+// Closes the share of the streams that is due by now.
+void Core::drain_some() {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(drain_end_ - parts_.clock.steady());
+  const auto ticks_left = static_cast<std::uint64_t>(std::max<std::int64_t>(left / kTick, 0)) + 1;
+  std::uint64_t due = (counters_.streams.get() + ticks_left - 1) / ticks_left;
+  for (int seen = 0; due > 0 && seen < streams_.limit(); ++seen) {
+    drain_next_ = drain_next_ < streams_.limit() ? drain_next_ : 0;
+    const int fd = drain_next_++;
+    Stream* const stream = streams_.find(fd);
+    if (stream == nullptr) {
+      continue;
+    }
+    --due;
+    write_between_blocks(fd, *stream, retry_block(jittered_retry()));
+    if (streams_.find(fd) != nullptr) {
+      close(fd, counters_.drained);
+    }
+  }
+}
+
+}  // namespace vrelo::fanout

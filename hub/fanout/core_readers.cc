@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Readers by cursor: streams that are new, or whose socket was full.
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include "hub/fanout/core.h"
+#include "hub/log/event_id.h"
+
+namespace vrelo::fanout {
+namespace {
+
+// What a reader is given at once: enough for one write.
+constexpr log::ReadLimits kStepLimits{.records_max = 64, .data_bytes_max = std::size_t{1} << 18};
+
+// A page of older history.
+constexpr log::ReadLimits kPageLimits{.records_max = 1000, .data_bytes_max = std::size_t{1} << 18};
+
+// How many writes a reader gets before the next one has its turn.
+constexpr int kStepWrites = 4;
+
+}  // namespace
+
+void Core::enqueue(int fd, Reader& reader) {
+  if (!reader.queued) {
+    reader.queued = true;
+    queue_.push_back(fd);
+  }
+  schedule_readers();
+}
+
+void Core::schedule_readers() {
+  if (queue_scheduled_ || queue_.empty()) {
+    return;
+  }
+  queue_scheduled_ = true;
+  boost::asio::post(parts_.executor, [self = weak_from_this()] {
+    if (const auto core = self.lock()) {
+      core->serve_readers();
+    }
+  });
+}
+
+void Core::serve_readers() {
+  queue_scheduled_ = false;
+  const Steady begin = parts_.clock.steady();
+  while (!queue_.empty() && !slice_over(begin)) {
+    const int fd = queue_.front();
+    queue_.pop_front();
+    Stream* const stream = streams_.find(fd);
+    // The stream may have ended, and its descriptor may have another one by now.
+    if (stream != nullptr && !stream->live() && std::exchange(stream->reader->queued, false)) {
+      step(fd);
+    }
+  }
+  schedule_readers();
+}
+
+void Core::on_writable(int fd) {
+  Stream* const stream = streams_.find(fd);
+  if (stream == nullptr || stream->live() || !stream->reader->blocked) {
+    return;
+  }
+  stream->reader->blocked = false;
+  parts_.sockets.want_writable(fd, false);
+  step(fd);
+}
+
+// Takes a reader as far as its socket, the records at hand and its turn allow.
+void Core::step(int fd) {
+  Stream& stream = streams_.at(fd);
+  Reader& reader = *stream.reader;
+  if (reader.blocked || reader.fetching) {
+    return;
+  }
+  for (int writes = 0; writes < kStepWrites; ++writes) {
+    if (!reader.own.empty() && send_own(fd, stream) != Step::kGoOn) {
+      return;
+    }
+    if (!(reader.cursor < delivered_)) {
+      arrive(fd, stream);
+      return;
+    }
+    if (send_next(fd, stream) != Step::kGoOn) {
+      return;
+    }
+  }
+  enqueue(fd, reader);
+}
+
+// A reader that has nothing to read up to delivered_ becomes live, or waits for the end of a round.
+void Core::arrive(int fd, Stream& stream) {
+  const Reader& reader = *stream.reader;
+  const log::Position window_end = parts_.window.end();
+  if (reader.cursor == delivered_ && reader.partial == 0 && !round_.active()) {
+    make_live(fd, stream);
+  } else if (reader.cursor.epoch != delivered_.epoch && delivered_.epoch == window_end.epoch) {
+    announce_gap(fd, stream, "epoch");
+  } else {
+    waiting_.push_back(fd);
+    // Nothing wakes this shard for records that no stream of it wants, so delivered_ may be far behind.
+    if (window_end != delivered_) {
+      request_round();
+    }
+  }
+}
+
+void Core::block(int fd, Reader& reader) {
+  reader.blocked = true;
+  parts_.sockets.want_writable(fd, true);
+}
+
+Core::Step Core::send_own(int fd, Stream& stream) {
+  Reader& reader = *stream.reader;
+  const net::Sent sent = send(fd, std::string_view(reader.own));
+  if (sent.failed) {
+    close(fd, counters_.gone);
+    return Step::kClosed;
+  }
+  if (sent.bytes > 0) {
+    reader.progress_tick = tick_;
+    stream.written_tick = tick_;
+  }
+  reader.own.erase(0, sent.bytes);
+  if (!reader.own.empty()) {
+    block(fd, reader);
+    return Step::kWait;
+  }
+  reader.own.shrink_to_fit();
+  return Step::kGoOn;
+}
+
+// Sends the records after the cursor.
+Core::Step Core::send_next(int fd, Stream& stream) {
+  log::Position next;
+  found_.clear();
+  if (!find_next(stream, next)) {
+    fetch(fd, stream);
+    return Step::kWait;
+  }
+  std::erase_if(found_, [&stream](const EncodedPtr& record) {
+    return !may_read(*stream.group->grant, *record);
+  });
+  const Reader& reader = *stream.reader;
+  const bool partial_gone = found_.empty() ? next.offset >= reader.partial_of
+                                           : found_.front()->position.offset != reader.partial_of;
+  if (reader.partial > 0 && partial_gone) {
+    close(fd, counters_.record_gone);
+    return Step::kClosed;
+  }
+  const Step step = send_found(fd, stream, next);
+  found_.clear();
+  return step;
+}
+
+// Puts into found_ what follows the reader's cursor, up to delivered_, from the window or from a page of
+// history; `next` is where to go on after it. False: the log has to be read.
+bool Core::find_next(Stream& stream, log::Position& next) {
+  const Reader& reader = *stream.reader;
+  const Group& group = *stream.group;
+  topics_.clear();
+  for (const TopicEntry* const topic : group.topics) {
+    topics_.push_back({.name = topic->name, .hash = topic->hash});
+  }
+  const auto read = parts_.window.read(reader.cursor, delivered_,
+                                       {.all = group.all, .listed = topics_}, kStepLimits, found_);
+  if (read) {
+    counters_.window_hits.add(1);
+    next = *read;
+    return true;
+  }
+
+  log::Selection selection{.all = group.all};
+  for (const TopicEntry* const topic : group.topics) {
+    selection.topics.push_back(topic->name);
+  }
+  const EncodedPagePtr page = pages_.find(selection, reader.cursor);
+  if (page == nullptr) {
+    return false;
+  }
+  counters_.page_cache_hits.add(1);
+  next = std::min(page->next, delivered_, [](const auto& a, const auto& b) { return a < b; });
+  const auto first = std::upper_bound(
+      page->records.begin(), page->records.end(), reader.cursor,
+      [](const auto& cursor, const EncodedPtr& record) { return cursor < record->position; });
+  for (auto at = first; at != page->records.end() && !(next < (*at)->position); ++at) {
+    if (found_.size() == kStepLimits.records_max) {
+      next = found_.back()->position;
+      break;
+    }
+    found_.push_back(*at);
+  }
+  return true;
+}
+
+// Sends found_ in one write and moves the cursor past what is out.
+Core::Step Core::send_found(int fd, Stream& stream, log::Position next) {
+  Reader& reader = *stream.reader;
+  if (found_.empty()) {
+    reader.cursor = next;
+    return Step::kGoOn;
+  }
+  pieces_.clear();
+  std::size_t size = 0;
+  for (const EncodedPtr& record : found_) {
+    std::string_view block = record->block.bytes();
+    if (pieces_.empty()) {
+      assert(reader.partial < block.size());
+      block.remove_prefix(reader.partial);
+    }
+    pieces_.push_back({.iov_base = const_cast<char*>(block.data()), .iov_len = block.size()});
+    size += block.size();
+  }
+  const net::Sent sent = send(fd, std::span<const iovec>(pieces_));
+  if (sent.failed) {
+    close(fd, counters_.gone);
+    return Step::kClosed;
+  }
+  if (sent.bytes > 0) {
+    reader.progress_tick = tick_;
+    stream.written_tick = tick_;
+  }
+  std::size_t rest = sent.bytes;
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const log::Position position = found_[i]->position;
+    if (rest < pieces_[i].iov_len) {
+      // The first piece may have been a remainder.
+      reader.partial += rest;
+      reader.partial_of = reader.partial > 0 ? position.offset : 0;
+      break;
+    }
+    rest -= pieces_[i].iov_len;
+    reader.cursor = position;
+    reader.partial = 0;
+    reader.partial_of = 0;
+    stream.told = position.offset;
+  }
+  if (sent.bytes < size) {
+    block(fd, reader);
+    return Step::kWait;
+  }
+  reader.cursor = next;
+  return Step::kGoOn;
+}
+
+// Reads the page of the log that the reader needs. Readers of the same topics who are further on wait for
+// a page that is already being read, because it may hold what they need.
+void Core::fetch(int fd, Stream& stream) {
+  Reader& reader = *stream.reader;
+  reader.fetching = true;
+  log::Selection selection{.all = stream.group->all};
+  for (const TopicEntry* const topic : stream.group->topics) {
+    selection.topics.push_back(topic->name);
+  }
+  for (Fetch& fetch : fetches_) {
+    if (fetch.after <= reader.cursor && fetch.selection.all == selection.all &&
+        fetch.selection.topics == selection.topics) {
+      fetch.waiting.push_back(fd);
+      return;
+    }
+  }
+  counters_.storage_reads.add(1);
+  const auto added = fetches_.insert(
+      fetches_.end(), {.selection = std::move(selection), .after = reader.cursor, .waiting = {fd}});
+  boost::asio::co_spawn(parts_.executor, run_fetch(added), boost::asio::detached);
+}
+
+base::Task<void> Core::run_fetch(std::list<Fetch>::iterator fetch) {
+  const auto self = shared_from_this();
+  auto page = co_await parts_.log.read(fetch->after, fetch->selection, kPageLimits);
+  page_arrived(fetch, std::move(page));
+}
+
+void Core::page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<log::Page> page) {
+  const Fetch arrived = std::move(*fetch);
+  fetches_.erase(fetch);
+  if (page && arrived.after < page->next) {
+    auto encoded = std::make_shared<EncodedPage>(
+        EncodedPage{.selection = arrived.selection, .after = arrived.after, .next = page->next});
+    encoded->records.reserve(page->records.size());
+    for (const log::RecordPtr& record : page->records) {
+      encoded->records.push_back(encode(*record));
+    }
+    pages_.add(std::move(encoded));
+  }
+  const bool gone = !page && page.error() == log::Errc::kPositionGone;
+  const bool stopped = !page && page.error() == log::Errc::kStopped;
+  for (const int fd : arrived.waiting) {
+    Stream* const stream = streams_.find(fd);
+    if (stream == nullptr || stream->live() || !stream->reader->fetching) {
+      continue;
+    }
+    Reader& reader = *stream->reader;
+    reader.fetching = false;
+    if (stopped) {
+      close(fd, counters_.log_stopped);
+    } else if (gone && reader.cursor == arrived.after) {
+      announce_gap(fd, *stream, "retention");
+    } else if ((page && arrived.after < page->next) || gone) {
+      enqueue(fd, reader);
+    } else {
+      retrying_.push_back(fd);  // the store does not answer, or it lags behind its own tail
+    }
+  }
+}
+
+// Retention has overtaken the reader, or the log was replaced.
+void Core::announce_gap(int fd, Stream& stream, std::string_view reason) {
+  Reader& reader = *stream.reader;
+  if (reader.partial > 0) {
+    close(fd, counters_.record_gone);
+    return;
+  }
+  const log::Position begin = parts_.log.begin();
+  counters_.gaps.add(1);
+  reader.own = gap_block(reason, log::event_id(reader.cursor), begin);
+  reader.cursor = begin;
+  stream.told = begin.offset;
+  enqueue(fd, reader);
+}
+
+}  // namespace vrelo::fanout

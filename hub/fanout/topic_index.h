@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include "hub/auth/grant.h"
+#include "hub/fanout/encoded_record.h"
+#include "hub/log/log.h"
+
+namespace vrelo::fanout {
+
+struct Group;
+
+// A topic that streams of this shard select, with the groups that do.
+struct TopicEntry {
+  std::string name;
+  std::size_t hash;
+  boost::container::small_vector<Group*, 1> groups;
+};
+
+// The streams of one shard with the same selectors and the same grant. They get the same records, so a
+// round works per group and touches the single stream only to write.
+struct Group {
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  boost::container::small_vector<TopicEntry*, 1> topics;  // sorted by address, each once
+  auth::GrantPtr grant;
+  bool all = false;         // selects every topic; then `topics` is empty
+  std::uint32_t users = 0;  // memberships and streams; the group ends with the last
+
+  // Live streams, by descriptor. During a round a stream that leaves makes a hole, so that the places of
+  // the others stay; they are closed after it.
+  boost::container::small_vector<int, 2> live;
+  std::uint32_t holes = 0;
+  static constexpr int kHole = -1;
+
+  std::uint64_t sent_offset = 0;  // the newest record that its live streams were given
+  std::uint32_t sent_tick = 0;    // and when
+
+  // The current round's, see Round.
+  std::uint32_t node = 0;
+  std::uint32_t last_record = kNone;
+  std::uint32_t place = kNone;  // in the round's list of groups that get something
+  std::uint32_t next_in_node = kNone;
+};
+
+// Whether the streams of a group with `grant` may see a record. The one place of this check: live rounds,
+// reads from the window and reads from storage all ask here.
+bool may_read(const auth::Grant& grant, const EncodedRecord& record);
+
+// Leads from a topic to the groups that select it.
+//
+// Threads: one, the shard's.
+class TopicIndex {
+ public:
+  TopicIndex() = default;
+  ~TopicIndex();
+
+  TopicIndex(const TopicIndex&) = delete;
+  TopicIndex& operator=(const TopicIndex&) = delete;
+
+  // Returns the group with these selectors and this grant (compared by address), made if need be, with
+  // one more user.
+  Group& enter(const log::Selection& selection, auth::GrantPtr grant);
+
+  // Ends one use of `group`. True: it was the last, and the group is gone.
+  bool leave(Group& group);
+
+  // Calls `visit(Group&)` for each group that selects `record`, perhaps twice if it has several topics.
+  template <typename Visit>
+  void for_each_group(const EncodedRecord& record, Visit visit) const {
+    for (std::size_t i = 0; i < record.topics.size(); ++i) {
+      const auto entry =
+          topics_.find(TopicView{.name = record.topics[i], .hash = record.hashes[i]});
+      if (entry != topics_.end()) {
+        for (Group* const group : (*entry)->groups) {
+          visit(*group);
+        }
+      }
+    }
+    for (Group* const group : all_) {
+      visit(*group);
+    }
+  }
+
+  std::size_t topics() const { return topics_.size(); }
+  std::size_t groups() const { return groups_.size(); }
+
+ private:
+  struct TopicHash {
+    using is_transparent = void;
+    std::size_t operator()(const TopicEntry* entry) const { return entry->hash; }
+    std::size_t operator()(const TopicView& topic) const { return topic.hash; }
+  };
+  struct TopicEqual {
+    using is_transparent = void;
+    bool operator()(const TopicEntry* a, const TopicEntry* b) const { return a == b; }
+    bool operator()(const TopicView& a, const TopicEntry* b) const { return a.name == b->name; }
+    bool operator()(const TopicEntry* a, const TopicView& b) const { return a->name == b.name; }
+  };
+  struct GroupHash {
+    std::size_t operator()(const Group* group) const;
+  };
+  struct GroupEqual {
+    bool operator()(const Group* a, const Group* b) const;
+  };
+
+  TopicEntry& entry(const std::string& name);
+
+  boost::unordered_flat_set<TopicEntry*, TopicHash, TopicEqual> topics_;
+  boost::unordered_flat_set<Group*, GroupHash, GroupEqual> groups_;
+  std::vector<Group*> all_;
+};
+
+}  // namespace vrelo::fanout
