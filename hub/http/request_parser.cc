@@ -9,6 +9,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "hub/http/token.h"
+
 namespace vrelo::http {
 namespace {
 
@@ -142,12 +144,6 @@ Problem malformed_head(const boost::beast::error_code& error) {
   return {.title = "malformed head"};
 }
 
-bool is_token_byte(char byte) {
-  const auto c = static_cast<unsigned char>(byte);
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(byte) != std::string_view::npos;
-}
-
 bool is_decimal(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -156,8 +152,7 @@ bool is_decimal(std::string_view text) {
 // A comma would be a Host that a proxy merged of two, and user information is not for servers.
 bool is_host(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char byte) {
-    const auto c = static_cast<unsigned char>(byte);
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+    return is_letter_or_digit(byte) ||
            std::string_view("-._~!$&'()*+;=%:[]").find(byte) != std::string_view::npos;
   });
 }
