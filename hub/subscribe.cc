@@ -12,8 +12,7 @@ namespace {
 constexpr std::string_view kEarliest = "earliest";
 
 Resume all_there_is(const log::Log& log) {
-  return {.after = log::Position{.epoch = log.end().epoch, .offset = 0},
-          .last_event_id = std::string(kEarliest)};
+  return {.after = log.begin(), .last_event_id = std::string(kEarliest)};
 }
 
 // What a reader gets whose cursor does not lead to what follows it.

@@ -76,7 +76,9 @@ void Core::open(
   stream.told = start.offset;
   stream.written_tick = tick_;
   stream.hello = hello;
-  make_reader(fd, stream, start).own = std::move(opening);
+  Reader& reader = make_reader(fd, stream, start);
+  reader.own = std::move(opening);
+  reader.live_from = parts_.window.end();
   start_ticks();
   wheel_.set(fd, heartbeat_ticks());
   step(fd);
@@ -226,9 +228,13 @@ void Core::overrun() {
 
 void Core::make_live(int fd, Stream& stream) {
   assert(!round_.active() && stream.reader->cursor == delivered_ && stream.reader->partial == 0);
+  Group& group = *stream.group;
+  if (group.live.empty()) {
+    group.sent_offset = 0;  // those whom it was told of are gone, and perhaps the epoch too
+  }
   stream.reader = nullptr;
-  stream.place = static_cast<std::uint32_t>(stream.group->live.size());
-  stream.group->live.push_back(fd);
+  stream.place = static_cast<std::uint32_t>(group.live.size());
+  group.live.push_back(fd);
 }
 
 Reader& Core::make_reader(int fd, Stream& stream, log::Position cursor) {

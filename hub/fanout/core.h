@@ -151,6 +151,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   bool draining_ = false;
   Steady drain_end_{};
   int drain_next_ = 0;
+  double drain_due_ = 0;  // streams, and the part of one that is not due yet
   std::function<void()> drained_;
 };
 

@@ -63,8 +63,11 @@ void Core::care(int fd) {
     return;
   }
   const Group& group = *stream.group;
-  if (stream.live() && group.sent_tick - stream.written_tick < (1U << 31)) {
-    stream.written_tick = group.sent_tick;
+  if (stream.live()) {
+    stream.told = std::max(stream.told, group.sent_offset);
+    if (group.sent_tick - stream.written_tick < (1U << 31)) {
+      stream.written_tick = group.sent_tick;
+    }
   }
   const std::uint32_t idle = tick_ - stream.written_tick;
   const std::uint32_t interval = heartbeat_ticks();
@@ -150,16 +153,20 @@ void Core::drain(std::chrono::milliseconds duration, std::function<void()> done)
 void Core::drain_some() {
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(drain_end_ - parts_.clock.steady());
-  const auto ticks_left = static_cast<std::uint64_t>(std::max<std::int64_t>(left / kTick, 0)) + 1;
-  std::uint64_t due = (counters_.streams.get() + ticks_left - 1) / ticks_left;
-  for (int seen = 0; due > 0 && seen < streams_.limit(); ++seen) {
+  if (left < kTick) {
+    drain_due_ = static_cast<double>(counters_.streams.get());
+  } else {
+    drain_due_ +=
+        static_cast<double>(counters_.streams.get()) / (static_cast<double>(left / kTick) + 1);
+  }
+  for (int seen = 0; drain_due_ >= 1 && seen < streams_.limit(); ++seen) {
     drain_next_ = drain_next_ < streams_.limit() ? drain_next_ : 0;
     const int fd = drain_next_++;
     Stream* const stream = streams_.find(fd);
     if (stream == nullptr) {
       continue;
     }
-    --due;
+    --drain_due_;
     write_between_blocks(fd, *stream, retry_block(jittered_retry()));
     if (streams_.find(fd) != nullptr) {
       close(fd, counters_.drained);

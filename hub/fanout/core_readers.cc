@@ -97,7 +97,8 @@ void Core::step(int fd) {
 void Core::arrive(int fd, Stream& stream) {
   const Reader& reader = *stream.reader;
   const log::Position window_end = parts_.window.end();
-  if (reader.cursor == delivered_ && reader.partial == 0 && !round_.active()) {
+  if (reader.cursor == delivered_ && reader.partial == 0 && !round_.active() &&
+      !(delivered_ < reader.live_from)) {
     make_live(fd, stream);
   } else if (reader.cursor.epoch != delivered_.epoch && delivered_.epoch == window_end.epoch) {
     announce_gap(fd, stream, "epoch");

@@ -24,6 +24,10 @@ struct Reader {
   std::string own = {};             // the stream's own bytes, which go before any record's
   std::uint32_t progress_tick = 0;  // when its peer last took a byte
 
+  // Not live before the shard has got this far: what the window held when the stream came was not
+  // looked at with its interest in mind.
+  log::Position live_from = {};
+
   bool blocked = false;   // waits for its socket
   bool fetching = false;  // waits for a page of the log
   bool queued = false;    // waits for its turn
