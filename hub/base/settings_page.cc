@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "hub/base/settings.h"
+#include "hub/base/settings_table.h"
+
+namespace vrelo::base {
+namespace {
+
+constexpr std::string_view kIntroduction = R"(<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- Made from the table in hub/base/settings_table.cc; a test compares the two. -->
+
+# Settings
+
+Each setting has one name and can stand in three places:
+
+| place | how `history_age` is written there |
+|---|---|
+| a flag | `vrelo serve --history-age 7d` |
+| the environment | `VRELO_HISTORY_AGE=7d` |
+| a TOML file, named by `--config` or `VRELO_CONFIG` | `history_age = "7d"` |
+
+A flag goes before the environment, and that before the file. A name that does not exist is an error,
+wherever it stands, and so is a value that is out of range. `docs/vrelo.toml` is an example to begin with.
+
+A *SIZE* is a number of bytes, or a whole number with `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` or
+`TiB`. A *DURATION* is a number of seconds, or a whole number with `ms`, `s`, `min`, `h` or `d`. A list is
+written with commas, in the file as a TOML array.
+
+`SIGHUP` makes the hub read the file again. A file with an error changes nothing. What is marked
+*restart* keeps its value until the hub is started anew, and a line in the log says so.
+
+There is no setting for a secret yet. When there is one, it will stand in a file or in the environment,
+never in a flag, which every user of the machine can see.
+)";
+
+// A cell of a Markdown table.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    escaped += c == '|' ? "\\|" : std::string(1, c);
+  }
+  return escaped;
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? std::string() : fmt::format("`{}`", cell(text));
+}
+
+}  // namespace
+
+std::string settings_page() {
+  std::string page(kIntroduction);
+  std::string_view group;
+  for (const SettingRow& row : setting_rows()) {
+    if (row.group != group) {
+      group = row.group;
+      page += fmt::format(
+          "\n## {}\n\n| name | value | default | what it does |\n|---|---|---|---|\n", group);
+    }
+    std::string help = cell(row.help);
+    if (row.places == SettingPlaces::kNotInFile) {
+      help += " Not in the file itself.";
+    }
+    if (row.change == SettingChange::kRestart) {
+      help += " *restart*";
+    }
+    const std::string limits = range(row);
+    page += fmt::format("| `{}` | {}{} | {} | {} |\n", row.name, code(shape(row)),
+                        limits.empty() ? "" : ", " + limits, code(get(row, Settings())), help);
+  }
+  return page;
+}
+
+}  // namespace vrelo::base
