@@ -43,7 +43,7 @@ Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
       parts_.window.interest().raise_all(parts_.shard);
     }
     for (const TopicEntry* const topic : group.topics) {
-      parts_.window.interest().raise(parts_.shard, std::span(&topic->hash, 1));
+      parts_.window.interest().raise(parts_.shard, topic->view().hash);
     }
   }
   return {*this, group};
@@ -55,7 +55,7 @@ void Core::leave(Group& group) {
       parts_.window.interest().lower_all(parts_.shard);
     }
     for (const TopicEntry* const topic : group.topics) {
-      parts_.window.interest().lower(parts_.shard, std::span(&topic->hash, 1));
+      parts_.window.interest().lower(parts_.shard, topic->view().hash);
     }
     round_.forget(group);
   }

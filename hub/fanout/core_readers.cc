@@ -166,7 +166,7 @@ bool Core::find_next(Stream& stream, log::Position& next) {
   const Group& group = *stream.group;
   topics_.clear();
   for (const TopicEntry* const topic : group.topics) {
-    topics_.push_back({.name = topic->name, .hash = topic->hash});
+    topics_.push_back(topic->view());
   }
   const auto read = parts_.window.read(reader.cursor, delivered_,
                                        {.all = group.all, .listed = topics_}, kStepLimits, found_);
@@ -178,7 +178,7 @@ bool Core::find_next(Stream& stream, log::Position& next) {
 
   log::Selection selection{.all = group.all};
   for (const TopicEntry* const topic : group.topics) {
-    selection.topics.push_back(topic->name);
+    selection.topics.emplace_back(topic->view().name);
   }
   const EncodedPagePtr page = pages_.find(selection, reader.cursor);
   if (page == nullptr) {
@@ -256,7 +256,7 @@ void Core::fetch(int fd, Stream& stream) {
   reader.fetching = true;
   log::Selection selection{.all = stream.group->all};
   for (const TopicEntry* const topic : stream.group->topics) {
-    selection.topics.push_back(topic->name);
+    selection.topics.emplace_back(topic->view().name);
   }
   for (Fetch& fetch : fetches_) {
     if (fetch.after <= reader.cursor && fetch.selection.all == selection.all &&

@@ -27,16 +27,12 @@ class Interest {
 
   std::size_t shards() const { return shards_.size(); }
 
-  // `hashes` are those of a stream's topics, by hash_topic().
-  void raise(std::size_t shard, std::span<const std::size_t> hashes) {
-    for (const std::size_t hash : hashes) {
-      shards_[shard].topics[hash % kCounters].fetch_add(1);
-    }
+  // For streams that want the topic with this hash_topic().
+  void raise(std::size_t shard, std::size_t hash) {
+    shards_[shard].topics[hash % kCounters].fetch_add(1);
   }
-  void lower(std::size_t shard, std::span<const std::size_t> hashes) {
-    for (const std::size_t hash : hashes) {
-      shards_[shard].topics[hash % kCounters].fetch_sub(1);
-    }
+  void lower(std::size_t shard, std::size_t hash) {
+    shards_[shard].topics[hash % kCounters].fetch_sub(1);
   }
 
   // For streams that want more than listed topics.

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <functional>
+#include <new>
 #include <utility>
 
 #include <boost/container_hash/hash.hpp>
@@ -14,11 +16,23 @@ bool may_read(const auth::Grant& grant, const EncodedRecord& record) {
   return !record.is_private || grant.may_read_private(record.topics);
 }
 
+std::unique_ptr<TopicEntry, TopicEntry::Delete> TopicEntry::make(const TopicView& topic) {
+  void* const memory = ::operator new(sizeof(TopicEntry) + topic.name.size());
+  auto* const entry = new (memory) TopicEntry(topic.hash, topic.name.size());
+  std::memcpy(static_cast<void*>(entry + 1), topic.name.data(), topic.name.size());
+  return std::unique_ptr<TopicEntry, Delete>(entry);
+}
+
+void TopicEntry::Delete::operator()(TopicEntry* entry) const {
+  entry->~TopicEntry();
+  ::operator delete(entry);
+}
+
 std::size_t TopicIndex::GroupHash::operator()(const Group* group) const {
   std::size_t seed = group->all ? 1 : 0;
   boost::hash_combine(seed, group->grant.get());
   for (const TopicEntry* const topic : group->topics) {
-    boost::hash_combine(seed, topic->hash);
+    boost::hash_combine(seed, topic->view().hash);
   }
   return seed;
 }
@@ -73,7 +87,7 @@ bool TopicIndex::leave(Group& group) {
     groups.pop_back();
     if (groups.empty()) {
       topics_.erase(topic);
-      delete topic;
+      TopicEntry::Delete()(topic);
     }
   }
   if (group.all) {
@@ -88,8 +102,7 @@ TopicEntry& TopicIndex::entry(const std::string& name) {
   if (const auto found = topics_.find(view); found != topics_.end()) {
     return **found;
   }
-  auto made =
-      std::make_unique<TopicEntry>(TopicEntry{.name = name, .hash = view.hash, .groups = {}});
+  auto made = TopicEntry::make(view);
   topics_.insert(made.get());
   return *made.release();
 }

@@ -20,11 +20,30 @@ namespace vrelo::fanout {
 
 struct Group;
 
-// A topic that streams of this shard select, with the groups that do.
-struct TopicEntry {
-  std::string name;
-  std::size_t hash;
+// A topic that streams of this shard select, with the groups that do. There may be one for each stream,
+// so the name lies behind the object, in the same allocation.
+class TopicEntry {
+ public:
+  struct Delete {
+    void operator()(TopicEntry* entry) const;
+  };
+  static std::unique_ptr<TopicEntry, Delete> make(const TopicView& topic);
+
+  TopicEntry(const TopicEntry&) = delete;
+  TopicEntry& operator=(const TopicEntry&) = delete;
+
+  // Lifetime: the entry's.
+  TopicView view() const { return {.name = {name(), name_size_}, .hash = hash_}; }
+
   boost::container::small_vector<Group*, 1> groups;
+
+ private:
+  TopicEntry(std::size_t hash, std::size_t name_size) : hash_(hash), name_size_(name_size) {}
+
+  const char* name() const { return reinterpret_cast<const char*>(this + 1); }
+
+  std::size_t hash_;
+  std::size_t name_size_;
 };
 
 // The streams of one shard with the same selectors and the same grant. They get the same records, so a
@@ -98,14 +117,18 @@ class TopicIndex {
  private:
   struct TopicHash {
     using is_transparent = void;
-    std::size_t operator()(const TopicEntry* entry) const { return entry->hash; }
+    std::size_t operator()(const TopicEntry* entry) const { return entry->view().hash; }
     std::size_t operator()(const TopicView& topic) const { return topic.hash; }
   };
   struct TopicEqual {
     using is_transparent = void;
     bool operator()(const TopicEntry* a, const TopicEntry* b) const { return a == b; }
-    bool operator()(const TopicView& a, const TopicEntry* b) const { return a.name == b->name; }
-    bool operator()(const TopicEntry* a, const TopicView& b) const { return a->name == b.name; }
+    bool operator()(const TopicView& a, const TopicEntry* b) const {
+      return a.name == b->view().name;
+    }
+    bool operator()(const TopicEntry* a, const TopicView& b) const {
+      return a->view().name == b.name;
+    }
   };
   struct GroupHash {
     std::size_t operator()(const Group* group) const;

@@ -52,8 +52,7 @@ class WindowTest : public ::testing::Test {
   void append(std::vector<log::RecordPtr> records) { window.append(records); }
 
   void want(std::size_t shard, std::string_view topic) {
-    const std::size_t hash = hash_topic(topic);
-    window.interest().raise(shard, std::span(&hash, 1));
+    window.interest().raise(shard, hash_topic(topic));
   }
 
   std::vector<std::uint64_t> read(std::uint64_t after,
