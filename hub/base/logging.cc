@@ -162,10 +162,6 @@ void Logger::set_level(LogLevel level) {
   parts_->logger->set_level(spdlog_level(level));
 }
 
-void Logger::flush() {
-  parts_->logger->flush();
-}
-
 void Logger::write(LogLevel level, std::string_view line) {
   parts_->logger->log(spdlog_level(level), one_line(line));
 }
