@@ -12,6 +12,8 @@ namespace {
 int open_flags(ConnectionOptions::Access access) {
   constexpr int kOneThread = SQLITE_OPEN_NOMUTEX;
   switch (access) {
+    case ConnectionOptions::Access::kExamine:
+      return kOneThread | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     case ConnectionOptions::Access::kRead:
       return kOneThread | SQLITE_OPEN_READONLY;
     case ConnectionOptions::Access::kWrite:
@@ -25,6 +27,21 @@ int open_flags(ConnectionOptions::Access access) {
 int remember_wal_frames(void* frames, sqlite3* /*database*/, const char* /*name*/, int count) {
   *static_cast<std::int64_t*>(frames) = count;
   return SQLITE_OK;
+}
+
+// The URI of a file that is taken not to change: SQLite then neither locks it nor makes its -shm.
+std::string immutable_uri(const std::string& file) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : file) {
+    if (c == '%' || c == '?' || c == '#') {
+      const auto byte = static_cast<unsigned char>(c);
+      uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
 }
 
 }  // namespace
@@ -99,12 +116,17 @@ Connection::Connection(sqlite3* database)
 }
 
 Result<Connection> Connection::open(const std::string& file, const ConnectionOptions& options) {
+  using Access = ConnectionOptions::Access;
+  const std::string name = options.access == Access::kExamine ? immutable_uri(file) : file;
   sqlite3* database = nullptr;
-  const int rc = sqlite3_open_v2(file.c_str(), &database, open_flags(options.access),
+  const int rc = sqlite3_open_v2(name.c_str(), &database, open_flags(options.access),
                                  options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (rc != SQLITE_OK) {
     sqlite3_close(database);
     return make_error_code_from(rc);
+  }
+  if (options.access == Access::kRead || options.access == Access::kExamine) {
+    sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   return Connection(database);
 }

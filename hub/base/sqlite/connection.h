@@ -55,7 +55,13 @@ class Statement {
 
 // How a Connection opens its file.
 struct ConnectionOptions {
-  enum class Access { kRead, kWrite, kCreate };  // kCreate: also if there is no such file yet
+  enum class Access {
+    kExamine,  // reads the file alone, without its write-ahead log, and makes no file beside it; only
+               // where no connection writes meanwhile
+    kRead,     // leaves the write-ahead log where it is, also when it is the last to close
+    kWrite,
+    kCreate,  // also if there is no such file yet
+  };
 
   Access access = Access::kRead;
   std::string vfs = {};  // the name of a registered VFS; "": the system's own

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/log/sqlite/catalog.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace vrelo::log::sqlite {
+namespace {
+
+// What a record takes besides its data, roughly.
+constexpr std::size_t kRecordBytes = 256;
+
+std::size_t bytes_of(const Record& record) {
+  return record.event.data.size() + kRecordBytes;
+}
+
+}  // namespace
+
+void Catalog::reset(Position begin, std::uint64_t end, std::vector<std::shared_ptr<Chunk>> chunks) {
+  assert(!chunks.empty());
+  assert(chunks.back()->last() == end);
+  const std::lock_guard lock(mutex_);
+  // What is in memory stays if the file has not moved from under it.
+  if (epoch_ != begin.epoch || end_ != end) {
+    recent_.clear();
+    recent_bytes_ = 0;
+  }
+  epoch_ = begin.epoch;
+  begin_ = begin.offset;
+  end_ = end;
+  chunks_ = std::move(chunks);
+}
+
+std::vector<OperationPtr> Catalog::commit(std::span<const Committed> batch) {
+  std::vector<RecordPtr> forgotten;  // freed after the lock
+  const std::lock_guard lock(mutex_);
+  for (const Committed& committed : batch) {
+    assert(committed.record->position == (Position{.epoch = epoch_, .offset = end_ + 1}));
+    chunks_.back()->add(committed.topics, committed.id);
+    recent_bytes_ += bytes_of(*committed.record);
+    recent_.push_back(committed.record);
+    ++end_;
+  }
+  while (recent_bytes_ > recent_bytes_max_ && recent_.size() > 1) {
+    recent_bytes_ -= bytes_of(*recent_.front());
+    forgotten.push_back(std::move(recent_.front()));
+    recent_.pop_front();
+  }
+  return std::exchange(waiters_, {});
+}
+
+void Catalog::removed(std::uint64_t begin) {
+  const std::lock_guard lock(mutex_);
+  assert(begin >= begin_ && begin <= end_);
+  begin_ = begin;
+  while (!recent_.empty() && recent_.front()->position.offset <= begin) {
+    recent_bytes_ -= bytes_of(*recent_.front());
+    recent_.pop_front();
+  }
+}
+
+Position Catalog::begin() const {
+  const std::lock_guard lock(mutex_);
+  return {.epoch = epoch_, .offset = begin_};
+}
+
+Position Catalog::end() const {
+  const std::lock_guard lock(mutex_);
+  return {.epoch = epoch_, .offset = end_};
+}
+
+View Catalog::view() const {
+  const std::lock_guard lock(mutex_);
+  return {
+      .epoch = epoch_, .begin = begin_, .end = end_, .chunks = {chunks_.begin(), chunks_.end()}};
+}
+
+bool Catalog::find(const View& view,
+                   const Chunk& chunk,
+                   Chunk::Key key,
+                   std::uint64_t hash,
+                   std::uint64_t after,
+                   std::size_t max,
+                   std::vector<std::uint64_t>& offsets) const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t before = offsets.size();
+  bool more = chunk.find(key, hash, after, max, offsets);
+  while (offsets.size() > before && offsets.back() > view.end) {
+    offsets.pop_back();
+    more = false;
+  }
+  return more;
+}
+
+Catalog::Recent Catalog::recent(Position after, ReadLimits limits) const {
+  const std::lock_guard lock(mutex_);
+  if (after.epoch != epoch_ || after.offset > end_) {
+    return {.kind = Recent::Kind::kGone};
+  }
+  // Offset 0 is never gone: it reads from the oldest record.
+  if (after.offset == 0) {
+    after.offset = begin_;
+  }
+  if (after.offset < begin_) {
+    return {.kind = Recent::Kind::kGone};
+  }
+  if (after.offset == end_) {
+    return {.kind = Recent::Kind::kWait};
+  }
+  const std::uint64_t left = end_ - after.offset;
+  if (left > recent_.size()) {
+    return {.kind = Recent::Kind::kStorage};
+  }
+  Recent recent{.kind = Recent::Kind::kRecords};
+  std::size_t bytes = 0;
+  for (auto at = recent_.end() - static_cast<std::ptrdiff_t>(left); at != recent_.end(); ++at) {
+    bytes += (*at)->event.data.size();
+    if (!recent.records.empty() &&
+        (recent.records.size() >= limits.records_max || bytes > limits.data_bytes_max)) {
+      break;
+    }
+    recent.records.push_back(*at);
+  }
+  return recent;
+}
+
+OperationPtr Catalog::wait(Position after, OperationPtr waiter) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t from = after.offset == 0 ? begin_ : after.offset;
+  if (after.epoch != epoch_ || from != end_) {
+    return waiter;
+  }
+  waiters_.push_back(std::move(waiter));
+  return nullptr;
+}
+
+OperationPtr Catalog::take_waiter(const Operation* waiter) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(waiters_.begin(), waiters_.end(),
+                                  [waiter](const auto& kept) { return kept.get() == waiter; });
+  if (found == waiters_.end()) {
+    return nullptr;
+  }
+  OperationPtr taken = std::move(*found);
+  waiters_.erase(found);
+  return taken;
+}
+
+std::vector<OperationPtr> Catalog::take_waiters() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(waiters_, {});
+}
+
+}  // namespace vrelo::log::sqlite

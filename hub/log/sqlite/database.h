@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "hub/base/sqlite/connection.h"
+#include "hub/log/sqlite/siphash.h"
+
+namespace vrelo::log::sqlite {
+
+// What the log knows of itself: the one row of its table `state`.
+struct State {
+  std::uint64_t epoch = 0;
+  std::uint64_t guard = 0;  // see epoch_guard.h
+  HashKey hash_key = {};
+  std::uint64_t begin = 0;         // the offset of the newest record that was removed
+  std::uint64_t indexed_to = 0;    // what is after it has no index in the file
+  std::uint64_t forgotten_to = 0;  // see removed_topics.h
+};
+
+// Where the file is.
+struct Location {
+  std::string file;
+  std::string vfs = {};
+};
+
+// Prepares the file for use by the process that holds its lock: looks at it, makes it if there is none,
+// and takes the steps of epoch_guard.h. `at_step` is told before the first and after each of them.
+//
+// Errors: any of OpenErrc, and the file is as it was; any of base::sqlite::Errc; those of the system.
+boost::system::result<State> prepare(const Location& location,
+                                     const std::function<void(std::string_view)>& at_step);
+
+// Opens the connection that writes: WAL, each commit synced, no checkpoint but those asked for.
+base::sqlite::Result<base::sqlite::Connection> open_writer(const Location& location);
+
+// Opens a connection that reads.
+base::sqlite::Result<base::sqlite::Connection> open_reader(const Location& location);
+
+// Errors: kDamaged if there is none.
+base::sqlite::Result<State> read_state(base::sqlite::Connection& connection);
+
+// Returns the offset of the newest record there ever was.
+base::sqlite::Result<std::uint64_t> read_end(base::sqlite::Connection& connection);
+
+// Writes a new epoch into the file of a log that is not in use. Errors: as prepare().
+boost::system::result<void> write_new_epoch(const Location& location);
+
+}  // namespace vrelo::log::sqlite

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/log/sqlite/sqlite_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "hub/log/sqlite/catalog.h"
+#include "hub/log/sqlite/database.h"
+#include "hub/log/sqlite/file_lock.h"
+#include "hub/log/sqlite/history.h"
+#include "hub/log/sqlite/reader_pool.h"
+#include "hub/log/sqlite/sqlite_log.h"
+#include "hub/log/sqlite/writer.h"
+
+namespace vrelo::log::sqlite {
+
+struct SqliteStore::Parts {
+  Parts(SqliteOptions given, FileLock taken)
+      : options(std::move(given)), lock(std::move(taken)), catalog(options.recent_bytes_max) {}
+
+  const SqliteOptions options;
+  FileLock lock;
+  Counters counters;
+  Catalog catalog;
+  std::unique_ptr<Writer> writer;
+  std::optional<Sources> sources;
+  std::optional<ReaderPool> readers;
+  std::optional<Engine> engine;
+  bool closed = false;
+};
+
+boost::system::result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options,
+                                                                      const base::Clock& clock) {
+  auto lock = FileLock::take(options.file);
+  if (!lock) {
+    return lock.error();
+  }
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock));
+  const Location location{.file = parts->options.file, .vfs = parts->options.vfs};
+  const auto state = prepare(location, parts->options.at_epoch_step);
+  if (!state) {
+    return state.error();
+  }
+  auto writer = Writer::start(parts->options, clock, parts->catalog, parts->counters);
+  if (!writer) {
+    return writer.error();
+  }
+  parts->writer = std::move(*writer);
+  parts->sources.emplace(Sources{.catalog = parts->catalog,
+                                 .counters = parts->counters,
+                                 .hash_key = state->hash_key,
+                                 .page_bytes_max = parts->options.page_bytes_max});
+  parts->readers.emplace(location, parts->options.reader_threads);
+  parts->engine.emplace(Engine{.catalog = parts->catalog,
+                               .writer = *parts->writer,
+                               .readers = *parts->readers,
+                               .sources = *parts->sources});
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+SqliteStore::~SqliteStore() {
+  close();
+}
+
+std::unique_ptr<Log> SqliteStore::log(base::Executor executor) {
+  return std::make_unique<SqliteLog>(*parts_->engine, executor);
+}
+
+void SqliteStore::set_retention(const Retention& retention) {
+  parts_->writer->set_retention(retention);
+}
+
+void SqliteStore::close() {
+  if (std::exchange(parts_->closed, true)) {
+    return;
+  }
+  // The readers first: the last connection to close is then the writer's, which leaves one file.
+  parts_->readers->close();
+  parts_->writer->close();
+}
+
+SqliteStats SqliteStore::stats() const {
+  const Counters& counters = parts_->counters;
+  return {.commits = counters.commits.load(),
+          .rows_visited = counters.rows_visited.load(),
+          .checkpoints = counters.checkpoints.load(),
+          .reopened = counters.reopened.load()};
+}
+
+boost::system::result<void> new_epoch(const std::string& file) {
+  const auto lock = FileLock::take(file);
+  if (!lock) {
+    return lock.error();
+  }
+  return write_new_epoch({.file = file});
+}
+
+}  // namespace vrelo::log::sqlite

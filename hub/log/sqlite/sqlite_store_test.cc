@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/log/sqlite/sqlite_store.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "hub/base/sqlite/connection.h"
+#include "hub/log/sqlite/open_errc.h"
+#include "hub/log/sqlite/sqlite_store_testing.h"
+
+namespace vrelo::log::sqlite {
+namespace {
+
+using ::testing::ElementsAre;
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  std::string file() const { return folder_.path() / "log.db"; }
+  SqliteOptions options() const { return {.file = file()}; }
+  std::unique_ptr<OpenStore> open() { return std::make_unique<OpenStore>(options(), clock_); }
+
+  boost::system::error_code why_not() { return SqliteStore::open(options(), clock_).error(); }
+
+  // All files in the folder but the lock, by name.
+  std::map<std::string, std::string> contents() const {
+    std::map<std::string, std::string> contents;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      const std::string name = entry.path().filename();
+      if (!name.ends_with(".lock") && !name.ends_with("-shm")) {
+        std::ifstream in(entry.path(), std::ios::binary);
+        contents[name] = std::string(std::istreambuf_iterator<char>(in), {});
+      }
+    }
+    return contents;
+  }
+
+  void change_file(const std::string& sql) {
+    base::sqlite::Connection::open(file(),
+                                   {.access = base::sqlite::ConnectionOptions::Access::kWrite})
+        .value()
+        .execute(sql)
+        .value();
+  }
+
+  TemporaryFolder folder_;
+  base::ManualClock clock_;
+};
+
+TEST_F(SqliteStoreTest, keeps_events_over_a_restart) {
+  const Event event{.topics = {"a", "b"},
+                    .id = "i",
+                    .type = "y",
+                    .data = "d",
+                    .retry = std::chrono::milliseconds(7),
+                    .is_private = true};
+  Position position;
+  {
+    auto first = open();
+    position = first->append(event).value().position;
+  }
+  auto second = open();
+  EXPECT_EQ(second->log().end(), position);
+  const Page page = second->read(0, {.all = true}).value();
+  ASSERT_EQ(page.records.size(), 1U);
+  EXPECT_EQ(page.records[0]->position, position);
+  EXPECT_EQ(page.records[0]->stored_at, clock_.wall());
+  EXPECT_EQ(page.records[0]->event, event);
+  EXPECT_EQ(second->append({.topics = {"a"}}).value().position.offset, position.offset + 1);
+}
+
+TEST_F(SqliteStoreTest, finds_topics_and_ids_over_a_restart) {
+  open()->append_all({{.topics = {"a"}, .data = "1"},
+                      {.topics = {"b"}, .id = "i", .data = "2"},
+                      {.topics = {"c", "a"}, .data = "3"}});
+  auto again = open();
+  EXPECT_THAT(data_of(again->read(0, {.topics = {"a"}}).value().records), ElementsAre("1", "3"));
+  EXPECT_EQ(again->wait(again->log().find("i")).value().value().offset, 2U);
+  EXPECT_FALSE(again->append({.topics = {"b"}, .id = "i", .data = "2"}).value().is_new);
+}
+
+TEST_F(SqliteStoreTest, stores_one_of_many_equal_events_that_come_at_once) {
+  auto store = open();
+  const auto results = store->append_all(
+      std::vector<Event>(1000, Event{.topics = {"t"}, .id = "same", .data = "d"}));
+  for (const auto& result : results) {
+    EXPECT_EQ(result.value().position.offset, 1U);
+  }
+  EXPECT_EQ(store->log().end().offset, 1U);
+}
+
+TEST_F(SqliteStoreTest, commits_events_that_wait_together) {
+  auto store = open();
+  store->append_all(std::vector<Event>(1000, Event{.topics = {"t"}}));
+  EXPECT_LT(store->store().stats().commits, 500U);
+}
+
+TEST_F(SqliteStoreTest, leaves_one_file_and_its_companions_when_it_is_closed) {
+  open()->append({.topics = {"t"}}).value();
+  const auto files = contents();
+  EXPECT_EQ(files.size(), 2U);
+  EXPECT_EQ(files.count("log.db"), 1U);
+  EXPECT_EQ(files.count("log.db.epoch"), 1U);
+}
+
+TEST_F(SqliteStoreTest, says_that_another_has_the_log_open) {
+  auto first = open();
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kInUse);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_the_file_is_something_else) {
+  std::ofstream(file()) << "not a database, but long enough to be one" << std::string(8192, 'x');
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kNotALog);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_the_database_is_another_programs) {
+  base::sqlite::Connection::open(file(),
+                                 {.access = base::sqlite::ConnectionOptions::Access::kCreate})
+      .value()
+      .execute("CREATE TABLE t(a)")
+      .value();
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kNotALog);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_the_file_is_newer) {
+  open()->append({.topics = {"t"}}).value();
+  change_file("PRAGMA user_version=2");
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kNewer);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_the_file_is_newer_where_only_its_write_ahead_log_knows) {
+  open()->append({.topics = {"t"}}).value();
+  TemporaryFolder elsewhere;
+  {
+    // As a process that is killed leaves it.
+    auto writer = base::sqlite::Connection::open(
+                      file(), {.access = base::sqlite::ConnectionOptions::Access::kWrite})
+                      .value();
+    writer.execute("PRAGMA user_version=2").value();
+    std::filesystem::copy_file(file(), elsewhere.path() / "log.db");
+    std::filesystem::copy_file(file() + "-wal", elsewhere.path() / "log.db-wal");
+  }
+  std::filesystem::copy_file(elsewhere.path() / "log.db", file(),
+                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(elsewhere.path() / "log.db-wal", file() + "-wal");
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kNewer);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_the_file_was_cut) {
+  open()->append({.topics = {"t"}, .data = std::string(100'000, 'd')}).value();
+  std::filesystem::resize_file(file(), std::filesystem::file_size(file()) / 2);
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kDamaged);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_a_page_of_the_file_was_overwritten) {
+  {
+    auto store = open();
+    store->append_all(
+        std::vector<Event>(1000, Event{.topics = {"t"}, .data = std::string(100, 'd')}));
+  }
+  {
+    std::fstream damaged(file(), std::ios::in | std::ios::out | std::ios::binary);
+    damaged.seekp(16 * 4096);
+    damaged << std::string(4096, 'x');
+  }
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kDamaged);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_a_table_is_missing) {
+  open()->append({.topics = {"t"}}).value();
+  change_file("DROP TABLE blocks");
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kDamaged);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_there_is_no_such_folder) {
+  SqliteOptions elsewhere = options();
+  elsewhere.file = folder_.path() / "none" / "log.db";
+  EXPECT_EQ(SqliteStore::open(elsewhere, clock_).error(), OpenErrc::kCannotOpen);
+}
+
+TEST_F(SqliteStoreTest, gives_an_empty_file_its_first_epoch) {
+  std::ofstream(file()).close();
+  EXPECT_NE(open()->log().end().epoch, 0U);
+}
+
+TEST_F(SqliteStoreTest, stops_what_is_pending) {
+  auto store = open();
+  const std::unique_ptr<Tail> tail = store->log().tail(store->log().end());
+  boost::system::error_code given;
+  boost::asio::co_spawn(
+      store->loop(), tail->next({}),
+      [&given](const std::exception_ptr&, boost::system::result<std::vector<RecordPtr>> result) {
+        given = result.error();
+      });
+  store->loop().poll();
+  store->log().stop();
+  store->loop().restart();
+  store->loop().run();
+  EXPECT_EQ(given, Errc::kStopped);
+  EXPECT_EQ(store->append({.topics = {"t"}}).error(), Errc::kStopped);
+}
+
+TEST_F(SqliteStoreTest, shows_a_tail_what_is_stored_and_what_comes) {
+  SqliteOptions small = options();
+  small.recent_bytes_max = 1;  // one record stays in memory: the others come from the file
+  OpenStore store(small, clock_);
+  std::vector<Event> events;
+  for (int i = 0; i < 100; ++i) {
+    events.push_back({.topics = {"t"}, .data = fmt::to_string(i)});
+  }
+  store.append_all(events);
+  const std::unique_ptr<Tail> tail = store.log().tail({.epoch = store.log().end().epoch});
+  std::vector<std::string> seen;
+  while (seen.size() < 100) {
+    for (const auto& record : store.wait(tail->next({.records_max = 7})).value()) {
+      seen.push_back(record->event.data);
+    }
+  }
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(seen[static_cast<std::size_t>(i)], fmt::to_string(i));
+  }
+  boost::asio::co_spawn(
+      store.loop(), tail->next({}),
+      [&seen](const std::exception_ptr&, boost::system::result<std::vector<RecordPtr>> result) {
+        seen = data_of(result.value());
+      });
+  store.append({.topics = {"t"}, .data = "live"}).value();
+  EXPECT_THAT(seen, ElementsAre("live"));
+}
+
+}  // namespace
+}  // namespace vrelo::log::sqlite
