@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <boost/system/error_code.hpp>
+
+#include "hub/api/accept.h"
+#include "hub/api/route.h"
+#include "hub/api/subscribe_request.h"
+#include "hub/base/admission.h"
+#include "hub/http/problem.h"
+#include "hub/http/response.h"
+
+namespace vrelo::api {
+
+// The answers of the hub's endpoints, besides http::append_published() and http::append_problem().
+// `fields` are those that cors_fields() made for the request.
+
+// What keeps the hub from doing something now, and passes by itself.
+enum class Obstacle {
+  kTooManyConnections,
+  kTooManyOfAddress,
+  kDrain,
+  kLogAway,
+  kLogFull,  // of publishes alone
+};
+
+Obstacle obstacle(base::Admission::Refusal refusal);
+
+// `error` is one that log::Log::append(), find() or read() gives, but for kPositionGone.
+Obstacle obstacle(const boost::system::error_code& error);
+
+// What the answer says where it is no stream, and the words for the log and the metrics.
+http::Problem problem(Obstacle obstacle);
+
+// Why a publisher without the right to each of its topics is refused.
+http::Problem not_granted();
+
+// Returns whether the sender of `request` has to be refused with a stream that ends, since a native
+// EventSource gives up for ever on any status but 200.
+bool wants_stream(const http::Request& request, const Route& route);
+
+// Tells the sender to come back after `retry`, which the caller jitters: 429, 503 or 507 with Retry-After.
+void append_obstacle(std::string& out,
+                     const http::Framing& framing,
+                     const http::FieldLines& fields,
+                     Obstacle obstacle,
+                     std::chrono::milliseconds retry);
+
+// The same to one that wants_stream(): 200, the reason as a comment, `retry`, and the end. There is no
+// id, so that the reader keeps the cursor it has.
+void append_obstacle_stream(std::string& out,
+                            const http::Framing& framing,
+                            const http::FieldLines& fields,
+                            Obstacle obstacle,
+                            std::chrono::milliseconds retry);
+
+// The head of a stream, also as the answer to HEAD. `last_event_id`: as in Resume, "" for none.
+std::string stream_head(const http::FieldLines& fields,
+                        Generation generation,
+                        std::string_view last_event_id);
+
+// 204 with Allow, to OPTIONS. `fields` are those of preflight_fields().
+void append_options(std::string& out,
+                    const http::Framing& framing,
+                    const http::FieldLines& fields,
+                    Endpoint endpoint);
+
+// 404 and 405, the latter with Allow.
+void append_not_found(std::string& out,
+                      const http::Framing& framing,
+                      const http::FieldLines& fields);
+void append_not_allowed(std::string& out,
+                        const http::Framing& framing,
+                        const http::FieldLines& fields,
+                        Endpoint endpoint);
+
+// 200 with a text for people, as of /healthz and /readyz; that of /metrics has a type of its own.
+void append_text(std::string& out, const http::Framing& framing, std::string_view text);
+void append_metrics(std::string& out, const http::Framing& framing, std::string_view page);
+
+}  // namespace vrelo::api

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "hub/base/metrics.h"
+#include "hub/fanout/fan_out.h"
+#include "hub/log/log.h"
+
+namespace vrelo::api {
+
+// The node at one moment.
+struct NodeFigures {
+  std::span<const base::ShardMetrics* const> shards;
+  std::span<const fanout::FanOutStats> fan_outs;  // of each shard
+  std::size_t connections = 0;                    // open now
+  std::size_t window_bytes = 0;
+  log::Position window_end = {};
+  log::Position log_begin = {};
+  log::Position log_end = {};
+};
+
+// Returns what /metrics shows, in the text format of Prometheus: sums over the shards.
+std::string metrics_page(const NodeFigures& figures);
+
+}  // namespace vrelo::api
