@@ -15,6 +15,13 @@ Resume all_there_is(const log::Log& log) {
   return {.after = log.begin(), .last_event_id = std::string(kEarliest)};
 }
 
+// The stream begins at the event that the answer names, so that the two cannot contradict each other.
+Resume newest(const log::Log& log) {
+  const log::Position end = log.end();
+  return {.after = end,
+          .last_event_id = log.begin() == end ? std::string(kEarliest) : log::event_id(end)};
+}
+
 // What a reader gets whose cursor does not lead to what follows it.
 Resume gap(const log::Log& log, std::string_view reason, std::string_view cursor) {
   const log::Position begin = log.begin();
@@ -28,9 +35,12 @@ Resume gap(const log::Log& log, std::string_view reason, std::string_view cursor
 base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out,
                                                          const Subscription& subscription) {
   log::Log& log = fan_out.log();
-  const std::string& cursor = subscription.cursor;
-  if (cursor.empty()) {
+  if (!subscription.cursor) {
     co_return Resume{};
+  }
+  const std::string& cursor = *subscription.cursor;
+  if (cursor.empty()) {
+    co_return newest(log);
   }
   if (cursor == kEarliest) {
     co_return all_there_is(log);

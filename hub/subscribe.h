@@ -17,17 +17,22 @@ namespace vrelo {
 struct Subscription {
   log::Selection selection;
   auth::GrantPtr grant;
-  std::string cursor = {};  // "": from now on; "earliest": all there is; else an event's id
+
+  // "earliest": all there is; another text: what follows the event with this id; nullopt and "": what comes
+  // from now on. "" is a cursor that was sent and is empty: its reader asks where it is.
+  std::optional<std::string> cursor = {};
+
   fanout::Hello hello = fanout::Hello::kQuiet;
 };
 
 // Where a cursor leads.
 struct Resume {
-  std::optional<log::Position> after =
-      {};  // nullopt: whatever the log ends with when the stream opens
+  // nullopt: whatever the log ends with when the stream opens.
+  std::optional<log::Position> after = {};
 
   // The value of the response field Mercure-Last-Event-ID; "": the reader sent no cursor, so no field.
-  // Source: mercure.md R17: the cursor where it is retained, else "earliest".
+  // Source: mercure.md R17 and R19: the cursor where it is retained, else "earliest"; if it is empty, the
+  // id by which the hub knows the newest event, else "earliest".
   std::string last_event_id = {};
 
   std::string gap = {};  // the vrelo.gap block that the stream begins with; "": nothing is missing
