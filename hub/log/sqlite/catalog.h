@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "hub/log/log.h"
+#include "hub/log/operation.h"
 #include "hub/log/sqlite/chunk.h"
-#include "hub/log/sqlite/operation.h"
 
 namespace vrelo::log::sqlite {
 

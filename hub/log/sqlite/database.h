@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "hub/base/sqlite/connection.h"
-#include "hub/log/sqlite/siphash.h"
+#include "hub/log/siphash.h"
 
 namespace vrelo::log::sqlite {
 

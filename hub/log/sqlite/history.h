@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "hub/log/log.h"
+#include "hub/log/siphash.h"
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/reader_pool.h"
-#include "hub/log/sqlite/siphash.h"
 #include "hub/log/sqlite/writer.h"
 
 namespace vrelo::log::sqlite {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "hub/base/sqlite/connection.h"
+#include "hub/log/operation.h"
 #include "hub/log/sqlite/database.h"
-#include "hub/log/sqlite/operation.h"
 
 namespace vrelo::log::sqlite {
 

@@ -16,9 +16,9 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/sqlite/connection.h"
+#include "hub/log/operation.h"
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/database.h"
-#include "hub/log/sqlite/operation.h"
 #include "hub/log/sqlite/sqlite_store.h"
 
 namespace vrelo::log::sqlite {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/log/sqlite/siphash.h"
+#include "hub/log/siphash.h"
 
 #include <bit>
 #include <cstring>
 
-namespace vrelo::log::sqlite {
+namespace vrelo::log {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "words are read as they lie in memory");
@@ -59,4 +59,4 @@ std::uint64_t siphash(const HashKey& key, std::string_view text) {
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
 
-}  // namespace vrelo::log::sqlite
+}  // namespace vrelo::log

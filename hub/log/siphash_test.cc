@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/log/sqlite/siphash.h"
+#include "hub/log/siphash.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace vrelo::log::sqlite {
+namespace vrelo::log {
 namespace {
 
 // Key and texts of the paper's test vectors: the key is the bytes 0 to 15, text n the bytes 0 to n - 1.
@@ -26,4 +26,4 @@ TEST(Siphash, agrees_with_the_vectors_of_its_authors) {
 }
 
 }  // namespace
-}  // namespace vrelo::log::sqlite
+}  // namespace vrelo::log

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/log/sqlite/operation.h"
+#include "hub/log/operation.h"
 
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
 
-namespace vrelo::log::sqlite {
+namespace vrelo::log {
 
 void complete_all(std::vector<OperationPtr> operations) {
   // A handful of shards: to sort costs less than a map.
@@ -26,4 +26,4 @@ void complete_all(std::vector<OperationPtr> operations) {
   }
 }
 
-}  // namespace vrelo::log::sqlite
+}  // namespace vrelo::log

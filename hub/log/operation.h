@@ -14,7 +14,7 @@
 #include "hub/base/task.h"
 #include "hub/log/log.h"
 
-namespace vrelo::log::sqlite {
+namespace vrelo::log {
 
 // The Log of one shard, as its operations see it.
 //
@@ -90,4 +90,4 @@ auto wait_for(std::unique_ptr<Op> operation, Start start) {
       typename Op::Token(), std::move(operation), std::move(start));
 }
 
-}  // namespace vrelo::log::sqlite
+}  // namespace vrelo::log

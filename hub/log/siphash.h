@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace vrelo::log::sqlite {
+namespace vrelo::log {
 
 // The key of a log's hashes, drawn at random when the log was made: a publisher who does not know it
 // cannot name topics that all fall together.
@@ -16,4 +16,4 @@ using HashKey = std::array<std::uint64_t, 2>;
 // Source: SipHash-2-4, Aumasson and Bernstein 2012.
 std::uint64_t siphash(const HashKey& key, std::string_view text);
 
-}  // namespace vrelo::log::sqlite
+}  // namespace vrelo::log
