@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 namespace vrelo::base {
 
@@ -21,12 +23,27 @@ class Clock {
 
   // For people and retention: an operator may set it back or forth at any moment.
   virtual Wall wall() const = 0;
+
+  // Waits, with `lock` held as for condition_variable::wait_until(), until `wake` is notified or the
+  // steady time is `until`; it may also return for no reason. Steady::max(): waits for `wake` alone.
+  virtual void wait_until(std::unique_lock<std::mutex>& lock,
+                          std::condition_variable& wake,
+                          Steady until) const = 0;
 };
 
 class SystemClock final : public Clock {
  public:
   Steady steady() const override { return std::chrono::steady_clock::now(); }
   Wall wall() const override { return std::chrono::system_clock::now(); }
+  void wait_until(std::unique_lock<std::mutex>& lock,
+                  std::condition_variable& wake,
+                  Steady until) const override {
+    if (until == Steady::max()) {
+      wake.wait(lock);
+    } else {
+      wake.wait_until(lock, until);
+    }
+  }
 };
 
 }  // namespace vrelo::base

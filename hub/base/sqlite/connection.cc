@@ -16,6 +16,7 @@ int open_flags(ConnectionOptions::Access access) {
       return kOneThread | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     case ConnectionOptions::Access::kRead:
       return kOneThread | SQLITE_OPEN_READONLY;
+    case ConnectionOptions::Access::kExamineAll:  // its lock needs a file that is open for writing
     case ConnectionOptions::Access::kWrite:
       return kOneThread | SQLITE_OPEN_READWRITE;
     case ConnectionOptions::Access::kCreate:
@@ -54,6 +55,10 @@ Statement& Statement::bind(int parameter, std::int64_t value) {
   [[maybe_unused]] const int rc = sqlite3_bind_int64(statement_.get(), parameter, value);
   assert(rc == SQLITE_OK);
   return *this;
+}
+
+Statement& Statement::bind_bits(int parameter, std::uint64_t bits) {
+  return bind(parameter, static_cast<std::int64_t>(bits));
 }
 
 Statement& Statement::bind_blob(int parameter, std::string_view bytes) {
@@ -99,6 +104,10 @@ std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
 
+std::uint64_t Statement::bits(int column) const {
+  return static_cast<std::uint64_t>(integer(column));
+}
+
 std::string_view Statement::bytes(int column) const {
   const void* const first = sqlite3_column_blob(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);
@@ -125,10 +134,19 @@ Result<Connection> Connection::open(const std::string& file, const ConnectionOpt
     sqlite3_close(database);
     return make_error_code_from(rc);
   }
-  if (options.access == Access::kRead || options.access == Access::kExamine) {
+  Connection connection(database);
+  if (options.access != Access::kWrite && options.access != Access::kCreate) {
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
-  return Connection(database);
+  if (options.access == Access::kExamineAll) {
+    // A connection that has the file to itself keeps the index of the write-ahead log in memory, where
+    // others would make or change the -shm.
+    const auto set = connection.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=1");
+    if (!set) {
+      return set.error();
+    }
+  }
+  return connection;
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {

@@ -25,6 +25,7 @@ class Statement {
  public:
   // Parameters count from 1. What is not bound is NULL; bindings survive reset().
   Statement& bind(int parameter, std::int64_t value);
+  Statement& bind_bits(int parameter, std::uint64_t bits);  // as the integer of the same bits
   Statement& bind_blob(int parameter, std::string_view bytes);
   Statement& bind_text(int parameter, std::string_view text);
 
@@ -39,6 +40,7 @@ class Statement {
   // Columns count from 0; only while step() says that there is a row. NULL is 0 and "".
   // Lifetime: a view is valid until the next step() or reset().
   std::int64_t integer(int column) const;
+  std::uint64_t bits(int column) const;
   std::string_view bytes(int column) const;
 
  private:
@@ -58,7 +60,8 @@ struct ConnectionOptions {
   enum class Access {
     kExamine,  // reads the file alone, without its write-ahead log, and makes no file beside it; only
                // where no connection writes meanwhile
-    kRead,     // leaves the write-ahead log where it is, also when it is the last to close
+    kExamineAll,  // the same, with the write-ahead log; kBusy if another connection is open
+    kRead,        // leaves the write-ahead log where it is, also when it is the last to close
     kWrite,
     kCreate,  // also if there is no such file yet
   };

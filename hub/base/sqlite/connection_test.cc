@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -96,6 +97,38 @@ TEST_F(SqliteConnection, reads_through_a_connection_that_may_only_read) {
   Connection reader = Connection::open(file(), {.access = Access::kRead}).value();
   EXPECT_EQ(reader.integer("SELECT count(*) FROM t").value(), 1);
   EXPECT_EQ(reader.execute("DELETE FROM t").error(), Errc::kReadOnly);
+}
+
+TEST_F(SqliteConnection, examines_a_write_ahead_log_and_leaves_all_files_as_they_were) {
+  const std::string copy = file() + ".copy";
+  {
+    Connection writer = open_new();
+    writer.execute("PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1, 'x')").value();
+    // As a process that is killed leaves it.
+    std::filesystem::copy_file(file(), copy);
+    std::filesystem::copy_file(file() + "-wal", copy + "-wal");
+  }
+  const auto contents = [](const std::string& name) {
+    std::ifstream in(name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string before = contents(copy);
+  const std::string wal_before = contents(copy + "-wal");
+  {
+    Connection examiner = Connection::open(copy, {.access = Access::kExamineAll}).value();
+    EXPECT_EQ(examiner.integer("SELECT count(*) FROM t").value(), 1);
+    EXPECT_EQ(examiner.execute("DELETE FROM t").error(), Errc::kReadOnly);
+  }
+  EXPECT_EQ(contents(copy), before);
+  EXPECT_EQ(contents(copy + "-wal"), wal_before);
+  EXPECT_FALSE(std::filesystem::exists(copy + "-shm"));
+}
+
+TEST_F(SqliteConnection, does_not_examine_a_write_ahead_log_that_another_uses) {
+  Connection writer = open_new();
+  writer.execute("PRAGMA journal_mode=WAL; INSERT INTO t VALUES(1, 'x')").value();
+  Connection examiner = Connection::open(file(), {.access = Access::kExamineAll}).value();
+  EXPECT_EQ(examiner.integer("SELECT count(*) FROM t").error(), Errc::kBusy);
 }
 
 TEST(SqliteErrc, has_a_message_that_an_operator_can_act_on) {
