@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/api/cors.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace vrelo::api {
+namespace {
+
+// Takes `prefix` off `text` if it begins with it.
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) {
+    return false;
+  }
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// "http://localhost:5173", and the same with https or 127.0.0.1, with or without a port.
+bool is_local(std::string_view origin) {
+  if (!take(origin, "http://") && !take(origin, "https://")) {
+    return false;
+  }
+  if (!take(origin, "localhost") && !take(origin, "127.0.0.1")) {
+    return false;
+  }
+  if (origin.empty()) {
+    return true;
+  }
+  return take(origin, ":") && !origin.empty() && origin.size() <= 5 &&
+         std::all_of(origin.begin(), origin.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_allowed(std::string_view origin, const Policy& policy) {
+  return std::find(policy.allowed_origins.begin(), policy.allowed_origins.end(), origin) !=
+             policy.allowed_origins.end() ||
+         (policy.allows_local_origins && is_local(origin));
+}
+
+// Whether `origin` is that of the URL by which the hub was asked.
+bool is_own(std::string_view origin, std::string_view host) {
+  std::string_view own_port;  // a browser leaves it out
+  if (take(origin, "http://")) {
+    own_port = ":80";
+  } else if (take(origin, "https://")) {
+    own_port = ":443";
+  } else {
+    return false;
+  }
+  if (host.ends_with(own_port)) {
+    host.remove_suffix(own_port.size());
+  }
+  return !host.empty() && http::iequals(origin, host);
+}
+
+// Returns the origin of the page that `request` comes from, if that page may read the answer. A second
+// Origin would be one that nobody has checked.
+std::optional<std::string_view> allowed_origin(const http::Request& request, const Policy& policy) {
+  const auto origin = request.field("Origin");
+  if (!origin || request.count("Origin") > 1 || !is_allowed(*origin, policy)) {
+    return std::nullopt;
+  }
+  return origin;
+}
+
+void add_origin(http::FieldLines& fields, std::string_view origin) {
+  fields.add("Access-Control-Allow-Origin", origin);
+  fields.add("Access-Control-Allow-Credentials", "true");
+}
+
+}  // namespace
+
+http::FieldLines cors_fields(const http::Request& request, const Policy& policy) {
+  http::FieldLines fields;
+  fields.add("Vary", "Origin");
+  if (const auto origin = allowed_origin(request, policy)) {
+    add_origin(fields, *origin);
+    fields.add("Access-Control-Expose-Headers",
+               "Link, Mercure-Last-Event-ID, Last-Event-ID, WWW-Authenticate, Accept-Query, "
+               "Retry-After");
+  }
+  return fields;
+}
+
+http::FieldLines preflight_fields(const http::Request& request, const Policy& policy) {
+  http::FieldLines fields;
+  fields.add("Vary", "Origin");
+  if (const auto origin = allowed_origin(request, policy)) {
+    add_origin(fields, *origin);
+    fields.add("Access-Control-Allow-Methods", "GET, HEAD, POST");
+    fields.add("Access-Control-Allow-Headers",
+               "Authorization, Last-Event-ID, Cache-Control, Content-Type");
+    fields.add("Access-Control-Max-Age", "7200");
+  }
+  return fields;
+}
+
+std::optional<http::Problem> refuse_publisher(const http::Request& request, const Policy& policy) {
+  const auto origin = request.field("Origin");
+  if (!origin) {
+    return std::nullopt;
+  }
+  if (request.count("Origin") == 1 &&
+      (is_allowed(*origin, policy) || is_own(*origin, request.host))) {
+    return std::nullopt;
+  }
+  return http::Problem{.status = 403,
+                       .title = "Origin not allowed",
+                       .field = "Origin",
+                       .detail =
+                           "Pages of this origin may not publish. If they should, the "
+                           "setting allowed_origins has to list it."};
+}
+
+}  // namespace vrelo::api

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/api/reserved_topic.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <string>
+
+#include <ada.h>
+
+#include "hub/api/policy.h"
+#include "hub/http/request.h"
+#include "hub/http/token.h"
+
+namespace vrelo::api {
+namespace {
+
+constexpr std::string_view kLastSegment = kHubPath.substr(kHubPath.rfind('/') + 1);
+
+// The hub's URL, as the base of references. The host is any: only the path of what comes out is looked at.
+struct BaseUrls {
+  ada::url_aggregator http = parse("http://hub");
+  ada::url_aggregator https = parse("https://hub");
+
+  static ada::url_aggregator parse(const std::string& origin) {
+    const auto url = ada::parse<ada::url_aggregator>(origin + std::string(kHubPath));
+    assert(url.has_value());
+    return *url;
+  }
+};
+
+int hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') {
+    return digit - '0';
+  }
+  const char lower = static_cast<char>(digit | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool is_unreserved(char c) {
+  return http::is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+// Decodes "%41" where it stands for an unreserved character, once.
+std::string decode_unreserved(std::string_view path) {
+  std::string decoded;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '%' && path.size() - i > 2) {
+      const int high = hex_value(path[i + 1]);
+      const int low = hex_value(path[i + 2]);
+      const char c = static_cast<char>(high * 16 + low);
+      if (high >= 0 && low >= 0 && is_unreserved(c)) {
+        decoded.push_back(c);
+        i += 2;
+        continue;
+      }
+    }
+    decoded.push_back(path[i]);
+  }
+  return decoded;
+}
+
+// Takes "." and ".." away. Source: RFC 3986 5.2.4, whose steps are the letters.
+std::string remove_dot_segments(std::string_view in) {
+  std::string out;
+  while (!in.empty()) {
+    if (in.starts_with("../") || in.starts_with("./")) {  // A
+      in.remove_prefix(in.find('/') + 1);
+    } else if (in.starts_with("/./") || in == "/.") {  // B
+      in = in.size() > 2 ? in.substr(2) : std::string_view("/");
+    } else if (in.starts_with("/../") || in == "/..") {  // C
+      in = in.size() > 3 ? in.substr(3) : std::string_view("/");
+      const std::size_t slash = out.rfind('/');
+      out.resize(slash == std::string::npos ? 0 : slash);
+    } else if (in == "." || in == "..") {  // D
+      in = {};
+    } else {  // E
+      const std::size_t end = std::min(in.find('/', 1), in.size());
+      out.append(in.substr(0, end));
+      in.remove_prefix(end);
+    }
+  }
+  return out;
+}
+
+bool resolves_from(const ada::url_aggregator& base, std::string_view topic) {
+  const auto url = ada::parse<ada::url_aggregator>(topic, &base);
+  if (!url) {
+    return false;
+  }
+  const std::string path = remove_dot_segments(decode_unreserved(url->get_pathname()));
+  return path.starts_with(kHubPath) &&
+         (path.size() == kHubPath.size() || path[kHubPath.size()] == '/');
+}
+
+// Returns whether `reference`, which has no control characters, has no path of its own, so that the base's
+// path holds. "https:" and "http:" are no more than that where the base has the same scheme.
+bool has_empty_path(std::string_view reference) {
+  const std::size_t begin = std::min(reference.find_first_not_of(' '), reference.size());
+  std::string_view rest = reference.substr(begin);
+  for (const std::string_view scheme : {"http:", "https:"}) {
+    if (http::iequals(rest.substr(0, scheme.size()), scheme)) {
+      rest.remove_prefix(scheme.size());
+      break;
+    }
+  }
+  return rest.empty() || std::string_view(" ?#").find(rest.front()) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_reserved_topic(std::string_view topic) {
+  return may_resolve_to_hub(topic) && resolves_to_hub(topic);
+}
+
+bool resolves_to_hub(std::string_view topic) {
+  static const BaseUrls bases;
+  return resolves_from(bases.https, topic) || resolves_from(bases.http, topic);
+}
+
+// A path of the topic's own leads to the hub only if it has the last segment of the hub's path, as it
+// stands or with escapes: dot segments take segments away, they make none. What is between the letters may
+// also be a tab or a line end, which a URL parser removes.
+bool may_resolve_to_hub(std::string_view topic) {
+  const bool hides_letters = std::any_of(topic.begin(), topic.end(), [](char c) {
+    return c == '%' || static_cast<unsigned char>(c) < 0x20;
+  });
+  return hides_letters || topic.find(kLastSegment) != std::string_view::npos ||
+         has_empty_path(topic);
+}
+
+}  // namespace vrelo::api

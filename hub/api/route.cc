@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/api/route.h"
+
+#include <cassert>
+
+namespace vrelo::api {
+namespace {
+
+Endpoint endpoint_of(const http::Request& request, Listener listener, const Policy& policy) {
+  if (request.path == "*") {
+    return Endpoint::kServer;
+  }
+  if (listener == Listener::kMain && request.path == kHubPath) {
+    return Endpoint::kHub;
+  }
+  if (listener == Listener::kAdmin || policy.has_admin_endpoints) {
+    if (request.path == "/healthz") {
+      return Endpoint::kHealth;
+    }
+    if (request.path == "/readyz") {
+      return Endpoint::kReady;
+    }
+    if (request.path == "/metrics") {
+      return Endpoint::kMetrics;
+    }
+  }
+  return Endpoint::kNone;
+}
+
+Act act_on(Endpoint endpoint, http::Method method) {
+  if (endpoint == Endpoint::kNone) {
+    return Act::kNotFound;
+  }
+  switch (method) {
+    case http::Method::kGet:
+    case http::Method::kHead:
+      return endpoint == Endpoint::kHub ? Act::kSubscribe : Act::kShow;
+    case http::Method::kPost:
+      return endpoint == Endpoint::kHub ? Act::kPublish : Act::kNotAllowed;
+    case http::Method::kOptions:
+      return Act::kOptions;
+    case http::Method::kOther:
+      return Act::kNotAllowed;
+  }
+  return Act::kNotAllowed;
+}
+
+}  // namespace
+
+Route route(const http::Request& request, Listener listener, const Policy& policy) {
+  const Endpoint endpoint = endpoint_of(request, listener, policy);
+  // The parser lets "*" pass in OPTIONS alone.
+  assert(endpoint != Endpoint::kServer || request.method == http::Method::kOptions);
+  return {.endpoint = endpoint, .act = act_on(endpoint, request.method)};
+}
+
+std::string_view allowed_methods(Endpoint endpoint) {
+  assert(endpoint != Endpoint::kNone);
+  return endpoint == Endpoint::kHub || endpoint == Endpoint::kServer ? "GET, HEAD, POST, OPTIONS"
+                                                                     : "GET, HEAD, OPTIONS";
+}
+
+}  // namespace vrelo::api
