@@ -19,8 +19,8 @@ struct Range {
   bool refused = false;  // q=0
 };
 
-// Cuts the next piece off `rest`, up to `separator` but not to one inside a quoted string. Sets `rest` to
-// nullopt after the last piece.
+// Cuts the next piece off `rest`, up to `separator` but not to one inside a quoted string. Sets
+// `rest` to nullopt after the last piece.
 std::string_view next_piece(std::optional<std::string_view>& rest, char separator) {
   bool quoted = false;
   std::size_t at = 0;

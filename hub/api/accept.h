@@ -12,9 +12,9 @@ enum class StreamWish {
   kNamed,     // it asks for one by name, as every EventSource does
 };
 
-// The most specific range that covers text/event-stream decides; of several that are equally specific, the
-// one that refuses least. Parameters but `q` are not looked at. A field with an element that cannot be read
-// counts as absent.
+// The most specific range that covers text/event-stream decides; of several that are equally
+// specific, the one that refuses least. Parameters but `q` are not looked at. A field with an
+// element that cannot be read counts as absent.
 //
 // Cost: linear in the field.
 // Source: RFC 9110 12.5.1.

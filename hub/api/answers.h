@@ -43,15 +43,16 @@ http::Problem not_granted();
 // EventSource gives up for ever on any status but 200.
 bool wants_stream(const http::Request& request, const Route& route);
 
-// Tells the sender to come back after `retry`, which the caller jitters: 429, 503 or 507 with Retry-After.
+// Tells the sender to come back after `retry`, which the caller jitters: 429, 503 or 507 with
+// Retry-After.
 void append_obstacle(std::string& out,
                      const http::Framing& framing,
                      const http::FieldLines& fields,
                      Obstacle obstacle,
                      std::chrono::milliseconds retry);
 
-// The same to one that wants_stream(): 200, the reason as a comment, `retry`, and the end. There is no
-// id, so that the reader keeps the cursor it has.
+// The same to one that wants_stream(): 200, the reason as a comment, `retry`, and the end. There is
+// no id, so that the reader keeps the cursor it has.
 void append_obstacle_stream(std::string& out,
                             const http::Framing& framing,
                             const http::FieldLines& fields,

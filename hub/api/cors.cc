@@ -53,8 +53,8 @@ bool is_own(std::string_view origin, std::string_view host) {
   return !host.empty() && http::iequals(origin, host);
 }
 
-// Returns the origin of the page that `request` comes from, if that page may read the answer. A second
-// Origin would be one that nobody has checked.
+// Returns the origin of the page that `request` comes from, if that page may read the answer. A
+// second Origin would be one that nobody has checked.
 std::optional<std::string_view> allowed_origin(const http::Request& request, const Policy& policy) {
   const auto origin = request.field("Origin");
   if (!origin || request.count("Origin") > 1 || !is_allowed(*origin, policy)) {

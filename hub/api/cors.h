@@ -10,27 +10,29 @@
 
 namespace vrelo::api {
 
-// The fields that every answer of the hub's URL begins with, refusals too. A page of an allowed origin may
-// read the answer, with credentials, and the fields that the protocol's clients need. Any other gets
-// nothing but Vary: never "*", never an origin that is not allowed, never "null", which is the origin of
-// every sandboxed frame and local file.
+// The fields that every answer of the hub's URL begins with, refusals too. A page of an allowed
+// origin may read the answer, with credentials, and the fields that the protocol's clients need.
+// Any other gets nothing but Vary: never "*", never an origin that is not allowed, never "null",
+// which is the origin of every sandboxed frame and local file.
 //
-// Cross-Origin-Resource-Policy, which each answer has, does not stand in the way of an allowed page:
-// browsers look at it only where a page includes something without CORS.
+// Cross-Origin-Resource-Policy, which each answer has, does not stand in the way of an allowed
+// page: browsers look at it only where a page includes something without CORS.
 // Source: WHATWG Fetch 3.2 and 3.7; mercure.md R12.
 http::FieldLines cors_fields(const http::Request& request, const Policy& policy);
 
-// The same for OPTIONS. A preflight of an allowed origin learns what it may send. It needs no credentials,
-// and grants nothing by itself: the request that follows is judged anew. A request to come from the
-// public network into a private one (Access-Control-Request-Private-Network) is not granted.
+// The same for OPTIONS. A preflight of an allowed origin learns what it may send. It needs no
+// credentials, and grants nothing by itself: the request that follows is judged anew. A request to
+// come from the public network into a private one (Access-Control-Request-Private-Network) is not
+// granted.
 http::FieldLines preflight_fields(const http::Request& request, const Policy& policy);
 
 // Returns why a page may not publish here; nullopt: it may, or no page is behind `request`.
 //
-// Any page can make its reader's browser send a form to a hub on that reader's machine or network, without
-// a preflight, and CORS only keeps it from reading the answer. Browsers name the page's origin in every
-// POST. It has to be allowed, or the hub's own: that of Host. (Its scheme is not compared, because the
-// proxy in front of the hub may have done the TLS.) Without Origin the sender is not a page.
+// Any page can make its reader's browser send a form to a hub on that reader's machine or network,
+// without a preflight, and CORS only keeps it from reading the answer. Browsers name the page's
+// origin in every POST. It has to be allowed, or the hub's own: that of Host. (Its scheme is not
+// compared, because the proxy in front of the hub may have done the TLS.) Without Origin the sender
+// is not a page.
 //
 // Errors: 403, names Origin.
 std::optional<http::Problem> refuse_publisher(const http::Request& request, const Policy& policy);

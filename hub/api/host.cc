@@ -19,7 +19,7 @@ bool is_port(std::string_view digits) {
   return digits.empty() || (error == std::errc() && end == digits.data() + digits.size());
 }
 
-// Splits "host:port". The port may be empty (RFC 3986 3.2.3). Returns nullopt if `text` is no such thing.
+// Returns the host of "host:port", whose port may be empty (RFC 3986 3.2.3), or nullopt.
 std::optional<std::string_view> host_of(std::string_view text) {
   const std::size_t bracket = text.rfind(']');
   const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
@@ -31,13 +31,17 @@ std::optional<std::string_view> host_of(std::string_view text) {
 }
 
 bool is_ipv6(std::string_view text) {
-  // A scope ("fe80::1%eth0") has no meaning beyond one machine, and Asio would look for its interface.
+  // A scope ("fe80::1%eth0") has no meaning beyond one machine.
+  if (text.find('%') != std::string_view::npos) {
+    return false;
+  }
   boost::system::error_code error;
   boost::asio::ip::make_address_v6(text, error);
-  return !error && text.find('%') == std::string_view::npos;
+  return !error;
 }
 
-// A browser writes each way of an IPv4 address ("127.1", "0x7f000001") as four numbers before it sends it.
+// A browser writes each way of an IPv4 address ("127.1", "0x7f000001") as four numbers before it
+// sends it.
 bool is_ipv4(std::string_view text) {
   boost::system::error_code error;
   boost::asio::ip::make_address_v4(text, error);

@@ -16,17 +16,17 @@ namespace vrelo::api {
 // The hub's URL, as far as its endpoints know it. Source: draft-dunglas-mercure-08, section 9.1.
 inline constexpr std::string_view kHubPath = "/.well-known/mercure";
 
-// What an event's id and type may be long. An id comes back in every reconnect, so it has to get through
-// every proxy.
+// What an event's id and type may be long. An id comes back in every reconnect, so it has to get
+// through every proxy.
 inline constexpr std::size_t kIdBytesMax = 128;
 inline constexpr std::size_t kTypeBytesMax = 128;
 
-// What the endpoints need to know of the settings. It never changes: after a reload, requests that come
-// from then on are judged by another one.
+// What the endpoints need to know of the settings. It never changes: after a reload, requests that
+// come from then on are judged by another one.
 //
 // Threads: any.
 struct Policy {
-  http::RequestLimits request_limits;
+  http::RequestLimits request_limits = {};
   std::chrono::milliseconds request_time{10'000};
 
   std::size_t topics_max = 100;
@@ -45,7 +45,8 @@ struct Policy {
   bool has_admin_endpoints = false;  // on the main listener
 };
 
-// Returns the policy that `settings` come to. `local_only`: nobody but this machine can reach the hub.
+// Returns the policy that `settings` come to. `local_only`: nobody but this machine can reach the
+// hub.
 std::shared_ptr<const Policy> make_policy(const base::Settings& settings, bool local_only);
 
 }  // namespace vrelo::api

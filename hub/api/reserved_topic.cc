@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::string_view kLastSegment = kHubPath.substr(kHubPath.rfind('/') + 1);
 
-// The hub's URL, as the base of references. The host is any: only the path of what comes out is looked at.
+// The hub's URL, as the base of references. The host is any: only the path of what comes out is
+// looked at.
 struct BaseUrls {
   ada::url_aggregator http = parse("http://hub");
   ada::url_aggregator https = parse("https://hub");
@@ -93,8 +94,8 @@ bool resolves_from(const ada::url_aggregator& base, std::string_view topic) {
          (path.size() == kHubPath.size() || path[kHubPath.size()] == '/');
 }
 
-// Returns whether `reference`, which has no control characters, has no path of its own, so that the base's
-// path holds. "https:" and "http:" are no more than that where the base has the same scheme.
+// Returns whether `reference`, which has no control characters, has no path of its own, so that the
+// base's path holds. "https:" and "http:" are no more than that where the base has the same scheme.
 bool has_empty_path(std::string_view reference) {
   const std::size_t begin = std::min(reference.find_first_not_of(' '), reference.size());
   std::string_view rest = reference.substr(begin);
@@ -118,9 +119,9 @@ bool resolves_to_hub(std::string_view topic) {
   return resolves_from(bases.https, topic) || resolves_from(bases.http, topic);
 }
 
-// A path of the topic's own leads to the hub only if it has the last segment of the hub's path, as it
-// stands or with escapes: dot segments take segments away, they make none. What is between the letters may
-// also be a tab or a line end, which a URL parser removes.
+// A path of the topic's own leads to the hub only if it has the last segment of the hub's path, as
+// it stands or with escapes: dot segments take segments away, they make none. What is between the
+// letters may also be a tab or a line end, which a URL parser removes.
 bool may_resolve_to_hub(std::string_view topic) {
   const bool hides_letters = std::any_of(topic.begin(), topic.end(), [](char c) {
     return c == '%' || static_cast<unsigned char>(c) < 0x20;

@@ -5,14 +5,15 @@
 
 namespace vrelo::api {
 
-// Returns whether `topic`, as a reference from the hub's URL, leads to the hub's path or below it. Only
-// the hub itself speaks of what is there (who is connected), so nobody may publish under such a name.
+// Returns whether `topic`, as a reference from the hub's URL, leads to the hub's path or below it.
+// Only the hub itself speaks of what is there (who is connected), so nobody may publish under such
+// a name.
 //
-// Scheme, host, port, query and fragment do not matter. What cannot be parsed as a URL is not reserved.
-// Whether the hub is reached by http or https depends on who asks, so both count.
+// Scheme, host, port, query and fragment do not matter. What cannot be parsed as a URL is not
+// reserved. Whether the hub is reached by http or https depends on who asks, so both count.
 //
-// Cost: a scan for most topics; two parses of a URL, with allocations, for those that resolves_to_hub()
-// has to look at.
+// Cost: a scan for most topics; two parses of a URL, with allocations, for those that
+// resolves_to_hub() has to look at.
 // Source: draft-dunglas-mercure-08, sections 5 and 13.3; WHATWG URL.
 bool is_reserved_topic(std::string_view topic);
 

@@ -39,8 +39,8 @@ struct Route {
 };
 
 // Returns what `request` means on `listener`. Paths are compared byte for byte. The administrator's
-// endpoints are on the listener of their own, and on the main one only if `policy` says so; the hub's URL
-// is on the main one alone.
+// endpoints are on the listener of their own, and on the main one only if `policy` says so; the
+// hub's URL is on the main one alone.
 Route route(const http::Request& request, Listener listener, const Policy& policy);
 
 // The value of the field Allow: "GET, HEAD". `endpoint` is not kNone.

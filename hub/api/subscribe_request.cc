@@ -20,8 +20,8 @@ using Refused = std::optional<http::Problem>;
 
 constexpr std::string_view kCursorField = "Last-Event-ID";
 
-// In the order in which they count. A polyfill appends the first, with the freshest value, to a URL that
-// may hold the others from before.
+// In the order in which they count. A polyfill appends the first, with the freshest value, to a URL
+// that may hold the others from before.
 constexpr std::array<std::string_view, 4> kCursorNames = {"lastEventId", "last_event_id",
                                                           "lastEventID", "Last-Event-ID"};
 
@@ -188,8 +188,8 @@ Refused refuse_sender(const http::Request& request) {
   return std::nullopt;
 }
 
-// What native EventSources send, and hardly anything else. Over plain HTTP beyond loopback browsers send
-// no Sec-Fetch-*, so that the name by which they call themselves has to do.
+// What native EventSources send, and hardly anything else. Over plain HTTP beyond loopback browsers
+// send no Sec-Fetch-*, so that the name by which they call themselves has to do.
 bool looks_native(const http::Request& request) {
   const auto is = [&request](std::string_view name, std::string_view value) {
     return http::iequals(request.field(name).value_or(""), value);

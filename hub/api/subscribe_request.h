@@ -14,8 +14,8 @@
 
 namespace vrelo::api {
 
-// The two generations of the protocol, told apart by the query: one name that begins with "match", in
-// any case, makes it the newer one, in which `topic` means nothing.
+// The two generations of the protocol, told apart by the query: one name that begins with "match",
+// in any case, makes it the newer one, in which `topic` means nothing.
 enum class Generation {
   kMatch,  // 1.0: `match`, `match_exact`, `match_urlpattern`
   kTopic,  // 0.x: `topic`; the answer has Last-Event-ID besides Mercure-Last-Event-ID
@@ -36,12 +36,12 @@ struct SubscribeRequest {
 // Reads a GET or HEAD of the hub's URL.
 //
 // The cursor is the first that is not empty of: the field Last-Event-ID, and `lastEventId`,
-// `last_event_id`, `lastEventID` and `Last-Event-ID` in the query. Of a name that is repeated, the first
-// counts. Names that are not known are ignored, unless they begin with "match".
+// `last_event_id`, `lastEventID` and `Last-Event-ID` in the query. Of a name that is repeated, the
+// first counts. Names that are not known are ignored, unless they begin with "match".
 //
-// Errors: 400, 403 (Sec-Fetch-Mode: the browser wants a page, an image or the like, not a stream) and 406,
-// each with the name of the header or the query field. Patterns and templates are refused (400) as long
-// as the hub does not know them: a stream that stays silent would be worse.
+// Errors: 400, 403 (Sec-Fetch-Mode: the browser wants a page, an image or the like, not a stream)
+// and 406, each with the name of the header or the query field. Patterns and templates are refused
+// (400) as long as the hub does not know them: a stream that stays silent would be worse.
 // Source: draft-dunglas-mercure-08, sections 3, 4 and 7; mercure.md 9.3, R4, R8 to R10, R19, R35.
 boost::system::result<SubscribeRequest, http::Problem> read_subscribe(const http::Request& request,
                                                                       const Policy& policy);
