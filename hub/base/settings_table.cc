@@ -310,6 +310,9 @@ template <typename... F>
 struct Visitor : F... {
   using F::operator()...;
 };
+// Clang 14, which builds the fuzz targets, does not deduce this by itself.
+template <typename... F>
+Visitor(F...) -> Visitor<F...>;
 
 // Turns what parse_x() returned into the field, if it is within `kind`'s range.
 template <typename Kind, typename T>
