@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,9 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "hub/base/clock_testing.h"
 #include "hub/log/log.h"
-#include "hub/net/alarm.h"
 #include "hub/net/stream_sockets.h"
 
 namespace vrelo::fanout {
@@ -93,64 +90,6 @@ class FakeSockets final : public net::StreamSockets {
 
  private:
   std::map<int, Socket> sockets_;
-};
-
-// Alarms that ring when the test moves the clock to them.
-class FakeAlarms {
- public:
-  explicit FakeAlarms(base::ManualClock& clock) : clock_(clock) {}
-
-  net::MakeAlarm maker() {
-    return [this](std::function<void()> on_ring) -> std::unique_ptr<net::Alarm> {
-      return std::make_unique<Fake>(*this, std::move(on_ring));
-    };
-  }
-
-  // Rings what is due, once each. False: nothing was.
-  bool ring_due() {
-    std::vector<Fake*> due;
-    for (Fake* const alarm : alarms_) {
-      if (alarm->when_ && *alarm->when_ <= clock_.steady()) {
-        due.push_back(alarm);
-      }
-    }
-    for (Fake* const alarm : due) {
-      if (alarms_.contains(alarm) && std::exchange(alarm->when_, std::nullopt)) {
-        alarm->on_ring_();
-      }
-    }
-    return !due.empty();
-  }
-
-  std::optional<base::Clock::Steady> next() const {
-    std::optional<base::Clock::Steady> next;
-    for (const Fake* const alarm : alarms_) {
-      if (alarm->when_ && (!next || *alarm->when_ < *next)) {
-        next = alarm->when_;
-      }
-    }
-    return next;
-  }
-
- private:
-  class Fake final : public net::Alarm {
-   public:
-    Fake(FakeAlarms& alarms, std::function<void()> on_ring)
-        : alarms_(alarms), on_ring_(std::move(on_ring)) {
-      alarms_.alarms_.insert(this);
-    }
-    ~Fake() override { alarms_.alarms_.erase(this); }
-
-    void set(base::Clock::Steady when) override { when_ = when; }
-    void cancel() override { when_ = std::nullopt; }
-
-    FakeAlarms& alarms_;
-    std::function<void()> on_ring_;
-    std::optional<base::Clock::Steady> when_;
-  };
-
-  base::ManualClock& clock_;
-  std::set<Fake*> alarms_;
 };
 
 // The log's contract in the plainest way, for one thread, with switches for bad days.

@@ -14,8 +14,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "hub/base/clock_testing.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/fan_out_testing.h"
+#include "hub/net/alarm_testing.h"
 #include "sse/decoder_testing.h"
 
 namespace vrelo::fanout {
@@ -127,7 +129,7 @@ class TestShard {
   }
 
   base::ManualClock clock;
-  FakeAlarms alarms{clock};
+  net::FakeAlarms alarms{clock};
   boost::asio::io_context loop{1};
   FakeSockets sockets;
   FakeLog log{loop.get_executor()};
