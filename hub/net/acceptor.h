@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
 
 #include "hub/base/clock.h"
 #include "hub/base/task.h"
@@ -20,8 +22,8 @@ namespace vrelo::net {
 // for 100 ms; meanwhile connections wait in the listener's queue, and none is turned away.
 //
 // Threads: one, the shard's.
-// Lifetime: after stop() or destruction nothing is called any more. Both close the listener, which
-// resets the connections that wait in its queue.
+// Order: start() once, then stop(). Lifetime: after stop() or destruction nothing is called any
+// more. Both close the listener, which resets the connections that wait in its queue.
 // Cost: no allocation per connection; at most 64 are accepted in one turn of the loop.
 class Acceptor {
  public:
@@ -43,13 +45,15 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  void start();
+  // Errors: the kernel's, for want of memory; the listener is closed then.
+  boost::system::result<void> start();
   void stop();
 
  private:
   class Core;
 
-  std::shared_ptr<Core> core_;  // nullptr: stopped
+  std::shared_ptr<Core> core_;        // nullptr: stopped
+  std::optional<Listener> listener_;  // until start()
 };
 
 }  // namespace vrelo::net

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -21,7 +22,7 @@ class Deadlines;
 class Deadline {
  public:
   // Lifetime: `deadlines` outlives it.
-  explicit Deadline(Deadlines& deadlines) : deadlines_(deadlines) {}
+  explicit Deadline(Deadlines& deadlines);
 
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
@@ -31,7 +32,7 @@ class Deadline {
   void clear();
 
  protected:
-  ~Deadline() { clear(); }
+  ~Deadline();
 
  private:
   friend class Deadlines;
@@ -55,8 +56,6 @@ class Deadlines {
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
 
-  const base::Clock& clock() const { return clock_; }
-
  private:
   friend class Deadline;
 
@@ -70,13 +69,17 @@ class Deadlines {
                                                                &Deadline::hook_>,
                                  boost::intrusive::compare<Earlier>>;
 
-  void set(Deadline& deadline, base::Clock::Steady when);
-  void clear(Deadline& deadline);
+  void add(Deadline& deadline);
   void ring();
+  void rest();
 
   const base::Clock& clock_;
-  Tree tree_;
-  std::optional<base::Clock::Steady> rings_at_;  // may be earlier than the first deadline
+  Tree tree_;              // of those that are set
+  std::size_t users_ = 0;  // all
+
+  // When the alarm rings. It is left as it is when the first deadline is cleared: most are, and the
+  // next one is hardly ever the first.
+  std::optional<base::Clock::Steady> rings_at_;
   std::unique_ptr<Alarm> alarm_;
 };
 

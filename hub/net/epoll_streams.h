@@ -12,6 +12,8 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/system/result.hpp>
 
+#include <sys/epoll.h>
+
 #include "hub/base/admission.h"
 #include "hub/base/task.h"
 #include "hub/net/stream_sockets.h"
@@ -29,6 +31,7 @@ namespace vrelo::net {
 //
 // Invariant: each descriptor gets on_gone() at most once, and no event after close().
 // Order: start() before the first adopt(). What is open at destruction is closed.
+// Lifetime: not destroyed from inside an event.
 // Cost: 16 bytes and no allocation per stream. One turn of the loop handles at most kBatch events.
 class EpollStreams final : public StreamSockets {
  public:
@@ -78,8 +81,6 @@ class EpollStreams final : public StreamSockets {
   static constexpr std::size_t kPage = 64;
   using Page = std::array<Stream, kPage>;
 
-  struct Batch;
-
   Stream& make(int fd);
   Stream& at(int fd);
   void wait();
@@ -87,15 +88,20 @@ class EpollStreams final : public StreamSockets {
   void handle(int fd, std::uint32_t what);
   bool hear(int fd, Stream& stream);
   void report_gone(int fd, Stream& stream);
-  void watch(int fd, Stream& stream);
+  void watch_writable(int fd, Stream& stream);
+  void forget(int fd);
 
   boost::asio::posix::basic_stream_descriptor<base::Executor> set_;
-  StreamEvents* events_ = nullptr;
+  StreamEvents* events_ = nullptr;  // nullptr: nobody is told anything
   std::vector<std::unique_ptr<Page>> pages_;
-  std::unique_ptr<Batch> batch_;
-  int handled_ = -1;  // the stream whose event is being told
+  int telling_ = -1;  // the stream whose on_writable() is under way
 
-  // What a pending wait holds on to, to see whether this is still there.
+  // What the kernel reported last; from batch_next_ on it is still to be told.
+  std::array<epoll_event, kBatch> batch_;
+  std::size_t batch_next_ = 0;
+  std::size_t batch_end_ = 0;
+
+  // A pending wait sees by it whether this is still there.
   std::shared_ptr<EpollStreams*> self_;
 };
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include <sys/uio.h>
+
+#include "hub/net/stream_sockets.h"
+
+struct tcp_info;
+
+namespace vrelo::net {
+
+// What a connected socket needs so that a stream on it arrives at once, leaves little in the kernel
+// where its peer is slow, and ends where its peer is gone without a word.
+//
+// A socket that is not TCP has no such options; it is left as it is.
+void set_stream_options(int fd);
+
+// Asks the kernel about the other end. A socket that is not TCP has a peer that owes nothing.
+Peer ask_peer(int fd);
+
+// What the kernel's answer means. `knows_window`: it has tcpi_snd_wnd (Linux 5.4).
+//
+// Invariant: `silent_for` is not longer than the oldest unacknowledged byte has been out, so that
+// the first byte after a long quiet does not make a peer look silent.
+Peer peer_from(const tcp_info& info, bool knows_window);
+
+// Write without waiting, and without SIGPIPE.
+Sent send_now(int fd, std::string_view bytes);
+Sent send_now(int fd, std::span<const iovec> pieces);
+
+}  // namespace vrelo::net
