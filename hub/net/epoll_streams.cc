@@ -97,7 +97,6 @@ Peer EpollStreams::peer(int fd) const {
 bool EpollStreams::adopt(int fd) {
   Stream& stream = make(fd);
   assert(stream.state == State::kFree);
-  set_stream_options(fd);
   epoll_event event = interest(fd, false);
   if (!set_.is_open() || ::epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
     ::close(fd);

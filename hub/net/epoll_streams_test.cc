@@ -2,6 +2,7 @@
 #include "hub/net/epoll_streams.h"
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -245,6 +246,26 @@ TEST_F(EpollStreamsTest, closes_all_at_its_end) {
   streams_.reset();
   EXPECT_FALSE(is_open(fd));
   EXPECT_TRUE(connection.client.at_end());
+}
+
+TEST_F(EpollStreamsTest, knows_whether_a_peer_owes_anything_and_has_room) {
+  Loopback connection(4096);
+  const int fd = adopt(connection);
+  streams_->send(fd, "x");
+  connection.client.receive(1);
+  EXPECT_FALSE(streams_->peer(fd).outstanding);
+  EXPECT_FALSE(streams_->peer(fd).window_closed);
+  EXPECT_LT(streams_->peer(fd).silent_for, std::chrono::seconds(30));
+  fill(fd);
+  while (!streams_->peer(fd).window_closed) {  // what is on its way fills the client's buffer
+    fill(fd);
+  }
+}
+
+TEST_F(EpollStreamsTest, leaves_little_in_the_kernel_where_nobody_reads) {
+  Loopback connection(4096);
+  const int fd = adopt(connection);
+  EXPECT_LT(fill(fd), std::size_t{256} * 1024);
 }
 
 TEST_F(EpollStreamsTest, lets_the_loop_run_dry_once_it_is_stopped) {

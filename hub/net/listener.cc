@@ -17,9 +17,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "hub/net/tcp.h"
 
 namespace vrelo::net {
 namespace {
@@ -65,21 +66,16 @@ std::optional<tcp::endpoint> endpoint_of(int fd) {
   return endpoint;
 }
 
-// An answer goes out at once, not when the one before it was acknowledged. Accepted sockets inherit
-// it.
-bool send_at_once(int fd) {
-  return set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-}
-
 enum class Port { kOwn, kShared };
 
 // False: errno says why.
 bool begin_listening(int fd, const tcp::endpoint& endpoint, Port port) {
+  set_stream_options(fd);
   const bool is_v6 = endpoint.address().is_v6();
   const int v6_only = endpoint.address().is_unspecified() ? 0 : 1;
   return (port == Port::kOwn || set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
          set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&  // else a restart waits for old connections
-         (!is_v6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only)) && send_at_once(fd) &&
+         (!is_v6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only)) &&
          ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
          ::listen(fd, kBacklog) == 0;
 }
@@ -140,9 +136,10 @@ Listening<tcp::endpoint> prepare(int fd) {
   const auto endpoint = endpoint_of(fd);
   const int status = ::fcntl(fd, F_GETFL);
   if (!endpoint || status < 0 || ::fcntl(fd, F_SETFL, status | O_NONBLOCK) < 0 ||
-      ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || !send_at_once(fd)) {
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
     return not_a_listener(fd, "cannot be used: " + reason(errno));
   }
+  set_stream_options(fd);
   return *endpoint;
 }
 

@@ -19,6 +19,7 @@ namespace vrelo::net {
 // A socket that listens for TCP connections.
 //
 // Invariant: it is open, listening, non-blocking and not passed on to programs that are started.
+// What is accepted from it has the options that a stream needs (tcp.h).
 class Listener {
  public:
   // Takes over `fd`, a socket as the invariant says.

@@ -9,6 +9,20 @@
 #include <pthread.h>
 
 namespace vrelo::net {
+namespace {
+
+// All signals but those by which a thread learns of its own faults: blocked, they would end the
+// process before a handler could say where.
+sigset_t all_but_its_own() {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
+    sigdelset(&signals, fault);
+  }
+  return signals;
+}
+
+}  // namespace
 
 Shard::Shard(std::size_t number) : number_(number), work_(loop_.get_executor()) {}
 
@@ -19,10 +33,9 @@ Shard::~Shard() {
 boost::system::result<void> Shard::start() {
   assert(!thread_.joinable() && work_);
   // A thread begins with the signal mask of the one that makes it.
-  sigset_t all;
+  const sigset_t blocked = all_but_its_own();
   sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
   boost::system::result<void> result;
   try {
     thread_ = std::thread([this]() noexcept {

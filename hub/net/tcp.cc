@@ -25,9 +25,9 @@ constexpr int kKeepAliveIdleSeconds = 20;
 constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveCount = 3;
 
+// Linux has all of these since 3.12. Where something stands in for it and does not (a sandbox),
+// streams work without, only less well.
 void set(int fd, int level, int option, int value) {
-  // Fails where the socket is not TCP, and where the connection is broken, which the first use
-  // shows.
   ::setsockopt(fd, level, option, &value, sizeof(value));
 }
 
