@@ -135,6 +135,9 @@ void Core::start_round() {
 }
 
 void Core::run_round() {
+  if (!round_.active()) {
+    return;  // all streams were closed meanwhile
+  }
   const Steady begin = parts_.clock.steady();
   const bool done = match_slice() && send_slice();
   round_cost_ += parts_.clock.steady() - begin;
@@ -286,6 +289,8 @@ void Core::close_all() {
   if (round_.active()) {
     round_.finish([](Group&) {});
   }
+  round_alarm_->cancel();
+  tick_alarm_->cancel();
 }
 
 void Core::on_gone(int fd) {

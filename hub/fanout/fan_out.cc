@@ -57,6 +57,10 @@ void FanOut::drain(std::chrono::milliseconds duration, std::function<void()> don
   core_->drain(duration, std::move(done));
 }
 
+void FanOut::close() {
+  core_->close_all();
+}
+
 void FanOut::on_writable(int fd) {
   core_->on_writable(fd);
 }

@@ -130,6 +130,9 @@ class FanOut final : public net::StreamEvents {
   // called when none is left; streams that open meanwhile are closed too.
   void drain(std::chrono::milliseconds duration, std::function<void()> done);
 
+  // Closes all streams at once, so that the shard's loop runs dry. Called last.
+  void close();
+
   void on_writable(int fd) override;
   void on_gone(int fd) override;
 
