@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/api/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hub/api/front.h"
+
+namespace vrelo::api {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+// How long an unused connection is kept for its next request: longer than most clients and proxies keep
+// theirs, so that they close it, and not we just as they send.
+constexpr std::chrono::milliseconds kIdleTime = 75s;
+
+// How long the other end may take no byte of its answers.
+constexpr std::chrono::milliseconds kAnswerTime = 30s;
+
+// What is read after the last answer, so that its sender can read that. Closing with bytes unread would
+// reset the connection, and with it the answer.
+constexpr std::chrono::milliseconds kLingerTime = 2s;
+constexpr std::size_t kLingerBytes = std::size_t{1} << 20;
+
+// How much of answers is collected while further requests are at hand.
+constexpr std::size_t kAnswerBytes = std::size_t{64} << 10;
+
+http::Problem too_slow() {
+  return {
+      .status = 408, .title = "request timeout", .detail = "the request did not arrive in time"};
+}
+
+}  // namespace
+
+Connection::Connection(Front& front,
+                       int fd,
+                       const boost::asio::ip::tcp::endpoint& peer,
+                       Listener listener,
+                       Admitted admitted)
+    : front_(front),
+      socket_(front.parts_.executor, front.deadlines_, fd),
+      peer_(peer),
+      listener_(listener),
+      admitted_(std::move(admitted)),
+      policy_(front.policy_),
+      parser_(std::in_place, policy_->request_limits),
+      finishing_(front.finishing()) {
+  front_.add(*this);
+}
+
+Connection::~Connection() {
+  front_.remove(*this);
+}
+
+base::Task<void> Connection::run(std::unique_ptr<Connection> connection) {
+  co_await connection->serve();
+  co_await connection->finish_publishes();
+}
+
+void Connection::finish() {
+  finishing_ = true;
+  if (answered_ && parser_->idle()) {
+    socket_.cancel();
+  } else {
+    set_deadline(kLingerTime);
+  }
+}
+
+void Connection::abort() {
+  finishing_ = true;
+  socket_.close();
+}
+
+base::Task<void> Connection::serve() {
+  set_deadline(admitted_ ? policy_->request_time : kLingerTime);
+  Next next = Next::kGoOn;
+  while (next == Next::kGoOn) {
+    switch (parser_->next()) {
+      case http::RequestParser::Progress::kNeedMore:
+        co_await finish_publishes();
+        if (!co_await send() || !co_await receive()) {
+          co_return;
+        }
+        break;
+      case http::RequestParser::Progress::kContinue:
+        co_await finish_publishes();
+        out_ += http::kContinueResponse;
+        break;
+      case http::RequestParser::Progress::kRequest:
+        next = co_await handle();
+        break;
+      case http::RequestParser::Progress::kRefused:
+        co_await finish_publishes();
+        finishing_ = true;
+        next = refuse(parser_->problem());
+        break;
+    }
+    if (out_.size() > kAnswerBytes && !co_await send()) {
+      co_return;
+    }
+  }
+  if (next == Next::kClose && co_await send()) {
+    co_await linger();
+  }
+}
+
+// Gives the parser the next bytes. False: the connection has ended, and out_ may hold a last word.
+base::Task<bool> Connection::receive() {
+  const bool between = answered_ && parser_->idle();
+  if (between && finishing_) {
+    co_await linger();
+    co_return false;
+  }
+  if (std::exchange(handled_, false)) {
+    set_deadline(between ? kIdleTime : policy_->request_time);
+  }
+  // What follows an answer is not there yet, what follows the accept often is.
+  bool wait = between;
+  while (true) {
+    if (wait && !co_await socket_.readable()) {
+      if (socket_.expired() && !between && !parser_->idle() && socket_.is_open()) {
+        refuse(too_slow());
+        if (co_await send()) {
+          co_await linger();
+        }
+      }
+      co_return false;
+    }
+    wait = true;
+    const net::Received received = socket_.receive(front_.buffer_);
+    if (received.bytes > 0) {
+      if (between) {
+        take_policy();
+        set_deadline(policy_->request_time);
+      }
+      parser_->feed({front_.buffer_.data(), received.bytes});
+      co_return true;
+    }
+    if (received.ended || received.failed) {
+      co_return false;
+    }
+  }
+}
+
+// Sends what is in out_. False: the connection is of no more use.
+base::Task<bool> Connection::send() {
+  std::size_t at = 0;
+  while (at < out_.size()) {
+    const net::Sent sent = socket_.is_open() ? socket_.send(std::string_view(out_).substr(at))
+                                             : net::Sent{.failed = true};
+    if (sent.failed) {
+      co_return false;
+    }
+    at += sent.bytes;
+    if (at < out_.size()) {
+      set_deadline(kAnswerTime);
+      if (!co_await socket_.writable()) {
+        co_return false;
+      }
+    }
+  }
+  out_.clear();
+  if (at > kAnswerBytes) {
+    out_.shrink_to_fit();
+  }
+  co_return true;
+}
+
+base::Task<void> Connection::linger() {
+  socket_.shutdown_send();
+  set_deadline(kLingerTime);
+  for (std::size_t thrown_away = 0; thrown_away < kLingerBytes;) {
+    const net::Received received = socket_.receive(front_.buffer_);
+    thrown_away += received.bytes;
+    if (received.ended || received.failed) {
+      co_return;
+    }
+    if (received.bytes == 0 && !co_await socket_.readable()) {
+      co_return;
+    }
+  }
+}
+
+// What an operator changed holds from the next request on.
+void Connection::take_policy() {
+  if (policy_ != front_.policy_) {
+    policy_ = front_.policy_;
+    parser_.emplace(policy_->request_limits);
+  }
+}
+
+void Connection::set_deadline(std::chrono::milliseconds from_now) {
+  socket_.set_deadline(front_.parts_.clock.steady() + from_now);
+}
+
+}  // namespace vrelo::api

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/system/result.hpp>
+
+#include "hub/api/answers.h"
+#include "hub/api/policy.h"
+#include "hub/api/route.h"
+#include "hub/base/admission.h"
+#include "hub/base/clock.h"
+#include "hub/base/task.h"
+#include "hub/http/request_parser.h"
+#include "hub/http/response.h"
+#include "hub/net/socket.h"
+#include "hub/publish.h"
+
+namespace vrelo::api {
+
+class Front;
+
+// One HTTP connection: reads requests, acts on each, and answers in their order, until it is closed or has
+// become a stream.
+//
+// Publishes that wait in what was received are started together, so that a sender that pipelines them
+// shares commits with itself.
+//
+// Threads: one, the shard's.
+// Lifetime: within that of its Front.
+class Connection : public boost::intrusive::list_base_hook<> {
+ public:
+  using Admitted = boost::system::result<base::Admission::Place, base::Admission::Refusal>;
+
+  // Takes over `fd`. Where it was not admitted, its first request is told why, and it ends.
+  Connection(Front& front,
+             int fd,
+             const boost::asio::ip::tcp::endpoint& peer,
+             Listener listener,
+             Admitted admitted);
+  ~Connection();
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Serves `connection` until it ends.
+  static base::Task<void> run(std::unique_ptr<Connection> connection);
+
+  bool is_admitted() const { return admitted_.has_value(); }
+
+  // Ends it as soon as what was received is answered.
+  void finish();
+
+  // Ends it now, but for what waits for the log.
+  void abort();
+
+ private:
+  using Steady = base::Clock::Steady;
+
+  enum class Next {
+    kGoOn,   // to the next request
+    kClose,  // the answers in out_ are the last
+    kGone,   // the socket has become a stream's
+  };
+
+  // A publish that was started, and what its answer needs of its request.
+  struct Publish {
+    http::Framing framing;
+    http::FieldLines fields;
+    Steady begin;
+    std::optional<boost::system::result<Published>> result = {};
+  };
+
+  using Timer =
+      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                        boost::asio::wait_traits<std::chrono::steady_clock>,
+                                        base::Executor>;
+
+  // connection.cc
+  base::Task<void> serve();
+  base::Task<bool> receive();
+  base::Task<bool> send();
+  base::Task<void> linger();
+  void take_policy();
+  void set_deadline(std::chrono::milliseconds from_now);
+
+  // connection_acts.cc
+  base::Task<Next> handle();
+  base::Task<Next> act(const Route& route);
+  base::Task<Next> publish();
+  base::Task<Next> start_publish(log::Event event);
+  base::Task<void> run_publish(Publish& publish, log::Event event);
+  base::Task<void> finish_publishes();
+  void answer(const Publish& publish);
+  base::Task<Next> subscribe(const Route& route);
+  void show(Endpoint endpoint);
+  Next refuse(const http::Problem& problem);
+  Next refuse_for_now(Obstacle obstacle, const Route& route);
+  void note_refusal(const http::Problem& problem);
+  http::Framing framing() const;
+  Next after_answer() const;
+
+  Front& front_;
+  net::Socket socket_;
+  const boost::asio::ip::tcp::endpoint peer_;
+  const Listener listener_;
+  Admitted admitted_;
+
+  std::shared_ptr<const Policy> policy_;       // for the current request
+  std::optional<http::RequestParser> parser_;  // never nullopt
+  http::FieldLines fields_;                    // of the current request's answer
+  std::string out_;                            // answers that are not sent yet
+  bool answered_ = false;                      // a request, at least
+  bool handled_ = false;                       // a request, since the deadline was set
+  bool finishing_ = false;
+
+  std::deque<Publish> publishes_;       // that were started together, oldest first
+  std::size_t pending_ = 0;             // those of them without a result
+  std::optional<Timer> all_published_;  // never rings: it is cancelled when pending_ gets 0
+};
+
+}  // namespace vrelo::api

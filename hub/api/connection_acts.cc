@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a connection does with a request.
+#include <cassert>
+#include <exception>
+#include <utility>
+
+#include <fmt/format.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "hub/api/connection.h"
+#include "hub/api/cors.h"
+#include "hub/api/front.h"
+#include "hub/api/host.h"
+#include "hub/api/publish_request.h"
+#include "hub/api/subscribe_request.h"
+#include "hub/subscribe.h"
+
+namespace vrelo::api {
+namespace {
+
+// How many publishes of one connection may be on their way at once.
+constexpr std::size_t kPublishesMax = 256;
+
+}  // namespace
+
+base::Task<Connection::Next> Connection::handle() {
+  const http::Request& request = parser_->request();
+  answered_ = true;
+  handled_ = true;
+  front_.parts_.metrics.requests.add();
+  const Route route = api::route(request, listener_, *policy_);
+  if (route.act != Act::kPublish) {
+    co_await finish_publishes();  // the answers keep the order of their requests
+  }
+  fields_ = route.act == Act::kOptions ? preflight_fields(request, *policy_)
+                                       : cors_fields(request, *policy_);
+  if (!admitted_) {
+    co_return refuse_for_now(obstacle(admitted_.error()), route);
+  }
+  if (const auto problem = refuse_host(request, *policy_)) {
+    co_await finish_publishes();
+    co_return refuse(*problem);
+  }
+  co_return co_await act(route);
+}
+
+base::Task<Connection::Next> Connection::act(const Route& route) {
+  switch (route.act) {
+    case Act::kPublish:
+      co_return co_await publish();
+    case Act::kSubscribe:
+      co_return co_await subscribe(route);
+    case Act::kShow:
+      show(route.endpoint);
+      break;
+    case Act::kOptions:
+      append_options(out_, framing(), fields_, route.endpoint);
+      break;
+    case Act::kNotFound:
+      append_not_found(out_, framing(), fields_);
+      break;
+    case Act::kNotAllowed:
+      append_not_allowed(out_, framing(), fields_, route.endpoint);
+      break;
+  }
+  co_return after_answer();
+}
+
+void Connection::show(Endpoint endpoint) {
+  switch (endpoint) {
+    case Endpoint::kHealth:
+      append_text(out_, framing(), "ok\n");
+      break;
+    case Endpoint::kReady:
+      if (front_.draining_ || front_.log_away_) {
+        // Whoever asks does so every few seconds: neither a line nor a count each time.
+        append_obstacle(out_, framing(), fields_,
+                        front_.draining_ ? Obstacle::kDrain : Obstacle::kLogAway,
+                        front_.parts_.fan_out.jittered_retry());
+      } else {
+        append_text(out_, framing(), "ready\n");
+      }
+      break;
+    default:
+      assert(endpoint == Endpoint::kMetrics);
+      append_metrics(out_, framing(), front_.parts_.overview.metrics());
+      break;
+  }
+}
+
+base::Task<Connection::Next> Connection::publish() {
+  const http::Request& request = parser_->request();
+  std::optional<http::Problem> problem = refuse_publisher(request, *policy_);
+  if (!problem) {
+    auto event = read_publish(request, *policy_);
+    if (event && !front_.draining_) {
+      co_return co_await start_publish(*std::move(event));
+    }
+    if (!event) {
+      problem = std::move(event.error());
+    }
+  }
+  co_await finish_publishes();
+  co_return problem ? refuse(*problem) : refuse_for_now(Obstacle::kDrain, {});
+}
+
+base::Task<Connection::Next> Connection::start_publish(log::Event event) {
+  if (publishes_.size() == kPublishesMax) {
+    co_await finish_publishes();
+  }
+  publishes_.push_back(
+      {.framing = framing(), .fields = std::move(fields_), .begin = front_.parts_.clock.steady()});
+  Publish& started = publishes_.back();
+  const bool keep_alive = started.framing.keep_alive;
+  if (publishes_.size() == 1 && parser_->unread().empty()) {
+    // The usual case, without a coroutine of its own: the sender waits for the answer.
+    started.result =
+        co_await vrelo::publish(front_.parts_.log, *front_.parts_.grant, std::move(event));
+  } else {
+    ++pending_;
+    boost::asio::co_spawn(front_.parts_.executor, run_publish(started, std::move(event)),
+                          [](const std::exception_ptr& error) { assert(error == nullptr); });
+  }
+  if (!keep_alive || pending_ == 0) {
+    co_await finish_publishes();
+  }
+  co_return keep_alive ? Next::kGoOn : Next::kClose;
+}
+
+base::Task<void> Connection::run_publish(Publish& publish, log::Event event) {
+  publish.result =
+      co_await vrelo::publish(front_.parts_.log, *front_.parts_.grant, std::move(event));
+  if (--pending_ == 0 && all_published_) {
+    all_published_->cancel();
+  }
+}
+
+// Waits for all publishes that were started, and answers them.
+base::Task<void> Connection::finish_publishes() {
+  while (pending_ > 0) {
+    all_published_.emplace(front_.parts_.executor, Timer::time_point::max());
+    boost::system::error_code cancelled;
+    co_await all_published_->async_wait(
+        boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
+  }
+  all_published_.reset();
+  for (const Publish& publish : publishes_) {
+    answer(publish);
+  }
+  publishes_.clear();
+}
+
+void Connection::answer(const Publish& publish) {
+  const boost::system::result<Published>& result = *publish.result;
+  base::ShardMetrics& metrics = front_.parts_.metrics;
+  if (result) {
+    front_.log_away_ = false;
+    (result->is_new ? metrics.publishes_new : metrics.publishes_repeated).add();
+    metrics.publish_time.add(front_.parts_.clock.steady() - publish.begin);
+    http::append_published(out_, publish.framing, result->id, publish.fields);
+    return;
+  }
+  if (result.error() == Errc::kNotGranted) {
+    const http::Problem problem = not_granted();
+    note_refusal(problem);
+    http::append_problem(out_, publish.framing, problem, publish.fields);
+    return;
+  }
+  const Obstacle why = obstacle(result.error());
+  front_.log_away_ = why == Obstacle::kLogAway;
+  note_refusal(problem(why));
+  append_obstacle(out_, publish.framing, publish.fields, why,
+                  front_.parts_.fan_out.jittered_retry());
+}
+
+base::Task<Connection::Next> Connection::subscribe(const Route& route) {
+  auto wanted = read_subscribe(parser_->request(), *policy_);
+  if (!wanted) {
+    co_return refuse(wanted.error());
+  }
+  if (front_.draining_) {
+    co_return refuse_for_now(Obstacle::kDrain, route);
+  }
+  const Subscription subscription{.selection = std::move(wanted->selection),
+                                  .grant = front_.parts_.grant,
+                                  .cursor = std::move(wanted->cursor),
+                                  .hello = wanted->hello};
+  const auto resume = co_await resolve_cursor(front_.parts_.fan_out, subscription);
+  if (!resume) {
+    front_.log_away_ = true;
+    co_return refuse_for_now(obstacle(resume.error()), route);
+  }
+  if (front_.draining_) {
+    co_return refuse_for_now(Obstacle::kDrain, route);
+  }
+  std::string head = stream_head(fields_, wanted->generation, resume->last_event_id);
+  if (!wanted->opens_stream) {
+    out_ += head;
+    co_return Next::kClose;
+  }
+  // Answers to what was asked before on this connection.
+  if (!co_await send() || !socket_.is_open()) {
+    co_return Next::kGone;
+  }
+  const int fd = socket_.release();
+  front_.parts_.streams.keep(fd, std::move(*admitted_));
+  open_stream(front_.parts_.fan_out, fd, subscription, *resume, std::move(head));
+  co_return Next::kGone;
+}
+
+Connection::Next Connection::refuse(const http::Problem& problem) {
+  note_refusal(problem);
+  http::append_problem(out_, framing(), problem, fields_);
+  return after_answer();
+}
+
+Connection::Next Connection::refuse_for_now(Obstacle obstacle, const Route& route) {
+  note_refusal(problem(obstacle));
+  const std::chrono::milliseconds retry = front_.parts_.fan_out.jittered_retry();
+  if (wants_stream(parser_->request(), route)) {
+    append_obstacle_stream(out_, framing(), fields_, obstacle, retry);
+  } else {
+    append_obstacle(out_, framing(), fields_, obstacle, retry);
+  }
+  return after_answer();
+}
+
+void Connection::note_refusal(const http::Problem& problem) {
+  front_.parts_.metrics.refusals.add(problem.title);
+  std::string detail = peer_.address().to_string();
+  for (const std::string* const part : {&problem.field, &problem.detail}) {
+    detail += part->empty() ? "" : ": " + *part;
+  }
+  front_.parts_.logger.refused(problem.title, detail);
+}
+
+http::Framing Connection::framing() const {
+  http::Framing framing = http::Framing::of(parser_->request());
+  framing.keep_alive = framing.keep_alive && admitted_ && !finishing_;
+  return framing;
+}
+
+Connection::Next Connection::after_answer() const {
+  return framing().keep_alive ? Next::kGoOn : Next::kClose;
+}
+
+}  // namespace vrelo::api

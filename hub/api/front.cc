@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/api/front.h"
+
+#include <unistd.h>
+
+#include <cassert>
+#include <exception>
+
+#include <boost/asio/co_spawn.hpp>
+
+namespace vrelo::api {
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
+
+// How many connections are told at the same time that there is no room for them. What comes beyond is
+// closed without a word, so that a flood of them cannot use up all descriptors.
+constexpr std::size_t kTurnedAwayMax = 64;
+
+}  // namespace
+
+Front::Front(FrontParts parts, std::shared_ptr<const Policy> policy)
+    : parts_(std::move(parts)),
+      policy_(std::move(policy)),
+      deadlines_(parts_.clock, parts_.make_alarm),
+      buffer_(kBufferBytes) {}
+
+Front::~Front() {
+  assert(connections_.empty());
+}
+
+void Front::accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener listener) {
+  parts_.metrics.connections.add();
+  auto admitted = parts_.admission.admit(peer.address());
+  if (!admitted && turned_away_ == kTurnedAwayMax) {
+    parts_.metrics.refusals.add("connection closed");
+    parts_.logger.refused("connection closed", "too many are being refused");
+    ::close(fd);
+    return;
+  }
+  auto connection = std::make_unique<Connection>(*this, fd, peer, listener, std::move(admitted));
+  boost::asio::co_spawn(parts_.executor, Connection::run(std::move(connection)),
+                        [](const std::exception_ptr& error) { assert(error == nullptr); });
+}
+
+void Front::finish(std::function<void()> done) {
+  assert(finished_ == nullptr);
+  if (connections_.empty()) {
+    done();
+    return;
+  }
+  finished_ = std::move(done);
+  for (Connection& connection : connections_) {
+    connection.finish();
+  }
+}
+
+void Front::close() {
+  for (Connection& connection : connections_) {
+    connection.abort();
+  }
+}
+
+void Front::add(Connection& connection) {
+  connections_.push_back(connection);
+  turned_away_ += connection.is_admitted() ? 0U : 1U;
+}
+
+void Front::remove(Connection& connection) {
+  connections_.erase(connections_.iterator_to(connection));
+  turned_away_ -= connection.is_admitted() ? 0U : 1U;
+  if (connections_.empty() && finished_ != nullptr) {
+    std::exchange(finished_, nullptr)();
+  }
+}
+
+}  // namespace vrelo::api

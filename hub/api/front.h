@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include "hub/api/connection.h"
+#include "hub/api/policy.h"
+#include "hub/auth/grant.h"
+#include "hub/base/admission.h"
+#include "hub/base/clock.h"
+#include "hub/base/logging.h"
+#include "hub/base/metrics.h"
+#include "hub/base/task.h"
+#include "hub/fanout/fan_out.h"
+#include "hub/log/log.h"
+#include "hub/net/alarm.h"
+#include "hub/net/deadlines.h"
+#include "hub/net/epoll_streams.h"
+
+namespace vrelo::api {
+
+// What the endpoint /metrics shows of the whole node. Threads: any.
+class Overview {
+ public:
+  virtual std::string metrics() const = 0;
+
+ protected:
+  ~Overview() = default;
+};
+
+// What a shard's HTTP side works with. Lifetime: the references outlive the Front.
+struct FrontParts {
+  base::Executor executor;
+  const base::Clock& clock;
+  net::MakeAlarm make_alarm;
+  log::Log& log;
+  fanout::FanOut& fan_out;
+  net::EpollStreams& streams;
+  base::Admission& admission;
+  base::ShardMetrics& metrics;
+  base::Logger& logger;
+  const Overview& overview;
+  auth::GrantPtr grant;  // everyone's, as long as there is no key
+};
+
+// Serves HTTP on one shard: takes what was accepted, and keeps its connections until they end or become
+// streams.
+//
+// Threads: one, the shard's.
+// Lifetime: destroyed when close() was called and the shard's loop has run dry.
+class Front {
+ public:
+  Front(FrontParts parts, std::shared_ptr<const Policy> policy);
+  ~Front();
+
+  Front(const Front&) = delete;
+  Front& operator=(const Front&) = delete;
+
+  // Takes over `fd`, a connected, non-blocking socket.
+  void accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener listener);
+
+  // Holds for requests that come from now on.
+  void set_policy(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
+
+  // From now on readers are told to come back, and publishes are refused.
+  void drain() { draining_ = true; }
+
+  // Ends each connection once its requests are answered, and calls `done` when there is none left.
+  void finish(std::function<void()> done);
+
+  // Ends all connections now.
+  void close();
+
+ private:
+  friend class Connection;
+
+  void add(Connection& connection);
+  void remove(Connection& connection);
+  bool finishing() const { return finished_ != nullptr; }
+
+  const FrontParts parts_;
+  std::shared_ptr<const Policy> policy_;
+  bool draining_ = false;
+  bool log_away_ = false;  // as the last answer of the log on this shard says
+  std::function<void()> finished_;
+
+  net::Deadlines deadlines_;
+  boost::intrusive::list<Connection> connections_;
+  std::size_t turned_away_ = 0;  // of them, those that were not admitted
+  std::vector<char> buffer_;     // for the connection that reads just now
+};
+
+}  // namespace vrelo::api

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/api/node.h"
+
+#include <algorithm>
+#include <cassert>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "hub/api/metrics_page.h"
+#include "hub/net/acceptor.h"
+#include "hub/net/asio_alarm.h"
+#include "hub/net/epoll_streams.h"
+#include "hub/net/shard.h"
+
+namespace vrelo::api {
+namespace {
+
+using std::chrono_literals::operator""ms;
+
+base::Admission::Limits admission_limits(const base::Settings& settings, std::size_t files_max) {
+  return {.connections_max = base::connections_max(settings, files_max),
+          .per_address_max = settings.connections_per_address};
+}
+
+fanout::FanOutLimits fan_out_limits(const base::Settings& settings) {
+  return {.heartbeat = settings.heartbeat, .retry = settings.retry};
+}
+
+bool all_on_loopback(const std::vector<net::Listener>& listeners) {
+  return std::all_of(listeners.begin(), listeners.end(), [](const net::Listener& listener) {
+    return listener.endpoint().address().is_loopback();
+  });
+}
+
+// Everyone may publish and read what is public.
+auth::GrantPtr anonymous_grant() {
+  return std::make_shared<const auth::Grant>(auth::Grant{.publish = {.all = true}});
+}
+
+base::Task<void> pause(base::Executor executor) {
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                    boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    base::Executor>
+      timer(executor, 250ms);
+  boost::system::error_code cancelled;
+  co_await timer.async_wait(
+      boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
+}
+
+}  // namespace
+
+std::size_t shard_count(const base::Settings& settings) {
+  if (settings.shards != 0) {
+    return settings.shards;
+  }
+  return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+// What runs on one shard, in the order of its making.
+struct Node::ShardParts {
+  ShardParts(Node& node, std::size_t index, auth::GrantPtr grant)
+      : loop(index),
+        make_alarm(net::asio_alarms(loop.executor())),
+        log(node.parts_.store.log(loop.executor())),
+        streams(loop.executor()),
+        fan_out({.window = node.window_,
+                 .shard = index,
+                 .log = *log,
+                 .sockets = streams,
+                 .clock = node.parts_.clock,
+                 .make_alarm = make_alarm,
+                 .executor = loop.executor(),
+                 .seed = node.parts_.seed + index},
+                fan_out_limits(node.settings_)),
+        front({.executor = loop.executor(),
+               .clock = node.parts_.clock,
+               .make_alarm = make_alarm,
+               .log = *log,
+               .fan_out = fan_out,
+               .streams = streams,
+               .admission = node.admission_,
+               .metrics = metrics,
+               .logger = node.parts_.logger,
+               .overview = node,
+               .grant = std::move(grant)},
+              node.policy()) {}
+
+  net::Shard loop;
+  net::MakeAlarm make_alarm;
+  std::unique_ptr<log::Log> log;
+  net::EpollStreams streams;
+  base::ShardMetrics metrics;
+  fanout::FanOut fan_out;
+  Front front;
+  std::vector<std::unique_ptr<net::Acceptor>> acceptors;
+};
+
+Node::Node(NodeParts parts, const base::Settings& settings, base::Executor executor)
+    : parts_(std::move(parts)),
+      settings_(settings),
+      executor_(executor),
+      local_only_(all_on_loopback(parts_.listeners)),
+      admission_(admission_limits(settings, parts_.files_max)),
+      window_(settings.window_bytes, shard_count(settings), [this](std::size_t shard) {
+        shards_[shard]->fan_out.wake();
+      }) {
+  assert(!parts_.listeners.empty());
+  const auth::GrantPtr grant = anonymous_grant();
+  for (std::size_t i = 0; i < shard_count(settings); ++i) {
+    shards_.push_back(std::make_unique<ShardParts>(*this, i, grant));
+  }
+}
+
+Node::~Node() {
+  stop();
+}
+
+std::shared_ptr<const Policy> Node::policy() const {
+  return make_policy(settings_, local_only_);
+}
+
+base::Parsed<void> Node::start() {
+  assert(state_ == State::kNew);
+  auto shared = net::share_out(std::move(parts_.listeners), shards_.size());
+  if (!shared) {
+    return shared.error();
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    for (net::Listener& socket : (*shared)[i]) {
+      accept_on(*shards_[i], std::move(socket), Listener::kMain);
+    }
+  }
+  ShardParts& first = *shards_.front();
+  if (parts_.admin_listener) {
+    accept_on(first, *std::move(parts_.admin_listener), Listener::kAdmin);
+  }
+  const base::Executor executor = first.loop.executor();
+  boost::asio::co_spawn(executor,
+                        window_.follow(*first.log, [executor] { return pause(executor); }),
+                        [](const std::exception_ptr& error) { assert(error == nullptr); });
+  state_ = State::kRunning;
+  for (const auto& shard : shards_) {
+    auto started = shard->streams.start(shard->fan_out);
+    if (started) {
+      started = shard->loop.start();
+    }
+    if (!started) {
+      return base::Fault{"cannot start a shard: " + started.error().message()};
+    }
+  }
+  return {};
+}
+
+void Node::accept_on(ShardParts& shard, net::Listener socket, Listener listener) {
+  net::Acceptor::Parts parts{
+      .executor = shard.loop.executor(),
+      .clock = parts_.clock,
+      .make_alarm = shard.make_alarm,
+      .on_accept =
+          [&front = shard.front, listener](int fd, const boost::asio::ip::tcp::endpoint& peer) {
+            front.accept(fd, peer, listener);
+          },
+      .on_trouble =
+          [this](const boost::system::error_code& error) {
+            parts_.logger.limited(base::LogLevel::kError, "cannot accept", error.message());
+          }};
+  shard.acceptors.push_back(std::make_unique<net::Acceptor>(std::move(parts), std::move(socket)));
+  shard.acceptors.back()->start();
+}
+
+void Node::reload(const base::Settings& settings) {
+  settings_ = settings;
+  admission_.set_limits(admission_limits(settings, parts_.files_max));
+  const std::shared_ptr<const Policy> policy = this->policy();
+  for (const auto& shard : shards_) {
+    boost::asio::post(shard->loop.executor(),
+                      [&shard = *shard, policy, limits = fan_out_limits(settings)] {
+                        shard.front.set_policy(policy);
+                        shard.fan_out.set_limits(limits);
+                      });
+  }
+}
+
+void Node::drain(std::function<void()> done) {
+  assert(state_ == State::kRunning);
+  state_ = State::kDraining;
+  drain_done_ = std::move(done);
+  draining_ = shards_.size();
+  for (const auto& shard : shards_) {
+    boost::asio::post(shard->loop.executor(), [this, &shard = *shard, duration = settings_.drain] {
+      shard.front.drain();
+      shard.fan_out.drain(duration, [this, &shard] {
+        shard.front.finish([this] { boost::asio::post(executor_, [this] { drained(); }); });
+      });
+    });
+  }
+}
+
+void Node::drained() {
+  if (--draining_ == 0 && drain_done_) {
+    std::exchange(drain_done_, nullptr)();
+  }
+}
+
+void Node::stop() {
+  if (state_ == State::kRunning || state_ == State::kDraining) {
+    for (const auto& shard : shards_) {
+      boost::asio::post(shard->loop.executor(), [&shard = *shard] {
+        for (const auto& acceptor : shard.acceptors) {
+          acceptor->stop();
+        }
+        shard.front.close();
+        shard.fan_out.close();
+        shard.streams.stop();
+        shard.log->stop();
+      });
+      shard->loop.stop();
+    }
+    for (const auto& shard : shards_) {
+      shard->loop.join();
+    }
+  }
+  state_ = State::kStopped;
+  shards_.clear();
+}
+
+std::string Node::metrics() const {
+  std::vector<const base::ShardMetrics*> shards;
+  std::vector<fanout::FanOutStats> fan_outs;
+  for (const auto& shard : shards_) {
+    shards.push_back(&shard->metrics);
+    fan_outs.push_back(shard->fan_out.stats());
+  }
+  return metrics_page({.shards = shards,
+                       .fan_outs = fan_outs,
+                       .connections = admission_.connections(),
+                       .window_bytes = window_.bytes(),
+                       .window_end = window_.end(),
+                       .log_begin = shards_.front()->log->begin(),
+                       .log_end = shards_.front()->log->end()});
+}
+
+}  // namespace vrelo::api

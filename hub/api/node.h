@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "hub/api/front.h"
+#include "hub/base/admission.h"
+#include "hub/base/clock.h"
+#include "hub/base/logging.h"
+#include "hub/base/setting_text.h"
+#include "hub/base/settings.h"
+#include "hub/base/task.h"
+#include "hub/fanout/window.h"
+#include "hub/log/log.h"
+#include "hub/net/listener.h"
+
+namespace vrelo::api {
+
+// What a node is made of. Lifetime: the references outlive the Node.
+struct NodeParts {
+  const base::Clock& clock;
+  base::Logger& logger;
+  log::Store& store;
+
+  std::vector<net::Listener> listeners;  // at least one; the shards share them out
+  std::optional<net::Listener> admin_listener = {};
+
+  std::size_t files_max;  // RLIMIT_NOFILE
+  std::uint64_t seed;     // for jitter
+};
+
+// How many shards a node with `settings` has.
+std::size_t shard_count(const base::Settings& settings);
+
+// One process of a hub: its shards with all that runs on them, and the window they share.
+//
+// Threads: one, that of `executor`, for all calls and callbacks; each shard has a thread of its own.
+// Order: start(), then any of reload() and drain(), then stop() or the destruction.
+class Node final : public Overview {
+ public:
+  Node(NodeParts parts, const base::Settings& settings, base::Executor executor);
+  ~Node();
+
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Begins to follow the log and to serve.
+  // Errors: the system has no descriptors or threads for it; the node is to be destroyed then.
+  base::Parsed<void> start();
+
+  // Takes what can change while the hub runs; streams stay open.
+  void reload(const base::Settings& settings);
+
+  // Ends as design and clients want it: new streams are told when to come back, new publishes are
+  // refused, open streams are closed evenly over the settings' drain time, what was accepted is answered.
+  // Then calls `done`. The listeners stay open until stop().
+  void drain(std::function<void()> done);
+
+  // Ends at once what is left, and all threads. Doing it twice is harmless.
+  void stop();
+
+  // The text of /metrics. Threads: any.
+  std::string metrics() const override;
+
+ private:
+  struct ShardParts;
+
+  std::shared_ptr<const Policy> policy() const;
+  void accept_on(ShardParts& shard, net::Listener socket, Listener listener);
+  void drained();
+
+  NodeParts parts_;
+  base::Settings settings_;
+  const base::Executor executor_;
+  const bool local_only_;
+
+  base::Admission admission_;
+  fanout::Window window_;
+  std::vector<std::unique_ptr<ShardParts>> shards_;
+
+  enum class State { kNew, kRunning, kDraining, kStopped };
+  State state_ = State::kNew;
+  std::size_t draining_ = 0;  // shards that are not done
+  std::function<void()> drain_done_;
+};
+
+}  // namespace vrelo::api
