@@ -231,13 +231,20 @@ void Node::stop() {
   shards_.clear();
 }
 
+std::vector<fanout::FanOutStats> Node::stats() const {
+  std::vector<fanout::FanOutStats> stats;
+  for (const auto& shard : shards_) {
+    stats.push_back(shard->fan_out.stats());
+  }
+  return stats;
+}
+
 std::string Node::metrics() const {
   std::vector<const base::ShardMetrics*> shards;
-  std::vector<fanout::FanOutStats> fan_outs;
   for (const auto& shard : shards_) {
     shards.push_back(&shard->metrics);
-    fan_outs.push_back(shard->fan_out.stats());
   }
+  const std::vector<fanout::FanOutStats> fan_outs = stats();
   return metrics_page({.shards = shards,
                        .fan_outs = fan_outs,
                        .connections = admission_.connections(),

@@ -20,6 +20,7 @@
 #include "hub/base/setting_text.h"
 #include "hub/base/settings.h"
 #include "hub/base/task.h"
+#include "hub/fanout/fan_out.h"
 #include "hub/fanout/window.h"
 #include "hub/log/log.h"
 #include "hub/net/listener.h"
@@ -68,6 +69,9 @@ class Node final : public Overview {
 
   // Ends at once what is left, and all threads. Doing it twice is harmless.
   void stop();
+
+  // What each shard's fan-out did. Threads: any.
+  std::vector<fanout::FanOutStats> stats() const;
 
   // The text of /metrics. Threads: any.
   std::string metrics() const override;
