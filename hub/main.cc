@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's file, all
+// other commands are those of cli/.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "cli/commands.h"
+#include "hub/api/node.h"
+#include "hub/base/clock.h"
+#include "hub/base/logging.h"
+#include "hub/base/nearest.h"
+#include "hub/base/settings.h"
+#include "hub/log/memory/memory_store.h"
+#include "hub/log/sqlite/sqlite_store.h"
+#include "hub/net/listener.h"
+
+namespace vrelo {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+constexpr std::string_view kServeExamples = R"(
+Examples:
+  vrelo serve                                  on http://127.0.0.1:3000, events in ./vrelo.db
+  vrelo serve --log memory: --listen 127.0.0.1:0
+  vrelo serve --config /etc/vrelo.toml         SIGHUP reads it again, SIGTERM drains and ends
+)";
+
+constexpr std::string_view kLogHelp = R"(Look after the file of a log that no hub has open.
+
+Usage: vrelo log new-epoch FILE
+
+  new-epoch FILE   Begin a new epoch: every reader that comes back is told of a gap. For one who put
+                   back a backup of FILE together with FILE.epoch, which the hub cannot notice.
+)";
+
+int fail(int status, std::string_view message) {
+  fmt::print(stderr, "vrelo: {}\n", message);
+  return status;
+}
+
+log::Retention retention(const base::Settings& settings) {
+  return {.bytes_max = settings.log.kind == base::LogPlace::Kind::kMemory
+                           ? settings.memory_log_bytes
+                           : settings.history_bytes,
+          .records_max = settings.history_events,
+          .age_max = std::chrono::ceil<std::chrono::seconds>(settings.history_age)};
+}
+
+boost::system::result<std::unique_ptr<log::Store>> open_store(const base::Settings& settings,
+                                                              const base::Clock& clock,
+                                                              base::Logger& logger) {
+  if (settings.log.kind == base::LogPlace::Kind::kMemory) {
+    return std::make_unique<log::memory::MemoryStore>(retention(settings), clock);
+  }
+  auto opened = log::sqlite::SqliteStore::open(
+      {.file = settings.log.file,
+       .retention = retention(settings),
+       .report = [&logger](std::string_view line) { logger.error("log: {}", line); }},
+      clock);
+  if (!opened) {
+    return opened.error();
+  }
+  return *std::move(opened);
+}
+
+// As many descriptors as the system allows: each stream is one.
+std::size_t raise_files_max() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 1024;
+  }
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+// The sockets that the hub serves at.
+struct Listeners {
+  std::vector<net::Listener> main;
+  std::optional<net::Listener> admin;
+};
+
+base::Parsed<Listeners> listen(const base::Settings& settings,
+                               const base::SettingSources& sources) {
+  Listeners listeners;
+  auto inherited = net::inherited_listeners(sources.variables, ::getpid());
+  if (!inherited) {
+    return inherited.error();
+  }
+  listeners.main = *std::move(inherited);
+  for (const net::Listener& listener : listeners.main) {
+    if (auto refused = base::refuse_endpoint(settings, listener.endpoint())) {
+      return base::Fault{"inherited socket: " + refused->message};
+    }
+  }
+  if (listeners.main.empty()) {
+    auto made = net::listen_at(settings.listen, api::shard_count(settings));
+    if (!made) {
+      return made.error();
+    }
+    listeners.main = *std::move(made);
+  }
+  if (settings.admin.kind == base::AdminPlace::Kind::kOwn) {
+    auto made = net::listen_at(settings.admin.endpoint, 1);
+    if (!made) {
+      return base::Fault{"admin: " + made.error().message};
+    }
+    listeners.admin = std::move(made->front());
+  }
+  return listeners;
+}
+
+// A hub that runs: what signals do to it.
+class Server {
+ public:
+  Server(base::SettingSources sources,
+         base::Settings settings,
+         base::Logger& logger,
+         log::Store& store)
+      : sources_(std::move(sources)),
+        settings_(std::move(settings)),
+        logger_(logger),
+        store_(store),
+        signals_(loop_, SIGTERM, SIGINT, SIGHUP) {}
+
+  // Returns when the hub has been told to end and has done so.
+  // Errors: it could not start.
+  base::Parsed<void> run(const base::Clock& clock, Listeners listeners, std::size_t files_max) {
+    const auto endpoint = listeners.main.front().endpoint();
+    const auto admin = listeners.admin ? std::optional(listeners.admin->endpoint()) : std::nullopt;
+    std::random_device random;
+    node_.emplace(api::NodeParts{.clock = clock,
+                                 .logger = logger_,
+                                 .store = store_,
+                                 .listeners = std::move(listeners.main),
+                                 .admin_listener = std::move(listeners.admin),
+                                 .files_max = files_max,
+                                 .seed = (std::uint64_t{random()} << 32) | random()},
+                  settings_, loop_.get_executor());
+    wait_for_signal();
+    if (auto started = node_->start(); !started) {
+      node_.reset();
+      return started.error();
+    }
+
+    fmt::print("listening on http://{}\n", base::format_endpoint(endpoint));
+    if (admin) {
+      fmt::print("administration on http://{}\n", base::format_endpoint(*admin));
+    }
+    std::fflush(stdout);
+    logger_.info("started on {}", base::format_endpoint(endpoint));
+    for (const std::string& sentence : base::warnings(settings_)) {
+      logger_.warning("{}", sentence);
+    }
+    loop_.run();
+    node_.reset();
+    logger_.info("stopped");
+    return {};
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait([this](boost::system::error_code error, int signal) {
+      if (error) {
+        return;
+      }
+      if (signal == SIGHUP) {
+        reload();
+      } else if (!draining_) {
+        drain(signal == SIGINT ? "SIGINT" : "SIGTERM");
+      } else {
+        logger_.info("told again to end: closing what is left");
+        loop_.stop();
+        return;
+      }
+      wait_for_signal();
+    });
+  }
+
+  void drain(std::string_view signal) {
+    draining_ = true;
+    logger_.info("{}: closing streams over {}; once more ends at once", signal,
+                 base::format_duration(settings_.drain));
+    node_->drain([this] { loop_.stop(); });
+  }
+
+  void reload() {
+    auto wanted = base::load_settings(sources_);
+    if (!wanted) {
+      logger_.error("SIGHUP: settings stay as they were: {}", wanted.error().message);
+      return;
+    }
+    base::SettingsChange change = base::change_settings(settings_, *std::move(wanted));
+    for (const std::string& line : change.changed) {
+      logger_.info("SIGHUP: {}", line);
+    }
+    for (const std::string& line : change.needs_restart) {
+      logger_.warning("SIGHUP: {} needs a restart", line);
+    }
+    settings_ = std::move(change.settings);
+    logger_.set_level(settings_.log_level);
+    store_.set_retention(retention(settings_));
+    node_->reload(settings_);
+    logger_.info("SIGHUP: settings read, {} changed", change.changed.size());
+  }
+
+  const base::SettingSources sources_;
+  base::Settings settings_;
+  base::Logger& logger_;
+  log::Store& store_;
+  boost::asio::io_context loop_{1};
+  boost::asio::signal_set signals_;
+  bool draining_ = false;
+  std::optional<api::Node> node_;
+};
+
+int serve(std::span<const std::string> arguments) {
+  if (base::asks_for_help(arguments)) {
+    fmt::print("{}{}", base::settings_help(), kServeExamples);
+    return kDone;
+  }
+  base::SettingSources sources{.flags = {arguments.begin(), arguments.end()},
+                               .variables = base::read_environment(environ)};
+  auto settings = base::load_settings(sources);
+  if (!settings) {
+    return fail(kUsage, settings.error().message);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::size_t files_max = raise_files_max();
+
+  const base::SystemClock clock;
+  base::Logger logger(clock, settings->log_level);
+  auto listeners = listen(*settings, sources);
+  if (!listeners) {
+    return fail(kFailed, listeners.error().message);
+  }
+  auto store = open_store(*settings, clock, logger);
+  if (!store) {
+    return fail(kFailed, fmt::format("log {}: {}", settings->log.file, store.error().message()));
+  }
+  const auto served = Server(std::move(sources), *std::move(settings), logger, **store)
+                          .run(clock, *std::move(listeners), files_max);
+  (*store)->close();
+  return served ? kDone : fail(kFailed, served.error().message);
+}
+
+int log_command(std::span<const std::string> arguments) {
+  if (base::asks_for_help(arguments)) {
+    fmt::print("{}", kLogHelp);
+    return kDone;
+  }
+  if (arguments.size() != 2 || arguments[0] != "new-epoch") {
+    return fail(kUsage, "log: expected `new-epoch FILE`; see vrelo log --help");
+  }
+  const auto begun = log::sqlite::new_epoch(arguments[1]);
+  if (!begun) {
+    return fail(kFailed, fmt::format("log {}: {}", arguments[1], begun.error().message()));
+  }
+  fmt::print("{}: a new epoch has begun\n", arguments[1]);
+  return kDone;
+}
+
+std::vector<cli::Command> commands() {
+  std::vector<cli::Command> all = {
+      {.name = "serve", .summary = "run the hub", .run = serve},
+      {.name = "log", .summary = "look after the file of a log", .run = log_command}};
+  const auto others = cli::commands();
+  all.insert(all.begin() + 1, others.begin(), others.end());
+  return all;
+}
+
+std::string help(std::span<const cli::Command> commands) {
+  std::string text =
+      "vrelo: a hub for server-sent events\n\nUsage: vrelo COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const cli::Command& command : commands) {
+    text += fmt::format("  {:<10}{}\n", command.name, command.summary);
+  }
+  return text +
+         "\nvrelo COMMAND --help tells more.\n\n"
+         "The first event:\n"
+         "  vrelo serve\n"
+         "  vrelo sub 'http://127.0.0.1:3000/.well-known/mercure?match=news'\n"
+         "  vrelo pub http://127.0.0.1:3000 news 'Hello, world'\n";
+}
+
+int run(std::span<const std::string> arguments) {
+  const std::vector<cli::Command> all = commands();
+  if (arguments.empty()) {
+    fmt::print(stderr, "{}", help(all));
+    return kUsage;
+  }
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    fmt::print("{}", help(all));
+    return kDone;
+  }
+  if (name == "--version") {
+    fmt::print("vrelo {}\n", VRELO_VERSION);
+    return kDone;
+  }
+  const auto command = std::find_if(all.begin(), all.end(),
+                                    [&name](const auto& known) { return known.name == name; });
+  if (command != all.end()) {
+    return command->run(arguments.subspan(1));
+  }
+  std::vector<std::string_view> names;
+  for (const cli::Command& known : all) {
+    names.push_back(known.name);
+  }
+  const std::string_view meant = base::nearest(name, names);
+  return fail(kUsage, fmt::format("there is no command \"{}\"{}; see vrelo --help", name,
+                                  meant.empty() ? "" : fmt::format(": did you mean {}?", meant)));
+}
+
+}  // namespace
+}  // namespace vrelo
+
+int main(int count, char** arguments) {
+  const std::vector<std::string> given(arguments + 1, arguments + count);
+  return vrelo::run(given);
+}
