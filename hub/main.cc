@@ -3,6 +3,7 @@
 // The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's file, all
 // other commands are those of cli/.
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -249,6 +250,8 @@ int serve(std::span<const std::string> arguments) {
     return fail(kUsage, settings.error().message);
   }
   std::signal(SIGPIPE, SIG_IGN);
+  ::umask(S_IRWXG |
+          S_IRWXO);  // events are for those who have a grant, not for those who have an account
   const std::size_t files_max = raise_files_max();
 
   const base::SystemClock clock;
