@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tests of the whole hub. Each one has hubs, folders and connections of its own, and leaves nothing behind:
+//
+//   test("a sentence about the hub", async (t) => {
+//     const hub = await t.hub({ heartbeat: "1s" });
+//     ...
+//   });
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import nodeTest from "node:test";
+
+import { Hub, Listener } from "./hub.mjs";
+import { Proxy } from "./proxy.mjs";
+
+class Context {
+  #ends = [];
+  #hubs = [];
+
+  constructor(log) {
+    this.log = log;
+  }
+
+  // Calls `end` after the test, those that were added last first.
+  atEnd(end) {
+    this.#ends.push(end);
+  }
+
+  async folder() {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "vrelo-test-"));
+    this.atEnd(() => rm(folder, { recursive: true }));
+    return folder;
+  }
+
+  // Starts a hub with two shards and the test's log, and waits until it listens. Another start in the
+  // same `folder` has the same database.
+  async hub(settings = {}, options = {}) {
+    return this.spawnHub(await this.#complete(settings, options)).started();
+  }
+
+  // Starts a hub and waits for nothing: it may fail to start. Nothing is added to the settings.
+  spawnHub({ settings, ...options }) {
+    return this.#keep(Hub.spawn({ settings, ...options }));
+  }
+
+  // Starts a hub that inherits the socket of `listener`.
+  async hubOn(listener, settings = {}, options = {}) {
+    return this.#keep(await listener.spawn(await this.#complete(settings, options))).started();
+  }
+
+  async listener() {
+    const listener = await Listener.open();
+    this.atEnd(() => listener.close());
+    return listener;
+  }
+
+  async proxy(target) {
+    const proxy = await Proxy.open(target);
+    this.atEnd(() => proxy.close());
+    return proxy;
+  }
+
+  async #complete(settings, options) {
+    const cwd = options.folder ?? (await this.folder());
+    return { settings: { log: this.log, shards: 2, ...settings }, cwd, ...options };
+  }
+
+  #keep(hub) {
+    this.#hubs.push(hub);
+    this.atEnd(async () => {
+      hub.closeAll();
+      if (!hub.exit) {
+        const exit = await hub.stop().catch((error) => hub.kill().then(() => Promise.reject(error)));
+        assert.deepEqual(exit, { code: 0, signal: null }, "how the hub ended");
+      }
+    });
+    return hub;
+  }
+
+  async end() {
+    const errors = [];
+    for (const end of this.#ends.reverse()) {
+      await Promise.resolve().then(end).catch((error) => errors.push(error));
+    }
+    if (errors.length > 0) {
+      throw errors[0];
+    }
+  }
+
+  // What the hubs wrote to their standard error, for whoever looks into a failure.
+  hubLogs() {
+    return this.#hubs.map((hub) => `--- hub ${hub.pid} wrote:\n${hub.errorText}`).join("");
+  }
+}
+
+async function run(log, body) {
+  const context = new Context(log);
+  try {
+    try {
+      await body(context);
+    } finally {
+      await context.end();
+    }
+  } catch (error) {
+    console.error(context.hubLogs());
+    throw error;
+  }
+}
+
+export const MEMORY = "memory:";
+export const SQLITE = "sqlite:vrelo.db";
+
+// A test with a memory log, or with the log that `options` name.
+export function test(name, ...rest) {
+  const body = rest.pop();
+  const { log = MEMORY, ...options } = rest[0] ?? {};
+  nodeTest(name, options, () => run(log, body));
+}
+
+// The same test with each log.
+export function testOnEachLog(name, body) {
+  for (const log of [MEMORY, SQLITE]) {
+    test(`${name} [${log.split(":")[0]}]`, { log }, body);
+  }
+}
