@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's file, all
-// other commands are those of cli/.
+// The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's
+// file, all other commands are those of cli/.
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -15,7 +15,8 @@ Resume all_there_is(const log::Log& log) {
   return {.after = log.begin(), .last_event_id = std::string(kEarliest)};
 }
 
-// The stream begins at the event that the answer names, so that the two cannot contradict each other.
+// The stream begins at the event that the answer names, so that the two cannot contradict each
+// other.
 Resume newest(const log::Log& log) {
   const log::Position end = log.end();
   return {.after = end,

@@ -18,8 +18,8 @@ struct Subscription {
   log::Selection selection;
   auth::GrantPtr grant;
 
-  // "earliest": all there is; another text: what follows the event with this id; nullopt and "": what comes
-  // from now on. "" is a cursor that was sent and is empty: its reader asks where it is.
+  // "earliest": all there is; another text: what follows the event with this id; nullopt and "":
+  // what comes from now on. "" is a cursor that was sent and is empty: its reader asks where it is.
   std::optional<std::string> cursor = {};
 
   fanout::Hello hello = fanout::Hello::kQuiet;
@@ -30,9 +30,10 @@ struct Resume {
   // nullopt: whatever the log ends with when the stream opens.
   std::optional<log::Position> after = {};
 
-  // The value of the response field Mercure-Last-Event-ID; "": the reader sent no cursor, so no field.
-  // Source: mercure.md R17 and R19: the cursor where it is retained, else "earliest"; if it is empty, the
-  // id by which the hub knows the newest event, else "earliest".
+  // The value of the response field Mercure-Last-Event-ID; "": the reader sent no cursor, so no
+  // field.
+  // Source: mercure.md R17 and R19: the cursor where it is retained, else "earliest"; if it is
+  // empty, the id by which the hub knows the newest event, else "earliest".
   std::string last_event_id = {};
 
   std::string gap = {};  // the vrelo.gap block that the stream begins with; "": nothing is missing
@@ -40,15 +41,15 @@ struct Resume {
 
 // Finds out where a reader with `subscription.cursor` goes on.
 //
-// A cursor that is unknown, of another epoch, or older than the history leads to all there is, after a
-// gap that says so.
+// A cursor that is unknown, of another epoch, or older than the history leads to all there is,
+// after a gap that says so.
 // Cost: no I/O without a cursor, or where the window covers it; else a look-up or two.
 // Errors: kStopped, kUnavailable.
 base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out,
                                                          const Subscription& subscription);
 
-// Begins the stream: writes `http_head` and the first block in one piece to `fd`, and hands the socket
-// to `fan_out`, which owns it from here on.
+// Begins the stream: writes `http_head` and the first block in one piece to `fd`, and hands the
+// socket to `fan_out`, which owns it from here on.
 //
 // Invariant: whatever matches and is stored after this call began reaches the reader, once.
 void open_stream(fanout::FanOut& fan_out,

@@ -11,15 +11,15 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-// How long an unused connection is kept for its next request: longer than most clients and proxies keep
-// theirs, so that they close it, and not we just as they send.
+// How long an unused connection is kept for its next request: longer than most clients and proxies
+// keep theirs, so that they close it, and not we just as they send.
 constexpr std::chrono::milliseconds kIdleTime = 75s;
 
 // How long the other end may take no byte of its answers.
 constexpr std::chrono::milliseconds kAnswerTime = 30s;
 
-// What is read after the last answer, so that its sender can read that. Closing with bytes unread would
-// reset the connection, and with it the answer.
+// What is read after the last answer, so that its sender can read that. Closing with bytes unread
+// would reset the connection, and with it the answer.
 constexpr std::chrono::milliseconds kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = std::size_t{1} << 20;
 

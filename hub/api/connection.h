@@ -28,11 +28,11 @@ namespace vrelo::api {
 
 class Front;
 
-// One HTTP connection: reads requests, acts on each, and answers in their order, until it is closed or has
-// become a stream.
+// One HTTP connection: reads requests, acts on each, and answers in their order, until it is closed
+// or has become a stream.
 //
-// Publishes that wait in what was received are started together, so that a sender that pipelines them
-// shares commits with itself.
+// Publishes that wait in what was received are started together, so that a sender that pipelines
+// them shares commits with itself.
 //
 // Threads: one, the shard's.
 // Lifetime: within that of its Front.

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 
-// How many connections are told at the same time that there is no room for them. What comes beyond is
-// closed without a word, so that a flood of them cannot use up all descriptors.
+// How many connections are told at the same time that there is no room for them. What comes beyond
+// is closed without a word, so that a flood of them cannot use up all descriptors.
 constexpr std::size_t kTurnedAwayMax = 64;
 
 }  // namespace

@@ -51,8 +51,8 @@ struct FrontParts {
   auth::GrantPtr grant;  // everyone's, as long as there is no key
 };
 
-// Serves HTTP on one shard: takes what was accepted, and keeps its connections until they end or become
-// streams.
+// Serves HTTP on one shard: takes what was accepted, and keeps its connections until they end or
+// become streams.
 //
 // Threads: one, the shard's.
 // Lifetime: destroyed when close() was called and the shard's loop has run dry.

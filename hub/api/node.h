@@ -45,7 +45,8 @@ std::size_t shard_count(const base::Settings& settings);
 
 // One process of a hub: its shards with all that runs on them, and the window they share.
 //
-// Threads: one, that of `executor`, for all calls and callbacks; each shard has a thread of its own.
+// Threads: one, that of `executor`, for all calls and callbacks; each shard has a thread of its
+// own.
 // Order: start(), then any of reload() and drain(), then stop() or the destruction.
 class Node final : public Overview {
  public:
@@ -63,8 +64,8 @@ class Node final : public Overview {
   void reload(const base::Settings& settings);
 
   // Ends as design and clients want it: new streams are told when to come back, new publishes are
-  // refused, open streams are closed evenly over the settings' drain time, what was accepted is answered.
-  // Then calls `done`. The listeners stay open until stop().
+  // refused, open streams are closed evenly over the settings' drain time, what was accepted is
+  // answered. Then calls `done`. The listeners stay open until stop().
   void drain(std::function<void()> done);
 
   // Ends at once what is left, and all threads. Doing it twice is harmless.

@@ -11,8 +11,8 @@ namespace vrelo::auth {
 
 // What one request may do. It is made when the request is authorized and never changes after.
 //
-// Lifetime: shared by the streams that it opened; requests with equal rights should share one Grant,
-// because fan-out groups readers by the Grant's address.
+// Lifetime: shared by the streams that it opened; requests with equal rights should share one
+// Grant, because fan-out groups readers by the Grant's address.
 // Threads: any.
 struct Grant {
   // A set of topics: all of them, or those listed, compared byte for byte.
@@ -34,7 +34,8 @@ struct Grant {
                        [this](const std::string& topic) { return publish.covers(topic); });
   }
 
-  // A private event may be read with the right to any one of its topics, whichever led to the reader.
+  // A private event may be read with the right to any one of its topics, whichever led to the
+  // reader.
   bool may_read_private(std::span<const std::string> topics) const {
     return std::any_of(topics.begin(), topics.end(),
                        [this](const std::string& topic) { return read_private.covers(topic); });

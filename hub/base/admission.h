@@ -14,8 +14,8 @@
 
 namespace vrelo::base {
 
-// Counts the node's open connections, in all and by address, and says when there are too many. It is
-// asked when a connection opens and told when one closes, never between.
+// Counts the node's open connections, in all and by address, and says when there are too many. It
+// is asked when a connection opens and told when one closes, never between.
 //
 // Threads: any; a short lock per connection that opens or closes.
 // Lifetime: outlives its places.
@@ -34,8 +34,8 @@ class Admission {
   };
 
  private:
-  // Who is one for the limit per address: an IPv4 address, or the 64 bits of an IPv6 network, since a
-  // single machine has all the addresses of one. Source: RFC 4291, section 2.5.4.
+  // Who is one for the limit per address: an IPv4 address, or the 64 bits of an IPv6 network, since
+  // a single machine has all the addresses of one. Source: RFC 4291, section 2.5.4.
   using Origin = std::array<std::uint8_t, 9>;
   struct Entry {
     Admission* admission;
@@ -44,8 +44,8 @@ class Admission {
   using Entries = boost::unordered_map<Origin, Entry>;  // its elements stay where they are
 
  public:
-  // The right of one connection to be open. Gives it back when it is destroyed. One pointer in size, so
-  // that each stream can keep its own.
+  // The right of one connection to be open. Gives it back when it is destroyed. One pointer in
+  // size, so that each stream can keep its own.
   class Place {
    public:
     Place() = default;  // nobody's
@@ -73,8 +73,8 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  // Errors: why there is no room; the caller refuses the connection and tells its peer to come back.
-  // Nothing is counted then, so a refused connection has to be closed soon.
+  // Errors: why there is no room; the caller refuses the connection and tells its peer to come
+  // back. Nothing is counted then, so a refused connection has to be closed soon.
   boost::system::result<Place, Refusal> admit(const boost::asio::ip::address& address);
 
   // Holds for connections that open from now on; none is closed.

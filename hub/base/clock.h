@@ -7,8 +7,8 @@
 
 namespace vrelo::base {
 
-// The two times a hub knows. Everything that asks for the time takes a Clock in its constructor, so that
-// tests and the simulator move time by hand.
+// The two times a hub knows. Everything that asks for the time takes a Clock in its constructor, so
+// that tests and the simulator move time by hand.
 //
 // Threads: any.
 class Clock {
@@ -24,8 +24,9 @@ class Clock {
   // For people and retention: an operator may set it back or forth at any moment.
   virtual Wall wall() const = 0;
 
-  // Waits, with `lock` held as for condition_variable::wait_until(), until `wake` is notified or the
-  // steady time is `until`; it may also return for no reason. Steady::max(): waits for `wake` alone.
+  // Waits, with `lock` held as for condition_variable::wait_until(), until `wake` is notified or
+  // the steady time is `until`; it may also return for no reason. Steady::max(): waits for `wake`
+  // alone.
   virtual void wait_until(std::unique_lock<std::mutex>& lock,
                           std::condition_variable& wake,
                           Steady until) const = 0;

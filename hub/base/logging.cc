@@ -94,7 +94,8 @@ struct Logger::Parts {
   std::mutex mutex = {};  // for what follows
   std::map<std::string, Measure, std::less<>> measures = {};
 
-  // Returns how many lines were left out before this one, or nullopt if this one is to be left out too.
+  // Returns how many lines were left out before this one, or nullopt if this one is to be left out
+  // too.
   std::optional<std::uint64_t> take(std::string_view reason);
 };
 

@@ -15,11 +15,12 @@ namespace vrelo::base {
 
 // What the hub tells its operator: a line per start, stop, refusal and error, none per event.
 //
-// A line stays one line, whatever an attacker puts into it: control characters, and in a text that is
-// not plain UTF-8 all that is not ASCII, are shown as \xHH; what is beyond 4 KiB is replaced by its
-// length. Secrets never get here: no caller passes one.
+// A line stays one line, whatever an attacker puts into it: control characters, and in a text that
+// is not plain UTF-8 all that is not ASCII, are shown as \xHH; what is beyond 4 KiB is replaced by
+// its length. Secrets never get here: no caller passes one.
 //
-// Threads: any. A call never waits for the other end: up to 1024 lines are queued, then the oldest go.
+// Threads: any. A call never waits for the other end: up to 1024 lines are queued, then the oldest
+// go.
 class Logger {
  public:
   // Takes each line as it is written, with its level but without time and line end.
@@ -55,11 +56,12 @@ class Logger {
     write_if(LogLevel::kError, format, std::forward<Args>(args)...);
   }
 
-  // For what others can bring about as often as they like: writes "REASON: DETAIL" at most ten times at
-  // once and ten times a minute for each reason; then the next line says how many there were between.
+  // For what others can bring about as often as they like: writes "REASON: DETAIL" at most ten
+  // times at once and ten times a minute for each reason; then the next line says how many there
+  // were between.
   //
-  // `reason` is one of a few fixed texts, never made from input: the first 256 have a measure of their
-  // own, all others share one.
+  // `reason` is one of a few fixed texts, never made from input: the first 256 have a measure of
+  // their own, all others share one.
   void limited(LogLevel level, std::string_view reason, std::string_view detail);
 
   // The line for a request or connection that was refused.

@@ -47,7 +47,8 @@ class DurationHistogram {
 
   void add(std::chrono::nanoseconds duration);
 
-  // What was counted: per step, those above its lower bound and not above kBounds[i]; the last, above all.
+  // What was counted: per step, those above its lower bound and not above kBounds[i]; the last,
+  // above all.
   struct Values {
     std::array<std::uint64_t, kBounds.size() + 1> counts = {};
     std::chrono::nanoseconds sum{0};
@@ -61,7 +62,8 @@ class DurationHistogram {
   Counter sum_ns_;
 };
 
-// Counts by reason. There is room for 64 reasons; further ones count as "other". Threads: as Counter.
+// Counts by reason. There is room for 64 reasons; further ones count as "other". Threads: as
+// Counter.
 class ReasonCounts {
  public:
   // Lifetime: `reason` is of static storage, one of a few fixed texts, never made from input.

@@ -12,11 +12,11 @@
 
 namespace vrelo::base {
 
-// How the values of settings are written: the same in flags, environment and file, in --help, and in
-// the log. What format_x() returns, parse_x() reads as the same value.
+// How the values of settings are written: the same in flags, environment and file, in --help, and
+// in the log. What format_x() returns, parse_x() reads as the same value.
 
-// Why something that a person wrote was refused, as a sentence, or the half of one that follows what
-// was written: "is not a size".
+// Why something that a person wrote was refused, as a sentence, or the half of one that follows
+// what was written: "is not a size".
 struct Fault {
   std::string message;
 
@@ -31,8 +31,8 @@ inline Parsed<std::string> parsed(std::string text) {
   return Parsed<std::string>(boost::system::in_place_value, std::move(text));
 }
 
-// "64 MiB", "64MiB", "1 GB", "4096" (bytes). KiB, MiB, GiB and TiB are powers of 1024; kB, MB, GB and TB
-// of 1000. Case does not matter.
+// "64 MiB", "64MiB", "1 GB", "4096" (bytes). KiB, MiB, GiB and TiB are powers of 1024; kB, MB, GB
+// and TB of 1000. Case does not matter.
 Parsed<std::uint64_t> parse_bytes(std::string_view text);
 std::string format_bytes(
     std::uint64_t bytes);  // in the largest power of 1024 that leaves no fraction
@@ -47,8 +47,8 @@ Parsed<std::uint64_t> parse_count(std::string_view text);
 // "true" or "false".
 Parsed<bool> parse_switch(std::string_view text);
 
-// "127.0.0.1:3000", "[::1]:3000", "localhost:3000" (the same as 127.0.0.1). Other names are not looked
-// up: which of a name's addresses would it be? Port 0 lets the system choose one.
+// "127.0.0.1:3000", "[::1]:3000", "localhost:3000" (the same as 127.0.0.1). Other names are not
+// looked up: which of a name's addresses would it be? Port 0 lets the system choose one.
 Parsed<boost::asio::ip::tcp::endpoint> parse_endpoint(std::string_view text);
 std::string format_endpoint(const boost::asio::ip::tcp::endpoint& endpoint);
 

@@ -43,7 +43,8 @@ std::string nearest_setting(std::string_view word, NameOf name_of) {
   return std::string(nearest(word, views));
 }
 
-// The command line, as CLI11 sees it. All values are texts: set() reads them, as those of other sources.
+// The command line, as CLI11 sees it. All values are texts: set() reads them, as those of other
+// sources.
 class Flags {
  public:
   Flags() {

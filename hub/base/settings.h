@@ -20,8 +20,8 @@ namespace vrelo::base {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Which streams begin with the named event "vrelo.hello". kAuto: those whose request looks like a native
-// EventSource.
+// Which streams begin with the named event "vrelo.hello". kAuto: those whose request looks like a
+// native EventSource.
 enum class HelloMode { kAuto, kAlways, kNever };
 
 // Where the events are kept.
@@ -95,11 +95,13 @@ struct SettingSources {
 // Returns the process's environment in the form of SettingSources::variables.
 std::vector<std::pair<std::string, std::string>> read_environment(const char* const* environment);
 
-// Puts the settings together: flags over environment over the file that `config` names over defaults.
+// Puts the settings together: flags over environment over the file that `config` names over
+// defaults.
 //
-// Errors: a message for the operator, which names where the fault is ("--heartbeat", "VRELO_HEARTBEAT",
-// "hub.toml:7: heartbeat"): an unknown name, with the nearest that exists; a value that cannot be read or
-// is out of range; a file that is not there or is no TOML; settings that contradict each other.
+// Errors: a message for the operator, which names where the fault is ("--heartbeat",
+// "VRELO_HEARTBEAT", "hub.toml:7: heartbeat"): an unknown name, with the nearest that exists; a
+// value that cannot be read or is out of range; a file that is not there or is no TOML; settings
+// that contradict each other.
 // Cost: reads the file, at most 1 MiB.
 Parsed<Settings> load_settings(const SettingSources& sources);
 
@@ -131,13 +133,13 @@ std::vector<std::string> warnings(const Settings& settings);
 // pages of any port of localhost may use it.
 bool is_local_only(const Settings& settings);
 
-// Returns why these settings may not serve at `endpoint`, the address of a listener of our own or of one
-// that was inherited; nullopt: they may.
+// Returns why these settings may not serve at `endpoint`, the address of a listener of our own or
+// of one that was inherited; nullopt: they may.
 std::optional<Fault> refuse_endpoint(const Settings& settings,
                                      const boost::asio::ip::tcp::endpoint& endpoint);
 
-// Returns how many connections may be open at once, in a process that may have `files_max` descriptors
-// open (RLIMIT_NOFILE): what is set, else all but 256.
+// Returns how many connections may be open at once, in a process that may have `files_max`
+// descriptors open (RLIMIT_NOFILE): what is set, else all but 256.
 std::size_t connections_max(const Settings& settings, std::size_t files_max);
 
 }  // namespace vrelo::base

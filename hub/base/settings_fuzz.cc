@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: a file is read or refused with a message, never more; what it set is written as a file
-// that sets the same; and a reload from there changes only what may change at run time.
+// Properties: a file is read or refused with a message, never more; what it set is written as a
+// file that sets the same; and a reload from there changes only what may change at run time.
 
 #include <cstddef>
 #include <cstdint>

@@ -23,18 +23,19 @@ Each setting has one name and can stand in three places:
 | the environment | `VRELO_HISTORY_AGE=7d` |
 | a TOML file, named by `--config` or `VRELO_CONFIG` | `history_age = "7d"` |
 
-A flag goes before the environment, and that before the file. A name that does not exist is an error,
-wherever it stands, and so is a value that is out of range. `docs/vrelo.toml` is an example to begin with.
+A flag goes before the environment, and that before the file. A name that does not exist is an
+error, wherever it stands, and so is a value that is out of range. `docs/vrelo.toml` is an example
+to begin with.
 
 A *SIZE* is a number of bytes, or a whole number with `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` or
-`TiB`. A *DURATION* is a number of seconds, or a whole number with `ms`, `s`, `min`, `h` or `d`. A list is
-written with commas, in the file as a TOML array.
+`TiB`. A *DURATION* is a number of seconds, or a whole number with `ms`, `s`, `min`, `h` or `d`. A
+list is written with commas, in the file as a TOML array.
 
 `SIGHUP` makes the hub read the file again. A file with an error changes nothing. What is marked
 *restart* keeps its value until the hub is started anew, and a line in the log says so.
 
-There is no setting for a secret yet. When there is one, it will stand in a file or in the environment,
-never in a flag, which every user of the machine can see.
+There is no setting for a secret yet. When there is one, it will stand in a file or in the
+environment, never in a flag, which every user of the machine can see.
 )";
 
 // A cell of a Markdown table.

@@ -47,7 +47,8 @@ struct OtherKind {
 using SettingKind =
     std::variant<BytesKind, CountKind, DurationKind, SwitchKind, ListKind, OtherKind>;
 
-// Where a setting may stand. A secret would be kNotInFlags: flags are seen by every user of the machine.
+// Where a setting may stand. A secret would be kNotInFlags: flags are seen by every user of the
+// machine.
 enum class SettingPlaces { kAll, kNotInFile };
 
 // When a change of the file takes effect.

@@ -32,7 +32,8 @@ bool is_format(char32_t point) {
   return range != kFormat.end() && range->first <= point;
 }
 
-// Eight bytes at once. Each test gives a word that is not 0 if any of the bytes is what it asks for.
+// Eight bytes at once. Each test gives a word that is not 0 if any of the bytes is what it asks
+// for.
 constexpr std::uint64_t kEach = 0x0101010101010101;
 constexpr std::uint64_t kHighBits = kEach * 0x80;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: the fast way over ASCII and the slow way agree (a text has the same fault alone and at
-// each distance from where a word begins); what has no fault is UTF-8; two texts without fault make one.
+// Properties: the fast way over ASCII and the slow way agree (a text has the same fault alone and
+// at each distance from where a word begins); what has no fault is UTF-8; two texts without fault
+// make one.
 
 #include <cstddef>
 #include <cstdint>

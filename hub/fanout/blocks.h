@@ -9,20 +9,20 @@
 
 namespace vrelo::fanout {
 
-// How a stream's cursor is moved without an event of a publisher's. Chromium and ordinary parsers take
-// an id from a block that has nothing else; Firefox keeps only the id of an event that it dispatched
-// (both measured), so native streams get a named event with an empty data line.
+// How a stream's cursor is moved without an event of a publisher's. Chromium and ordinary parsers
+// take an id from a block that has nothing else; Firefox keeps only the id of an event that it
+// dispatched (both measured), so native streams get a named event with an empty data line.
 enum class Hello {
   kQuiet,  // a block with the id alone, which no parser shows
   kNamed,  // an event whose type begins with "vrelo.", which no page listens to by accident
 };
 
-// An idle stream's sign of life. A comment is bytes in the body, which load balancers count; it is one
-// line, because some clients take each chunk that begins with ":" for a whole comment.
+// An idle stream's sign of life. A comment is bytes in the body, which load balancers count; it is
+// one line, because some clients take each chunk that begins with ":" for a whole comment.
 inline constexpr std::string_view kHeartbeat = ":\n";
 
-// What a stream begins with: the heartbeat's interval (for the clients' idle timeout), the delay before
-// a reconnect, and the position to come back with, should it break before the first event.
+// What a stream begins with: the heartbeat's interval (for the clients' idle timeout), the delay
+// before a reconnect, and the position to come back with, should it break before the first event.
 std::string first_block(Hello hello,
                         std::chrono::seconds heartbeat,
                         std::chrono::milliseconds retry,
@@ -34,9 +34,10 @@ std::string position_block(Hello hello, log::Position position);
 // Asks the reader to come back after `retry`; for a stream that is about to end.
 std::string retry_block(std::chrono::milliseconds retry);
 
-// Says that events are missing: of what the reader had not seen, that is after `after`, nothing up to
-// `until` can be had any more. `after` is the reader's cursor as it gave it; `until` becomes the new one.
-// `reason` is "retention", "epoch" (the log was replaced) or "unknown" (no such id is kept).
+// Says that events are missing: of what the reader had not seen, that is after `after`, nothing up
+// to `until` can be had any more. `after` is the reader's cursor as it gave it; `until` becomes the
+// new one. `reason` is "retention", "epoch" (the log was replaced) or "unknown" (no such id is
+// kept).
 std::string gap_block(std::string_view reason, std::string_view after, log::Position until);
 
 }  // namespace vrelo::fanout

@@ -13,9 +13,9 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""us;
 
-// After a round that took T, the next begins no earlier than min(2 T, 5 ms) later, unless 2 T is too
-// short to matter. So what comes in a burst goes out in few writes, and the first event after a quiet
-// moment goes at once.
+// After a round that took T, the next begins no earlier than min(2 T, 5 ms) later, unless 2 T is
+// too short to matter. So what comes in a burst goes out in few writes, and the first event after a
+// quiet moment goes at once.
 constexpr std::chrono::nanoseconds kPauseMax = 5ms;
 constexpr std::chrono::nanoseconds kPauseMin = 50us;
 
@@ -103,8 +103,8 @@ void Core::request_round() {
     round_alarm_->set(next_round_);
     return;
   }
-  // Posted twice, it runs behind the requests that were read in the same turn of the loop, so that their
-  // events are in the round too.
+  // Posted twice, it runs behind the requests that were read in the same turn of the loop, so that
+  // their events are in the round too.
   boost::asio::post(parts_.executor, [self = weak_from_this(), executor = parts_.executor] {
     boost::asio::post(executor, [self] {
       if (const auto core = self.lock()) {

@@ -22,11 +22,12 @@
 
 namespace vrelo::fanout {
 
-// What FanOut does, in three files: core.cc opens and ends streams and runs the rounds, core_readers.cc
-// serves readers by cursor, core_care.cc keeps idle streams alive, finds dead ones, and drains.
+// What FanOut does, in three files: core.cc opens and ends streams and runs the rounds,
+// core_readers.cc serves readers by cursor, core_care.cc keeps idle streams alive, finds dead ones,
+// and drains.
 //
-// `delivered_` ties them together: every record up to it has been given to the live streams. A reader
-// reads up to it, never beyond, so that it becomes live at exactly that point.
+// `delivered_` ties them together: every record up to it has been given to the live streams. A
+// reader reads up to it, never beyond, so that it becomes live at exactly that point.
 class Core final : public std::enable_shared_from_this<Core> {
  public:
   Core(FanOutParts parts, FanOutLimits limits);

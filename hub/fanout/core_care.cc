@@ -85,13 +85,14 @@ void Core::care(int fd) {
   care_idle(fd, stream);
 }
 
-// Writes a heartbeat, or a newer position where the last id that the stream was told is older than half
-// of the history, so that coming back with it would soon look like a gap.
+// Writes a heartbeat, or a newer position where the last id that the stream was told is older than
+// half of the history, so that coming back with it would soon look like a gap.
 void Core::care_idle(int fd, Stream& stream) {
   const std::uint64_t begin = parts_.log.begin().offset;
   const std::uint64_t half = begin + (parts_.log.end().offset - begin) / 2;
   if (stream.told < half && delivered_.offset < half) {
-    request_round();  // nothing was stored for this shard for long: moves delivered_ to the window's end
+    // Nothing was stored for this shard for long: moves delivered_ to the window's end.
+    request_round();
   }
   if (stream.live() && stream.told < half && stream.told < delivered_.offset) {
     if (write_between_blocks(fd, stream, position_block(stream.hello, delivered_))) {
@@ -114,7 +115,8 @@ Core::Counter* Core::death(const Stream& stream, const net::Peer& peer) {
   return nullptr;
 }
 
-// Writes `bytes` of the stream's own, unless it stands inside a block or has not taken earlier ones.
+// Writes `bytes` of the stream's own, unless it stands inside a block or has not taken earlier
+// ones.
 // False: not written. The stream may be closed after it.
 bool Core::write_between_blocks(int fd, Stream& stream, std::string_view bytes) {
   if (!stream.live()) {

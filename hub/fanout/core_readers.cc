@@ -104,7 +104,8 @@ void Core::arrive(int fd, Stream& stream) {
     announce_gap(fd, stream, "epoch");
   } else {
     waiting_.push_back(fd);
-    // Nothing wakes this shard for records that no stream of it wants, so delivered_ may be far behind.
+    // Nothing wakes this shard for records that no stream of it wants, so delivered_ may be far
+    // behind.
     if (window_end != delivered_) {
       request_round();
     }
@@ -159,8 +160,8 @@ Core::Step Core::send_next(int fd, Stream& stream) {
   return step;
 }
 
-// Puts into found_ what follows the reader's cursor, up to delivered_, from the window or from a page of
-// history; `next` is where to go on after it. False: the log has to be read.
+// Puts into found_ what follows the reader's cursor, up to delivered_, from the window or from a
+// page of history; `next` is where to go on after it. False: the log has to be read.
 bool Core::find_next(Stream& stream, log::Position& next) {
   const Reader& reader = *stream.reader;
   const Group& group = *stream.group;
@@ -249,8 +250,8 @@ Core::Step Core::send_found(int fd, Stream& stream, log::Position next) {
   return Step::kGoOn;
 }
 
-// Reads the page of the log that the reader needs. Readers of the same topics who are further on wait for
-// a page that is already being read, because it may hold what they need.
+// Reads the page of the log that the reader needs. Readers of the same topics who are further on
+// wait for a page that is already being read, because it may hold what they need.
 void Core::fetch(int fd, Stream& stream) {
   Reader& reader = *stream.reader;
   reader.fetching = true;

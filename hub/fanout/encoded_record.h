@@ -37,8 +37,8 @@ struct EncodedRecord {
 
 using EncodedPtr = std::shared_ptr<const EncodedRecord>;
 
-// Encodes `record`: its id is the publisher's or made from the position, its retry is kept between 500 ms
-// and 5 min (what a publisher asks for must neither flood the hub nor lose its readers).
+// Encodes `record`: its id is the publisher's or made from the position, its retry is kept between
+// 500 ms and 5 min (what a publisher asks for must neither flood the hub nor lose its readers).
 //
 // The record's id and type have no line break or NUL, as the log promises.
 EncodedPtr encode(const log::Record& record);

@@ -66,8 +66,8 @@ struct FanOutStats {
   std::uint64_t closed_log = 0;  // the log was stopped
 };
 
-// A stream's place among those with the same selectors and grant. While it exists, the window wakes the
-// shard for each record that the selectors may want.
+// A stream's place among those with the same selectors and grant. While it exists, the window wakes
+// the shard for each record that the selectors may want.
 //
 // Lifetime: within that of the FanOut it came from.
 class Membership {
@@ -87,12 +87,12 @@ class Membership {
 
 // Delivers the records of the log to the streams of one shard.
 //
-// A stream whose socket takes what it is given is live: it gets each round's records, in one write. One
-// that is new, or whose socket was full, is a reader by cursor: it reads the window, or the log where
-// the window no longer reaches, at its own pace, and becomes live when it has caught up.
+// A stream whose socket takes what it is given is live: it gets each round's records, in one write.
+// One that is new, or whose socket was full, is a reader by cursor: it reads the window, or the log
+// where the window no longer reaches, at its own pace, and becomes live when it has caught up.
 //
-// Invariant: a stream gets the records after its start that match its selectors and that its grant may
-// read, each once, in the log's order, but for those that a gap block announces as gone.
+// Invariant: a stream gets the records after its start that match its selectors and that its grant
+// may read, each once, in the log's order, but for those that a gap block announces as gone.
 // Invariant: nothing is written inside a block.
 // Threads: one, the shard's, but for wake() and stats().
 // Lifetime: destroyed when its log was stopped and the shard's loop has run dry.
@@ -109,11 +109,12 @@ class FanOut final : public net::StreamEvents {
   // First step of a stream: from here on, no record that `selection` wants is missed.
   Membership enter(const log::Selection& selection, auth::GrantPtr grant);
 
-  // Second step: writes `opening` (the HTTP head and the first block) to `fd` at once, and streams what
-  // follows `start` after it. `fd` is a connected, non-blocking socket, which fan-out owns from here on.
+  // Second step: writes `opening` (the HTTP head and the first block) to `fd` at once, and streams
+  // what follows `start` after it. `fd` is a connected, non-blocking socket, which fan-out owns
+  // from here on.
   //
-  // Order: `start` is a cursor, or the log's end as it was after enter(); an end that was read before
-  // would lose what came between.
+  // Order: `start` is a cursor, or the log's end as it was after enter(); an end that was read
+  // before would lose what came between.
   void open(int fd, Membership membership, log::Position start, Hello hello, std::string opening);
 
   // The window's call: there is something for take(). Threads: any.

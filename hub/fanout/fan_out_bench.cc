@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What fan-out costs beside the system calls, and what an idle stream weighs in it. The sockets take
-// everything and do nothing.
+// What fan-out costs beside the system calls, and what an idle stream weighs in it. The sockets
+// take everything and do nothing.
 #include <cstddef>
 #include <functional>
 #include <memory>

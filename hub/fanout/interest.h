@@ -11,14 +11,14 @@
 
 namespace vrelo::fanout {
 
-// Which shards may have a reader for a topic: per shard an array of counters, hashed by topic, and one
-// for the readers of everything.
+// Which shards may have a reader for a topic: per shard an array of counters, hashed by topic, and
+// one for the readers of everything.
 //
-// A shard that opens a stream (a) raises its counters, (b) reads the log's committed end, (c) then sends
-// the headers. The tail (a) publishes the window's end, (b) then reads the counters. All four are
-// sequentially consistent, so of a record and a stream that meet, either the tail sees the counter or
-// the stream's end already includes the record: a miss cannot happen. A false positive, two topics with
-// one counter, costs a wake-up.
+// A shard that opens a stream (a) raises its counters, (b) reads the log's committed end, (c) then
+// sends the headers. The tail (a) publishes the window's end, (b) then reads the counters. All four
+// are sequentially consistent, so of a record and a stream that meet, either the tail sees the
+// counter or the stream's end already includes the record: a miss cannot happen. A false positive,
+// two topics with one counter, costs a wake-up.
 //
 // Threads: any.
 class Interest {

@@ -11,8 +11,8 @@
 
 namespace vrelo::fanout {
 
-// A piece of history as log::Log::read() gave it, encoded: all that its selection wants after `after` and
-// up to `next`.
+// A piece of history as log::Log::read() gave it, encoded: all that its selection wants after
+// `after` and up to `next`.
 struct EncodedPage {
   log::Selection selection;
   log::Position after;
@@ -22,9 +22,9 @@ struct EncodedPage {
 
 using EncodedPagePtr = std::shared_ptr<const EncodedPage>;
 
-// The pages that were read last, within a bound in bytes, for readers who come back together: one of them
-// pays for the read. A reader whose cursor lies inside a page goes on in its middle, so that readers with
-// different cursors soon ask for the same pages.
+// The pages that were read last, within a bound in bytes, for readers who come back together: one
+// of them pays for the read. A reader whose cursor lies inside a page goes on in its middle, so
+// that readers with different cursors soon ask for the same pages.
 //
 // Threads: one, the shard's.
 // Cost: linear in the pages held, which are few: each is about 256 KiB.
@@ -35,7 +35,8 @@ class PageCache {
   // Returns the page of `selection` in which a reader at `after` goes on, or nullptr.
   EncodedPagePtr find(const log::Selection& selection, log::Position after);
 
-  // Keeps `page` and lets go of those that were not used for the longest time, never of `page` itself.
+  // Keeps `page` and lets go of those that were not used for the longest time, never of `page`
+  // itself.
   void add(EncodedPagePtr page);
 
   void set_bytes_max(std::size_t bytes_max) { bytes_max_ = bytes_max; }

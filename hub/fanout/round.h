@@ -23,23 +23,25 @@ struct Cut {
   std::uint64_t partial_of = 0;  // its offset, if partial > 0
 };
 
-// One delivery of a shard: some records, and for each live stream one write with those that are for it.
+// One delivery of a shard: some records, and for each live stream one write with those that are for
+// it.
 //
-// Streams are grouped by what they get. Each record extends the sequences of the groups that select it;
-// equal sequences are one node of a tree, so that grouping costs a step per group and record, and no
-// sequence is ever compared. The groups of a node share one joined buffer if it has 8 streams or more;
-// for fewer the copy is not worth it, and they get the shared pieces by one sendmsg.
+// Streams are grouped by what they get. Each record extends the sequences of the groups that select
+// it; equal sequences are one node of a tree, so that grouping costs a step per group and record,
+// and no sequence is ever compared. The groups of a node share one joined buffer if it has 8
+// streams or more; for fewer the copy is not worth it, and they get the shared pieces by one
+// sendmsg.
 //
-// The caller runs it in slices: match_next() until all records are matched, then next_stream() until
-// there is none, and finish(). Between the calls streams may end or leave their group's live ones (as
-// holes), and groups may end; no stream may become live.
+// The caller runs it in slices: match_next() until all records are matched, then next_stream()
+// until there is none, and finish(). Between the calls streams may end or leave their group's live
+// ones (as holes), and groups may end; no stream may become live.
 //
 // Threads: one, the shard's.
 // Cost: no allocation once its buffers have grown.
 class Round {
  public:
-  // Begins a round that brings live streams from `from` to what comes after `records`. `turn` is any
-  // number that differs from round to round: it decides which streams are served first.
+  // Begins a round that brings live streams from `from` to what comes after `records`. `turn` is
+  // any number that differs from round to round: it decides which streams are served first.
   void begin(std::vector<EncodedPtr> records, log::Position from, std::size_t turn);
 
   bool active() const { return active_; }
@@ -50,7 +52,8 @@ class Round {
   // Returns the descriptor of the next live stream to be served with bytes() or pieces(), or -1.
   int next_stream();
 
-  // What the stream that next_stream() gave is to be sent: bytes(), unless they are empty, else pieces().
+  // What the stream that next_stream() gave is to be sent: bytes(), unless they are empty, else
+  // pieces().
   std::string_view bytes() const { return bytes_; }
   std::span<const iovec> pieces() const { return pieces_; }
   std::size_t size() const { return size_; }
@@ -61,8 +64,8 @@ class Round {
   // `group` ends. To be called for each group that ends while the round is active.
   void forget(Group& group);
 
-  // Ends the round. Calls `visit(Group&)` for each group that took part, whose sent_offset says what its
-  // live streams have got.
+  // Ends the round. Calls `visit(Group&)` for each group that took part, whose sent_offset says
+  // what its live streams have got.
   template <typename Visit>
   void finish(Visit visit) {
     for (const Place& place : places_) {

@@ -22,8 +22,8 @@
 
 namespace vrelo::fanout {
 
-// One shard with all that fan-out needs, and no thread, socket or time of its own: everything happens
-// inside the calls of the test.
+// One shard with all that fan-out needs, and no thread, socket or time of its own: everything
+// happens inside the calls of the test.
 class TestShard {
  public:
   explicit TestShard(std::size_t window_bytes = std::size_t{1} << 20, FanOutLimits limits = {})

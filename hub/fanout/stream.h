@@ -15,8 +15,8 @@
 
 namespace vrelo::fanout {
 
-// A stream that is not live: it goes through the log at its own pace. No queue and no copy of an event
-// belongs to it; what it has not sent is found again by its cursor.
+// A stream that is not live: it goes through the log at its own pace. No queue and no copy of an
+// event belongs to it; what it has not sent is found again by its cursor.
 struct Reader {
   log::Position cursor;             // everything up to here is out, or is not for it
   std::size_t partial = 0;          // bytes that are out of the block of the next record for it,
@@ -45,8 +45,8 @@ struct Stream {
   bool live() const { return reader == nullptr; }
 };
 
-// The streams of a shard, by descriptor. Descriptors are small numbers that all shards share, so the
-// table comes in pages.
+// The streams of a shard, by descriptor. Descriptors are small numbers that all shards share, so
+// the table comes in pages.
 class StreamTable {
  public:
   // The place for `fd`, made if need be.

@@ -20,8 +20,8 @@ namespace vrelo::fanout {
 
 struct Group;
 
-// A topic that streams of this shard select, with the groups that do. There may be one for each stream,
-// so the name lies behind the object, in the same allocation.
+// A topic that streams of this shard select, with the groups that do. There may be one for each
+// stream, so the name lies behind the object, in the same allocation.
 class TopicEntry {
  public:
   struct Delete {
@@ -46,8 +46,8 @@ class TopicEntry {
   std::size_t name_size_;
 };
 
-// The streams of one shard with the same selectors and the same grant. They get the same records, so a
-// round works per group and touches the single stream only to write.
+// The streams of one shard with the same selectors and the same grant. They get the same records,
+// so a round works per group and touches the single stream only to write.
 struct Group {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
@@ -56,8 +56,8 @@ struct Group {
   bool all = false;         // selects every topic; then `topics` is empty
   std::uint32_t users = 0;  // memberships and streams; the group ends with the last
 
-  // Live streams, by descriptor. During a round a stream that leaves makes a hole, so that the places of
-  // the others stay; they are closed after it.
+  // Live streams, by descriptor. During a round a stream that leaves makes a hole, so that the
+  // places of the others stay; they are closed after it.
   boost::container::small_vector<int, 2> live;
   std::uint32_t holes = 0;
   static constexpr int kHole = -1;
@@ -72,8 +72,8 @@ struct Group {
   std::uint32_t next_in_node = kNone;
 };
 
-// Whether the streams of a group with `grant` may see a record. The one place of this check: live rounds,
-// reads from the window and reads from storage all ask here.
+// Whether the streams of a group with `grant` may see a record. The one place of this check: live
+// rounds, reads from the window and reads from storage all ask here.
 bool may_read(const auth::Grant& grant, const EncodedRecord& record);
 
 // Leads from a topic to the groups that select it.
@@ -87,14 +87,15 @@ class TopicIndex {
   TopicIndex(const TopicIndex&) = delete;
   TopicIndex& operator=(const TopicIndex&) = delete;
 
-  // Returns the group with these selectors and this grant (compared by address), made if need be, with
-  // one more user.
+  // Returns the group with these selectors and this grant (compared by address), made if need be,
+  // with one more user.
   Group& enter(const log::Selection& selection, auth::GrantPtr grant);
 
   // Ends one use of `group`. True: it was the last, and the group is gone.
   bool leave(Group& group);
 
-  // Calls `visit(Group&)` for each group that selects `record`, perhaps twice if it has several topics.
+  // Calls `visit(Group&)` for each group that selects `record`, perhaps twice if it has several
+  // topics.
   template <typename Visit>
   void for_each_group(const EncodedRecord& record, Visit visit) const {
     for (std::size_t i = 0; i < record.topics.size(); ++i) {

@@ -9,10 +9,11 @@
 
 namespace vrelo::fanout {
 
-// A timer wheel: calls back for numbered things after so many ticks. One wheel serves all streams of a
-// shard, so that none needs a timer of its own.
+// A timer wheel: calls back for numbered things after so many ticks. One wheel serves all streams
+// of a shard, so that none needs a timer of its own.
 //
-// Each id has at most one time; the numbers are small (descriptors), the state is an array by number.
+// Each id has at most one time; the numbers are small (descriptors), the state is an array by
+// number.
 // Cost: set, cancel and each firing O(1); 12 bytes an id.
 class Wheel {
  public:
@@ -53,7 +54,8 @@ class Wheel {
     at(id) = {};
   }
 
-  // Moves one tick on and calls `due(id)` for each id whose time has come. `due` may set and cancel any.
+  // Moves one tick on and calls `due(id)` for each id whose time has come. `due` may set and cancel
+  // any.
   template <typename Due>
   void advance(Due due) {
     now_ = (now_ + 1) % (kTicksMax + 1);

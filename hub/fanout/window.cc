@@ -8,8 +8,8 @@
 namespace vrelo::fanout {
 namespace {
 
-// How far before the log's end follow() begins. Offsets need not be dense, so this is a bound, not a
-// count; what does not fit the window leaves it again at the front.
+// How far before the log's end follow() begins. Offsets need not be dense, so this is a bound, not
+// a count; what does not fit the window leaves it again at the front.
 constexpr std::uint64_t kFillRecords = 65'536;
 
 log::Position fill_from(const log::Log& log) {

@@ -29,8 +29,8 @@ struct Taken {
 
   bool more = false;  // the limits left some for the next round
 
-  // The window let go of records that the shard wanted before it took them: its live streams have to go
-  // on as readers by cursor.
+  // The window let go of records that the shard wanted before it took them: its live streams have
+  // to go on as readers by cursor.
   bool overrun = false;
 };
 
@@ -40,18 +40,18 @@ struct Topics {
   std::span<const TopicView> listed = {};
 };
 
-// The recent part of the log, encoded, within a bound in bytes: one per node, shared by its shards. It
-// owns the node's only tail, and holds only what is committed.
+// The recent part of the log, encoded, within a bound in bytes: one per node, shared by its shards.
+// It owns the node's only tail, and holds only what is committed.
 //
-// Per topic it keeps the offsets of that topic's records, so that a reader of one topic does not walk
-// the others.
+// Per topic it keeps the offsets of that topic's records, so that a reader of one topic does not
+// walk the others.
 //
-// Threads: follow() on one shard's; all else any. One short lock; nothing is encoded, sent or freed in
-// bulk under it.
+// Threads: follow() on one shard's; all else any. One short lock; nothing is encoded, sent or freed
+// in bulk under it.
 class Window {
  public:
-  // Wakes shard `shard` so that it calls take(). Called without the lock, on the thread of follow(); at
-  // most once until the shard has called take().
+  // Wakes shard `shard` so that it calls take(). Called without the lock, on the thread of
+  // follow(); at most once until the shard has called take().
   using Wake = std::function<void(std::size_t shard)>;
 
   Window(std::size_t bytes_max, std::size_t shards, Wake wake);
@@ -59,26 +59,27 @@ class Window {
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
 
-  // Follows `log` until the log is stopped. It begins so far before the log's end as fits the window, so
-  // that readers who come back after a restart need no storage.
+  // Follows `log` until the log is stopped. It begins so far before the log's end as fits the
+  // window, so that readers who come back after a restart need no storage.
   //
-  // While the store does not answer it asks again, after `pause`. If retention overtook it, it starts
-  // anew at the oldest record, and every shard is told that it was overrun.
+  // While the store does not answer it asks again, after `pause`. If retention overtook it, it
+  // starts anew at the oldest record, and every shard is told that it was overrun.
   base::Task<void> follow(log::Log& log, std::function<base::Task<void>()> pause);
 
-  // Adds what follows the window's end, and wakes the shards that may have readers for it. follow() calls
-  // it; tests and the simulator may.
+  // Adds what follows the window's end, and wakes the shards that may have readers for it. follow()
+  // calls it; tests and the simulator may.
   void append(std::span<const log::RecordPtr> records);
 
   // Forgets everything: what is held is after `begin` from here on.
   void reset(log::Position begin);
 
-  // Returns what `shard` may have readers for of the records after `after`, where its last take() ended.
+  // Returns what `shard` may have readers for of the records after `after`, where its last take()
+  // ended.
   Taken take(std::size_t shard, log::Position after, log::ReadLimits limits);
 
-  // Appends to `found` the records after `after` and up to `until` that have one of `topics` (or all
-  // records), oldest first, within `limits` (at least one, if there is one), and returns where to go on;
-  // nullopt if the window does not reach back to `after`.
+  // Appends to `found` the records after `after` and up to `until` that have one of `topics` (or
+  // all records), oldest first, within `limits` (at least one, if there is one), and returns where
+  // to go on; nullopt if the window does not reach back to `after`.
   //
   // Cost: what is found, not what is held.
   std::optional<log::Position> read(log::Position after,
@@ -96,8 +97,8 @@ class Window {
   Interest& interest() { return interest_; }
 
  private:
-  // The offsets of one topic's records. Retention takes from the front, so the front only moves, and the
-  // vector is shortened when half of it is unused.
+  // The offsets of one topic's records. Retention takes from the front, so the front only moves,
+  // and the vector is shortened when half of it is unused.
   struct Run {
     std::vector<std::uint64_t> offsets;
     std::size_t front = 0;

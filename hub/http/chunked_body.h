@@ -20,15 +20,16 @@ struct ChunkLimits {
 // fields of a trailer for fields of the head.
 //
 // Invariant: what comes out depends on the bytes, never on how they are cut into pieces.
-// Source: RFC 9112 7.1. Stricter than the text: a size has at most 16 digits, and no white space around it.
+// Source: RFC 9112 7.1. Stricter than the text: a size has at most 16 digits, and no white space
+// around it.
 class ChunkedBody {
  public:
   enum class State { kNeedMore, kDone, kMalformed, kTooLarge };
 
   explicit ChunkedBody(ChunkLimits limits) : limits_(limits) {}
 
-  // Reads on, and appends what the chunks hold to `body`. `taken` is how many of `bytes` were used: all
-  // of them while the state is kNeedMore.
+  // Reads on, and appends what the chunks hold to `body`. `taken` is how many of `bytes` were used:
+  // all of them while the state is kNeedMore.
   State feed(std::string_view bytes, std::string& body, std::size_t& taken);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: a form without its empty pairs reads the same; decoding is undone by encoding; both ways of
-// decoding agree.
+// Properties: a form without its empty pairs reads the same; decoding is undone by encoding; both
+// ways of decoding agree.
 
 #include <cstddef>
 #include <cstdint>

@@ -14,12 +14,14 @@ namespace vrelo::http {
 struct Problem {
   int status = 400;
 
-  // A few fixed words that name the kind of refusal: also a metric's label, so never made from input.
+  // A few fixed words that name the kind of refusal: also a metric's label, so never made from
+  // input.
   //
   // Lifetime: of static storage.
   std::string_view title;
 
-  // What was wrong, as the sender calls it: a header, a form field or a query name. "": none of them.
+  // What was wrong, as the sender calls it: a header, a form field or a query name. "": none of
+  // them.
   std::string field = {};
 
   // A sentence for the person who reads the answer; "": the title says it all.
@@ -28,8 +30,9 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-// The body of the answer to `problem`: type, title, status, and where there is one, detail and field. The
-// type is "about:blank": the status says what a program has to do, and the title is for people.
+// The body of the answer to `problem`: type, title, status, and where there is one, detail and
+// field. The type is "about:blank": the status says what a program has to do, and the title is for
+// people.
 //
 // Bytes that are not UTF-8 are shown as \xHH, since JSON cannot hold them.
 // Source: RFC 9457; `field` is a member of our own.

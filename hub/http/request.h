@@ -38,8 +38,8 @@ struct Request {
   std::string_view path = {};   // "/a/b"; "*" in "OPTIONS *"; never empty
   std::string_view query = {};  // what follows the first "?"; "" also where there is no "?"
 
-  // Who the request was sent to, with the port if it named one: the Host field, or the authority of the
-  // target where that is a whole URL. "": an HTTP/1.0 request without Host.
+  // Who the request was sent to, with the port if it named one: the Host field, or the authority of
+  // the target where that is a whole URL. "": an HTTP/1.0 request without Host.
   std::string_view host = {};
 
   int minor_version = 1;   // HTTP/1.0 or HTTP/1.1

@@ -30,18 +30,19 @@ struct RequestLimits {
 // Invariant: what comes out depends on the bytes, never on how they are cut into pieces.
 // Lifetime: a request's views are valid until the next call of feed() or next().
 // Threads: one at a time.
-// Cost: linear in the input; the bytes are copied once, those of the head twice. No allocation once the
-// buffers have grown, and what a request needed beyond 16 KiB is given back.
-// Source: RFC 9112. Refused beyond what it demands: any Transfer-Encoding but `chunked`, also in front of
-// it; both lengths at once; a repeated Content-Length, also with equal values; a line end without CR
-// anywhere; an Expect that is not `100-continue` (417). One empty line before a request is skipped.
+// Cost: linear in the input; the bytes are copied once, those of the head twice. No allocation once
+// the buffers have grown, and what a request needed beyond 16 KiB is given back.
+// Source: RFC 9112. Refused beyond what it demands: any Transfer-Encoding but `chunked`, also in
+// front of it; both lengths at once; a repeated Content-Length, also with equal values; a line end
+// without CR anywhere; an Expect that is not `100-continue` (417). One empty line before a request
+// is skipped.
 class RequestParser {
  public:
   enum class Progress {
     kNeedMore,  // nothing is complete: feed() more
-    kContinue,  // the sender waits for "100 Continue"; request() has all but the body. Once a request
-    kRequest,  // request() is whole; the next call of next() goes on to the one after it
-    kRefused,  // problem() says why. The connection is of no more use: answer and close it
+    kContinue,  // the sender waits for "100 Continue"; request() has all but the body. Once each
+    kRequest,   // request() is whole; the next call of next() goes on to the one after it
+    kRefused,   // problem() says why. The connection is of no more use: answer and close it
   };
 
   explicit RequestParser(RequestLimits limits = {}) : limits_(limits) {}
@@ -55,14 +56,15 @@ class RequestParser {
   // Goes on as far as the bytes lead.
   Progress next();
 
-  // After kContinue and kRequest. After kRefused it holds what was read before the fault, for the log.
+  // After kContinue and kRequest. After kRefused it holds what was read before the fault, for the
+  // log.
   const Request& request() const { return request_; }
 
   // Errors: 400; 413 (body), 414 (target), 417 (Expect), 431 (head).
   const Problem& problem() const { return problem_; }
 
-  // True if no byte of a further request is in. The other end may close here without breaking anything,
-  // and a parser in this state may be replaced by a new one.
+  // True if no byte of a further request is in. The other end may close here without breaking
+  // anything, and a parser in this state may be replaced by a new one.
   bool idle() const {
     return state_ != State::kBody && state_ != State::kChunks && unread().empty();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: no input crashes the parser or passes its limits; how the input is cut into pieces changes
-// nothing; what is given out obeys the grammar that other code relies on.
+// Properties: no input crashes the parser or passes its limits; how the input is cut into pieces
+// changes nothing; what is given out obeys the grammar that other code relies on.
 
 #include <algorithm>
 #include <cstddef>

@@ -11,8 +11,8 @@ namespace vrelo::http {
 // Header fields, ready to be sent.
 class FieldLines {
  public:
-  // `value` may hold any bytes but controls other than tab. Input must be checked before: a line break in
-  // it would begin a field of the attacker's choice.
+  // `value` may hold any bytes but controls other than tab. Input must be checked before: a line
+  // break in it would begin a field of the attacker's choice.
   void add(std::string_view name, std::string_view value);
 
   // "", or lines that each end with CR LF.
@@ -38,9 +38,9 @@ struct Response {
   std::string_view body = {};
 };
 
-// Appends a whole answer to `out`. Each answer says how long it is, whether the connection stays, and
-// X-Content-Type-Options and Cross-Origin-Resource-Policy, so that no page can include it as what it is
-// not. There is no Date: nothing that the hub answers is kept by a cache.
+// Appends a whole answer to `out`. Each answer says how long it is, whether the connection stays,
+// and X-Content-Type-Options and Cross-Origin-Resource-Policy, so that no page can include it as
+// what it is not. There is no Date: nothing that the hub answers is kept by a cache.
 //
 // Cost: no allocation once `out` has grown.
 // Source: RFC 9112, RFC 9110 8.6: no Content-Length in a 204 or 304, which end with their head.
@@ -53,8 +53,9 @@ void append_published(std::string& out,
                       std::string_view event_id,
                       const FieldLines& fields);
 
-// Appends the head of a stream: the answer ends where the connection is closed, so that its bytes are the
-// bytes that all readers share. `content_type` and what caches and proxies must know are in it.
+// Appends the head of a stream: the answer ends where the connection is closed, so that its bytes
+// are the bytes that all readers share. `content_type` and what caches and proxies must know are in
+// it.
 //
 // The same head answers HEAD, without ever becoming a stream.
 void append_stream_head(std::string& out, const FieldLines& fields);

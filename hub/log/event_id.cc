@@ -50,8 +50,8 @@ std::optional<Position> parse_event_id(std::string_view text) {
   if (std::from_chars(text.data() + 2 + kEpochDigits, end, position.offset).ptr != end) {
     return std::nullopt;
   }
-  // Leading zeros, bits behind the epoch's last, an offset that overflowed: whatever does not come out
-  // again is not an id that we gave.
+  // Leading zeros, bits behind the epoch's last, an offset that overflowed: whatever does not come
+  // out again is not an id that we gave.
   return event_id(position) == text ? std::optional(position) : std::nullopt;
 }
 

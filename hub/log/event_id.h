@@ -9,9 +9,9 @@
 
 namespace vrelo::log {
 
-// The id that an event without one of its publisher's gets: its position in short form, "#EPOCH.OFFSET".
-// EPOCH is the epoch's 64 bits in base64url (11 characters), OFFSET is decimal without leading zeros.
-// It cannot meet a publisher's id, because those may not begin with "#".
+// The id that an event without one of its publisher's gets: its position in short form,
+// "#EPOCH.OFFSET". EPOCH is the epoch's 64 bits in base64url (11 characters), OFFSET is decimal
+// without leading zeros. It cannot meet a publisher's id, because those may not begin with "#".
 std::string event_id(Position position);
 
 // Appends what event_id() returns, without an allocation where `out` has room.

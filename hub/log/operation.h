@@ -49,7 +49,8 @@ class Operation {
 
 using OperationPtr = std::unique_ptr<Operation>;
 
-// Lets each operation complete on its shard, with one message per shard. Order: kept within a shard.
+// Lets each operation complete on its shard, with one message per shard. Order: kept within a
+// shard.
 void complete_all(std::vector<OperationPtr> operations);
 
 // An operation that gives a T.

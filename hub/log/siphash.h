@@ -7,8 +7,8 @@
 
 namespace vrelo::log {
 
-// The key of a log's hashes, drawn at random when the log was made: a publisher who does not know it
-// cannot name topics that all fall together.
+// The key of a log's hashes, drawn at random when the log was made: a publisher who does not know
+// it cannot name topics that all fall together.
 using HashKey = std::array<std::uint64_t, 2>;
 
 // A hash of 64 bits that is the same in every build, because it is written to disk.

@@ -8,7 +8,8 @@
 namespace vrelo::log {
 namespace {
 
-// Key and texts of the paper's test vectors: the key is the bytes 0 to 15, text n the bytes 0 to n - 1.
+// Key and texts of the paper's test vectors: the key is the bytes 0 to 15, text n the bytes 0 to n
+// - 1.
 TEST(Siphash, agrees_with_the_vectors_of_its_authors) {
   const HashKey key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
   std::string text;

@@ -8,8 +8,8 @@
 
 namespace vrelo::net {
 
-// Calls back once at a time. What a shard does later goes through alarms, so that the simulator decides
-// when that is.
+// Calls back once at a time. What a shard does later goes through alarms, so that the simulator
+// decides when that is.
 //
 // Threads: one, the shard's; the callback runs there too, from its loop.
 // Lifetime: after destruction nothing is called any more.

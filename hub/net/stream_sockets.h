@@ -23,15 +23,16 @@ struct Peer {
   std::chrono::milliseconds silent_for{0};  // since its last acknowledgement
 };
 
-// The sockets of open streams, named by their descriptors. Fan-out writes through this interface alone,
-// so that the simulator runs it without sockets.
+// The sockets of open streams, named by their descriptors. Fan-out writes through this interface
+// alone, so that the simulator runs it without sockets.
 //
 // Threads: one, the shard's.
 class StreamSockets {
  public:
   virtual ~StreamSockets() = default;
 
-  // Write without waiting. A partial write is not an error: the rest is to be written after on_writable().
+  // Write without waiting. A partial write is not an error: the rest is to be written after
+  // on_writable().
   virtual Sent send(int fd, std::string_view bytes) = 0;
   virtual Sent send(int fd, std::span<const iovec> pieces) = 0;
 
@@ -40,7 +41,8 @@ class StreamSockets {
 
   virtual Peer peer(int fd) const = 0;
 
-  // Takes over `fd`, an open non-blocking socket, watches it for its end, and owns it until close().
+  // Takes over `fd`, an open non-blocking socket, watches it for its end, and owns it until
+  // close().
   // False: the kernel refused (and `fd` is closed).
   virtual bool adopt(int fd) = 0;
 

@@ -35,8 +35,8 @@ class SteadyAlarm final : public Alarm {
   }
 
  private:
-  // What a callback needs that is already on its way when the alarm is set anew, or destroyed: it comes
-  // without an error then, and has to find out that it is not meant any more.
+  // What a callback needs that is already on its way when the alarm is set anew, or destroyed: it
+  // comes without an error then, and has to find out that it is not meant any more.
   struct Shared {
     explicit Shared(std::function<void()> ring) : on_ring(std::move(ring)) {}
 

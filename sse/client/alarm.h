@@ -9,8 +9,8 @@
 
 namespace vrelo::sse::client {
 
-// Calls back once at a time. All that the client does later goes through alarms, so that in tests time
-// passes when they say so.
+// Calls back once at a time. All that the client does later goes through alarms, so that in tests
+// time passes when they say so.
 //
 // Threads: one, that of the loop; the callback runs there too, and not inside set() or cancel().
 // Lifetime: after destruction nothing is called any more.

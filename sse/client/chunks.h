@@ -12,16 +12,16 @@ namespace vrelo::sse::client {
 
 // Takes a body out of the chunks that it is sent in. Extensions and trailer fields are thrown away.
 //
-// It is here, beside Beast, because a chunk's extensions have no limit in Beast 1.81, and the end of an
-// answer that comes byte by byte fails one of its assertions.
+// It is here, beside Beast, because a chunk's extensions have no limit in Beast 1.81, and the end
+// of an answer that comes byte by byte fails one of its assertions.
 //
 // Invariant: what comes out depends on the bytes, never on how they are cut into pieces.
 // Source: RFC 9112 7.1. Lines may end with LF alone, and sizes may be followed by spaces, as some
 // servers have it.
 class Chunks {
  public:
-  // Reads on, and appends what the chunks hold to `body`. Returns how many of `bytes` were taken: all of
-  // them until is_done().
+  // Reads on, and appends what the chunks hold to `body`. Returns how many of `bytes` were taken:
+  // all of them until is_done().
   //
   // Errors: kNotHttp. There is no use in going on after it.
   Result<std::size_t> feed(std::string_view bytes, std::string& body);

@@ -24,7 +24,8 @@ using boost::system::error_code;
 
 constexpr std::chrono::seconds kAddressTime{5};
 
-// What is wrong with a certificate, in OpenSSL's words: "self-signed certificate", "hostname mismatch".
+// What is wrong with a certificate, in OpenSSL's words: "self-signed certificate", "hostname
+// mismatch".
 class CertificateCategory final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "vrelo.certificate"; }
@@ -168,8 +169,9 @@ Task<error_code> Connection::connect(std::vector<Tcp::endpoint> endpoints) {
     address_alarm_->cancel();
     error = connect_error;
     if (!error && !is_closed_) {
-      // Without the one, small requests wait for acknowledgements; without the other, nothing tells a
-      // client that only listens of a peer that is gone. Both are of help only, so errors are not.
+      // Without the one, small requests wait for acknowledgements; without the other, nothing tells
+      // a client that only listens of a peer that is gone. Both are of help only, so errors are
+      // not.
       error_code ignored;
       socket_.set_option(Tcp::no_delay(true), ignored);
       socket_.set_option(asio::socket_base::keep_alive(true), ignored);

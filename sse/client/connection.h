@@ -30,20 +30,21 @@ struct Network {
   MakeAlarm make_alarm;
 };
 
-// TLS as a client should have it: 1.2 or later, and only servers whose certificate somebody has signed
-// whom the system trusts (OpenSSL's own variables SSL_CERT_FILE and SSL_CERT_DIR change that).
+// TLS as a client should have it: 1.2 or later, and only servers whose certificate somebody has
+// signed whom the system trusts (OpenSSL's own variables SSL_CERT_FILE and SSL_CERT_DIR change
+// that).
 boost::asio::ssl::context make_tls_context();
 
-// Whether TLS was what failed: the other side does not speak it, or its certificate is not trusted or
-// for another host.
+// Whether TLS was what failed: the other side does not speak it, or its certificate is not trusted
+// or for another host.
 bool is_tls_error(const boost::system::error_code& error);
 
 // A stream of bytes to the server of a URL, plain or through TLS, with the certificate checked.
 //
 // Threads: one, that of its loop.
 // Order: open(), once, before all else. One read and one write at a time; both may be under way.
-// Lifetime: must outlive its operations; after close() each of them ends soon, but for the look-up of a
-// name, which cannot be interrupted.
+// Lifetime: must outlive its operations; after close() each of them ends soon, but for the look-up
+// of a name, which cannot be interrupted.
 // Errors: those of the system and of OpenSSL; operation_aborted after close().
 class Connection {
  public:
@@ -55,8 +56,8 @@ class Connection {
   // Connects to the first address of the host that answers. Where there are several, each has 5 s.
   Task<boost::system::error_code> open(Url url);
 
-  // Returns how many bytes came; 0: the other side has ended the stream. Errors: kCut too, where TLS was
-  // not ended as it should be.
+  // Returns how many bytes came; 0: the other side has ended the stream. Errors: kCut too, where
+  // TLS was not ended as it should be.
   Task<Result<std::size_t>> read_some(std::span<char> into);
 
   // Writes all of `bytes`.

@@ -141,8 +141,8 @@ void EventSource::stop() {
   wake_.cancel();
 }
 
-// Reads what there is to read over the connections of one attempt: one, and one more for each redirect.
-// Returns why there is no stream any more.
+// Reads what there is to read over the connections of one attempt: one, and one more for each
+// redirect. Returns why there is no stream any more.
 Task<Failure> EventSource::attempt() {
   ++failed_attempts_;
   is_late_ = false;

@@ -37,8 +37,8 @@ struct Failure {
   std::string body = {};  // at most 64 KiB of it
 };
 
-// Receives what an EventSource finds. The calls come from its loop, in the order of the stream. They may
-// call stop() and must not throw.
+// Receives what an EventSource finds. The calls come from its loop, in the order of the stream.
+// They may call stop() and must not throw.
 class EventSourceObserver {
  public:
   // A stream is open: the first one, or one after an on_wait().
@@ -69,23 +69,24 @@ struct EventSourceOptions {
   DecoderLimits limits = {};
 };
 
-// Reads the events of a URL for as long as there are any, over as many connections as it takes: each
-// begins where the one before it broke off, so that none is lost or seen twice.
+// Reads the events of a URL for as long as there are any, over as many connections as it takes:
+// each begins where the one before it broke off, so that none is lost or seen twice.
 //
-// It goes on trying whatever passes by itself: a server that is not there, a connection that broke, the
-// statuses 429, 502, 503 and 504. Attempts that fail follow each other at a distance that doubles up to
-// 30 s; where the server asks for a longer one (`retry`, Retry-After), that holds, up to 5 min. Each is
-// lengthened by up to a quarter, by chance. What no waiting heals ends it; and so does, before there was
-// ever a stream, what a wrong URL looks like: a host that does not exist, TLS that fails, not HTTP.
+// It goes on trying whatever passes by itself: a server that is not there, a connection that broke,
+// the statuses 429, 502, 503 and 504. Attempts that fail follow each other at a distance that
+// doubles up to 30 s; where the server asks for a longer one (`retry`, Retry-After), that holds, up
+// to 5 min. Each is lengthened by up to a quarter, by chance. What no waiting heals ends it; and so
+// does, before there was ever a stream, what a wrong URL looks like: a host that does not exist,
+// TLS that fails, not HTTP.
 //
 // A stream that brings nothing for `silence_max` is taken for broken. A server that announces its
 // heartbeat ("vrelo heartbeat=15" in a comment, seconds) is given 2.5 of them instead.
 //
 // Threads: one, that of its loop.
 // Lifetime: must outlive run(); `network` and `observer` must outlive it.
-// Source: WHATWG HTML 9.2. Beyond it: the statuses above, the distances, and the limits. Redirects are
-// followed as fetch does, at most 20 at an attempt, but never from https to http; `fields` go to the
-// origin of the URL only.
+// Source: WHATWG HTML 9.2. Beyond it: the statuses above, the distances, and the limits. Redirects
+// are followed as fetch does, at most 20 at an attempt, but never from https to http; `fields` go
+// to the origin of the URL only.
 class EventSource {
  public:
   EventSource(const Network& network,
@@ -146,7 +147,8 @@ class EventSource {
   bool had_answer_ = false;
   Milliseconds silence_max_;
 
-  // Waiting for the next one: the timer never ends by itself, so that cancelling it is what wakes run().
+  // Waiting for the next one: the timer never ends by itself, so that cancelling it is what wakes
+  // run().
   std::unique_ptr<Alarm> delay_alarm_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>,

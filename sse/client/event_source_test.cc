@@ -73,8 +73,8 @@ class Session final : public EventSourceObserver {
     run_until(loop, [this, count] { return events.size() >= count; });
   }
 
-  // Waits until there is no stream, for the `count`th time, and lets the delay before the next attempt
-  // pass.
+  // Waits until there is no stream, for the `count`th time, and lets the delay before the next
+  // attempt pass.
   void wait_out(std::size_t count = 1) {
     wait_for_wait(count);
     alarms.advance(waits.back().delay);

@@ -23,8 +23,8 @@ struct ResponseHead {
   bool keeps_alive = false;    // whether the connection may carry another answer
 };
 
-// Reads one answer to a GET or POST, of any framing: a length, chunks, or up to the end of the connection.
-// Interim answers (status 1xx) that come before it are passed over.
+// Reads one answer to a GET or POST, of any framing: a length, chunks, or up to the end of the
+// connection. Interim answers (status 1xx) that come before it are passed over.
 //
 // Invariant: what comes out depends on the bytes, never on how they are cut into pieces.
 // Source: RFC 9112. A Transfer-Encoding other than "chunked" is refused.

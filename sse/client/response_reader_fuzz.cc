@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: no answer crashes the reader or makes it hold more than came; how the bytes are cut into
-// pieces changes nothing.
+// Properties: no answer crashes the reader or makes it hold more than came; how the bytes are cut
+// into pieces changes nothing.
 
 #include <cstddef>
 #include <cstdint>

@@ -111,8 +111,8 @@ class Peer {
   bool client_is_gone_ = false;
 };
 
-// A server on loopback, for clients on the same loop. The test speaks its side of each conversation, and
-// the loop runs only inside the calls of the test.
+// A server on loopback, for clients on the same loop. The test speaks its side of each
+// conversation, and the loop runs only inside the calls of the test.
 class TestServer {
  public:
   using Tcp = boost::asio::ip::tcp;

@@ -139,8 +139,8 @@ Result<Connection> Connection::open(const std::string& file, const ConnectionOpt
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   if (options.access == Access::kExamineAll) {
-    // A connection that has the file to itself keeps the index of the write-ahead log in memory, where
-    // others would make or change the -shm.
+    // A connection that has the file to itself keeps the index of the write-ahead log in memory,
+    // where others would make or change the -shm.
     const auto set = connection.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA query_only=1");
     if (!set) {
       return set.error();

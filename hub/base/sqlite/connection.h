@@ -17,8 +17,8 @@ namespace vrelo::base::sqlite {
 // A prepared statement, to be run many times.
 //
 // Threads: those of its Connection.
-// Lifetime: its Connection outlives it. Text and blobs that are bound are not copied: they must live
-// until the next reset().
+// Lifetime: its Connection outlives it. Text and blobs that are bound are not copied: they must
+// live until the next reset().
 // Order: bind, step() until it returns false, reset(). A statement that is not reset keeps its
 // transaction open.
 class Statement {
@@ -58,8 +58,8 @@ class Statement {
 // How a Connection opens its file.
 struct ConnectionOptions {
   enum class Access {
-    kExamine,  // reads the file alone, without its write-ahead log, and makes no file beside it; only
-               // where no connection writes meanwhile
+    kExamine,     // reads the file alone, without its write-ahead log, and makes no file
+                  // beside it; only where no connection writes meanwhile
     kExamineAll,  // the same, with the write-ahead log; kBusy if another connection is open
     kRead,        // leaves the write-ahead log where it is, also when it is the last to close
     kWrite,
@@ -117,7 +117,8 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  // Errors: after any, nothing of the transaction may be taken as stored; after kIo it may have been.
+  // Errors: after any, nothing of the transaction may be taken as stored; after kIo it may have
+  // been.
   Result<void> commit();
 
  private:

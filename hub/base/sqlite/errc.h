@@ -8,8 +8,9 @@
 
 namespace vrelo::base::sqlite {
 
-// What an operation on a database returns: a T, or an error of the category "vrelo.sqlite". Its value is
-// SQLite's primary result code, so that each one has a message; those that callers act on have a name.
+// What an operation on a database returns: a T, or an error of the category "vrelo.sqlite". Its
+// value is SQLite's primary result code, so that each one has a message; those that callers act on
+// have a name.
 template <typename T>
 using Result = boost::system::result<T>;
 

@@ -9,9 +9,9 @@
 
 namespace vrelo::log::memory {
 
-// A map from keyed hashes, which are as good as random and thus their own hash. It is many small maps,
-// so that the insertion that makes a map grow moves a small part of the entries: a publisher waits for
-// it.
+// A map from keyed hashes, which are as good as random and thus their own hash. It is many small
+// maps, so that the insertion that makes a map grow moves a small part of the entries: a publisher
+// waits for it.
 //
 // Lifetime: an entry stays where it is until the next insertion or removal.
 template <typename T>

@@ -13,8 +13,8 @@
 namespace vrelo::log::memory {
 namespace {
 
-// What a record takes besides its texts, and a name in an index, with what the allocator adds: measured
-// with the C library's, see memory_store_test.cc.
+// What a record takes besides its texts, and a name in an index, with what the allocator adds:
+// measured with the C library's, see memory_store_test.cc.
 constexpr std::size_t kRecordBytes = 368;
 constexpr std::size_t kNameBytes = 96;
 constexpr std::size_t kAllocationBytes = 16;
@@ -252,8 +252,8 @@ void History::hash(const Event& event, Entry& entry) const {
   }
   if (!event.id.empty()) {
     entry.id = siphash(hash_key_, event.id);
-    // Of all parts at once. An index by content, because a publisher may use one id for everything, and
-    // the next event must not be compared with each one before it.
+    // Of all parts at once. An index by content, because a publisher may use one id for everything,
+    // and the next event must not be compared with each one before it.
     boost::container::small_vector<std::uint64_t, 16> parts(entry.topics.begin(),
                                                             entry.topics.end());
     parts.push_back(entry.id);
@@ -322,7 +322,8 @@ void History::read_topics(std::uint64_t after,
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end(), later);
     const std::uint64_t offset = heap.back().front();
-    // A record with several of the topics comes once, and one of another topic with the same hash never.
+    // A record with several of the topics comes once, and one of another topic with the same hash
+    // never.
     if (offset != std::exchange(last, offset)) {
       const RecordPtr& record = visit(offset).record;
       if (has_topic_of(record->event, selection) && !page.add(record)) {

@@ -23,13 +23,14 @@
 
 namespace vrelo::log::memory {
 
-// What the shards share of a store: the records in their order, the indexes, and who waits for more.
+// What the shards share of a store: the records in their order, the indexes, and who waits for
+// more.
 //
-// What the limits do not allow is removed at once in that nobody can read it; it leaves memory in slices,
-// so that no call does the work of thousands.
+// What the limits do not allow is removed at once in that nobody can read it; it leaves memory in
+// slices, so that no call does the work of thousands.
 //
-// Threads: any. One lock, held for a short time: names are hashed before it is taken, and records are freed
-// after.
+// Threads: any. One lock, held for a short time: names are hashed before it is taken, and records
+// are freed after.
 class History {
  public:
   History(const Retention& retention, const base::Clock& clock, std::size_t removed_topics_max);
@@ -43,8 +44,8 @@ class History {
   Position begin();
   Position end() const;
 
-  // Keeps `waiter` until there is a record after `after`; if there already is, or there will be none, returns
-  // it at once.
+  // Keeps `waiter` until there is a record after `after`; if there already is, or there will be
+  // none, returns it at once.
   OperationPtr wait(Position after, OperationPtr waiter);
 
   // Gives back a waiter that is kept; nullptr if it is no longer.
@@ -96,8 +97,8 @@ class History {
   Retention retention_;
   bool closed_ = false;
 
-  // What is kept is after begin_ and up to end_. What is in memory is after swept_, so it may begin with
-  // some that are removed already.
+  // What is kept is after begin_ and up to end_. What is in memory is after swept_, so it may begin
+  // with some that are removed already.
   std::uint64_t swept_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;

@@ -11,8 +11,8 @@
 
 namespace vrelo::log::memory {
 
-// At which offsets the records with a name stand. Names are given by their keyed hashes, and two names may
-// share one, so who finds an offset here looks at the record itself.
+// At which offsets the records with a name stand. Names are given by their keyed hashes, and two
+// names may share one, so who finds an offset here looks at the record itself.
 //
 // Invariant: a hash without offsets takes no memory.
 // Threads: one at a time.
