@@ -20,7 +20,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "hub/api/client_testing.h"
+#include "test/shards/client_testing.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
 #include "hub/log/memory/memory_store.h"
