@@ -20,11 +20,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "test/shards/client_testing.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
 #include "hub/log/memory/memory_store.h"
 #include "hub/net/listener.h"
+#include "test/shards/client_testing.h"
 
 namespace vrelo::api {
 namespace {
