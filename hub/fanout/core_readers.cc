@@ -93,14 +93,16 @@ void Core::step(int fd) {
   enqueue(fd, reader);
 }
 
-// A reader that has nothing to read up to delivered_ becomes live, or waits for the end of a round.
+// A reader that has nothing to read up to delivered_ becomes live, or waits for the end of a round; the
+// first round is there when the window begins to follow the log.
 void Core::arrive(int fd, Stream& stream) {
   const Reader& reader = *stream.reader;
   const log::Position window_end = parts_.window.end();
   if (reader.cursor == delivered_ && reader.partial == 0 && !round_.active() &&
       !(delivered_ < reader.live_from)) {
     make_live(fd, stream);
-  } else if (reader.cursor.epoch != delivered_.epoch && delivered_.epoch == window_end.epoch) {
+  } else if (delivered_ != log::Position{} && reader.cursor.epoch != delivered_.epoch &&
+             delivered_.epoch == window_end.epoch) {
     announce_gap(fd, stream, "epoch");
   } else {
     waiting_.push_back(fd);

@@ -353,6 +353,18 @@ TEST(FanOut, announces_a_gap_where_the_log_was_replaced) {
   EXPECT_THAT(shard.data(5), ElementsAre("one", "two", "three"));
 }
 
+TEST(FanOut, takes_no_window_that_has_not_begun_for_a_log_that_was_replaced) {
+  TestShard shard(1000, {}, false);
+  shard.publish({"a"}, "before");
+  shard.open(5, on({"a"}));
+  shard.run();
+  shard.follow();
+  shard.publish({"a"}, "after");
+  shard.run();
+  EXPECT_THAT(shard.data(5), ElementsAre("after"));
+  EXPECT_EQ(shard.fan_out().stats().gaps, 0U);
+}
+
 TEST(FanOut, loses_nothing_where_the_window_let_go_before_the_shard_took) {
   TestShard shard(200);
   for (int fd = 5; fd < 20; ++fd) {

@@ -26,7 +26,9 @@ namespace vrelo::fanout {
 // happens inside the calls of the test.
 class TestShard {
  public:
-  explicit TestShard(std::size_t window_bytes = std::size_t{1} << 20, FanOutLimits limits = {})
+  explicit TestShard(std::size_t window_bytes = std::size_t{1} << 20,
+                     FanOutLimits limits = {},
+                     bool follows = true)
       : window(window_bytes, 1, [this](std::size_t) { fan_out_->wake(); }) {
     fan_out_.emplace(FanOutParts{.window = window,
                                  .shard = 0,
@@ -37,14 +39,9 @@ class TestShard {
                                  .executor = loop.get_executor(),
                                  .seed = 1},
                      limits);
-    boost::asio::co_spawn(loop,
-                          window.follow(log,
-                                        [this]() -> base::Task<void> {
-                                          co_await boost::asio::post(
-                                              loop, boost::asio::use_awaitable_t<base::Executor>());
-                                        }),
-                          boost::asio::detached);
-    run();
+    if (follows) {
+      follow();
+    }
   }
 
   ~TestShard() {
@@ -54,6 +51,18 @@ class TestShard {
   }
 
   FanOut& fan_out() { return *fan_out_; }
+
+  // Lets the window begin to follow the log. Once, unless the constructor did.
+  void follow() {
+    boost::asio::co_spawn(loop,
+                          window.follow(log,
+                                        [this]() -> base::Task<void> {
+                                          co_await boost::asio::post(
+                                              loop, boost::asio::use_awaitable_t<base::Executor>());
+                                        }),
+                          boost::asio::detached);
+    run();
+  }
 
   // Does what is to be done now.
   void run() {
