@@ -2,12 +2,12 @@
 //
 // The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's
 // file, all other commands are those of cli/.
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -178,7 +178,6 @@ class Server {
     }
     loop_.run();
     node_.reset();
-    logger_.info("stopped");
     return {};
   }
 
@@ -238,6 +237,17 @@ class Server {
   std::optional<api::Node> node_;
 };
 
+// For a process that is about to exit: whoever tells it to end once more gets what it exits with anyway.
+// Order: when this is the only thread.
+void ignore_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 int serve(std::span<const std::string> arguments) {
   if (base::asks_for_help(arguments)) {
     fmt::print("{}{}", base::settings_help(), kServeExamples);
@@ -249,7 +259,7 @@ int serve(std::span<const std::string> arguments) {
   if (!settings) {
     return fail(kUsage, settings.error().message);
   }
-  std::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
   ::umask(S_IRWXG |
           S_IRWXO);  // events are for those who have a grant, not for those who have an account
   const std::size_t files_max = raise_files_max();
@@ -264,10 +274,15 @@ int serve(std::span<const std::string> arguments) {
   if (!store) {
     return fail(kFailed, fmt::format("log {}: {}", settings->log.file, store.error().message()));
   }
-  const auto served = Server(std::move(sources), *std::move(settings), logger, **store)
-                          .run(clock, *std::move(listeners), files_max);
-  (*store)->close();
-  return served ? kDone : fail(kFailed, served.error().message);
+  Server server(std::move(sources), *std::move(settings), logger, **store);
+  const auto served = server.run(clock, *std::move(listeners), files_max);
+  (*store)->close();  // while the server still takes the signals: a checkpoint may last
+  ignore_signals();
+  if (!served) {
+    return fail(kFailed, served.error().message);
+  }
+  logger.info("stopped");
+  return kDone;
 }
 
 int log_command(std::span<const std::string> arguments) {

@@ -92,6 +92,9 @@ void open_stream(fanout::FanOut& fan_out,
   opening +=
       fanout::first_block(subscription.hello, fan_out.heartbeat(), fan_out.jittered_retry(), start);
   opening += resume.gap;
+  if (!resume.gap.empty()) {
+    fan_out.count_gap();
+  }
   fan_out.open(fd, std::move(membership), start, subscription.hello, std::move(opening));
 }
 

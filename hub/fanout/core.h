@@ -39,6 +39,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   Membership enter(const log::Selection& selection, auth::GrantPtr grant);
   void leave(Group& group);
   void open(int fd, Membership membership, log::Position start, Hello hello, std::string opening);
+  void count_gap() { counters_.gaps.add(1); }
   void wake();
   void on_writable(int fd);
   void on_gone(int fd);

@@ -29,6 +29,10 @@ void FanOut::open(
   core_->open(fd, std::move(membership), start, hello, std::move(opening));
 }
 
+void FanOut::count_gap() {
+  core_->count_gap();
+}
+
 void FanOut::wake() {
   core_->wake();
 }

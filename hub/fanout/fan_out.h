@@ -117,6 +117,9 @@ class FanOut final : public net::StreamEvents {
   // before would lose what came between.
   void open(int fd, Membership membership, log::Position start, Hello hello, std::string opening);
 
+  // Counts a gap that the opening of a stream announces; those that come later count by themselves.
+  void count_gap();
+
   // The window's call: there is something for take(). Threads: any.
   void wake();
 
