@@ -19,10 +19,12 @@ struct Command {
   std::string_view name;
   std::string_view summary;  // half a sentence for the list of commands, without a full stop
 
-  // Does all of it, with the process's own standard streams, environment and signals, and returns what
-  // the process is to exit with. `arguments` are those after the command's name; --help is one of them.
+  // Does all of it, with the process's own standard streams, environment and signals, and returns
+  // what the process is to exit with. `arguments` are those after the command's name; --help is one
+  // of them.
   //
-  // Threads: the main one, with no other beside it, since it takes over signals and standard streams.
+  // Threads: the main one, with no other beside it, since it takes over signals and standard
+  // streams.
   int (*run)(std::span<const std::string> arguments);
 };
 

@@ -240,14 +240,12 @@ RequestParser::Progress RequestParser::read_head() {
   return head_bytes ? take_head(*head_bytes) : Progress::kNeedMore;
 }
 
-// Whatever does not begin with a method will not become a request: TLS on the wrong port, say. To
-// wait for its line end would leave its sender without an answer.
+// What does not begin with a method, as TLS does, may never have a line end to wait for.
 bool RequestParser::may_begin_request(std::string_view head) const {
   return head.empty() || is_token_byte(head[0]) || (head[0] == '\r' && !skipped_line_);
 }
 
-// Looks at each line end once, however the head arrives. Only a whole head goes to Beast, so that
-// its verdict cannot depend on where the pieces end.
+// Looks at each line end once. Beast gets whole heads: its verdict must not depend on the pieces.
 std::optional<std::size_t> RequestParser::find_head_end() {
   for (;;) {
     const std::string_view head = unread();

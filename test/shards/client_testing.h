@@ -58,7 +58,8 @@ class Client {
                     form.size(), form));
   }
 
-  // Sends the request for a stream of `topic`, from after the event `last_event_id` if it is not "".
+  // Sends the request for a stream of `topic`, from after the event `last_event_id` if it is not
+  // "".
   void send_subscribe(std::string_view topic, std::string_view last_event_id = {}) {
     send(fmt::format(
         "GET /.well-known/mercure?match={} HTTP/1.1\r\nHost: localhost\r\n"

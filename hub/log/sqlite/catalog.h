@@ -23,8 +23,8 @@ struct Committed {
   std::optional<std::uint64_t> id;    // hash
 };
 
-// What a reader starts from: what was committed at one moment. The file may be further on by the time it
-// is read; records up to `end` are in it unless retention has removed them since.
+// What a reader starts from: what was committed at one moment. The file may be further on by the
+// time it is read; records up to `end` are in it unless retention has removed them since.
 struct View {
   std::uint64_t epoch = 0;
   std::uint64_t begin = 0;
@@ -33,8 +33,9 @@ struct View {
       {};  // oldest first; only read through Catalog::find
 };
 
-// What the writer, the readers and the shards know together of the log, without looking into the file:
-// where it begins and ends, the index of recent records, those records themselves, and who waits for more.
+// What the writer, the readers and the shards know together of the log, without looking into the
+// file: where it begins and ends, the index of recent records, those records themselves, and who
+// waits for more.
 //
 // Invariant: everything in it is committed.
 // Threads: any; the writer's alone where said. No lock is held during I/O.
@@ -44,7 +45,8 @@ class Catalog {
 
   // Threads: the writer's, for these.
 
-  // Begins anew from what the file holds. The last chunk is the one that commit() adds to; it ends at `end`.
+  // Begins anew from what the file holds. The last chunk is the one that commit() adds to; it ends
+  // at `end`.
   void reset(Position begin, std::uint64_t end, std::vector<std::shared_ptr<Chunk>> chunks);
 
   // Shows what was just committed to everyone. Returns those who waited for it.
@@ -59,8 +61,8 @@ class Catalog {
   Position end() const;
   View view() const;
 
-  // Chunk::find() over one chunk of a view, which the writer may still be adding to; records after the
-  // view's end are left out.
+  // Chunk::find() over one chunk of a view, which the writer may still be adding to; records after
+  // the view's end are left out.
   bool find(const View& view,
             const Chunk& chunk,
             Chunk::Key key,
@@ -82,8 +84,8 @@ class Catalog {
   };
   Recent recent(Position after, ReadLimits limits) const;
 
-  // Keeps `waiter` until there is a record after `after`; if there already is, or the position is gone,
-  // returns it at once.
+  // Keeps `waiter` until there is a record after `after`; if there already is, or the position is
+  // gone, returns it at once.
   OperationPtr wait(Position after, OperationPtr waiter);
 
   // Gives back a waiter that is kept; nullptr if it is no longer.

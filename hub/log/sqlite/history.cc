@@ -198,8 +198,8 @@ base::sqlite::Result<ReadWork::Step> ReadPage::read_topics(ReadFile& file, const
   return answer(std::move(page_));
 }
 
-// Puts into `offsets` those after the cursor that the index gives for the selection, in order. Returns up
-// to where they are all there are.
+// Puts into `offsets` those after the cursor that the index gives for the selection, in order.
+// Returns up to where they are all there are.
 std::uint64_t ReadPage::collect(const View& view,
                                 const Chunk& chunk,
                                 std::vector<std::uint64_t>& offsets) {

@@ -32,8 +32,8 @@ class ReadWork {
 
   virtual ~ReadWork() = default;
 
-  // Does a part of the work, short enough for others to wait for it. Errors: those of the file, after
-  // which fail() is called.
+  // Does a part of the work, short enough for others to wait for it. Errors: those of the file,
+  // after which fail() is called.
   virtual base::sqlite::Result<Step> step(ReadFile& file) = 0;
 
   virtual void fail() = 0;
@@ -42,8 +42,8 @@ class ReadWork {
   virtual OperationPtr finish() = 0;
 };
 
-// Threads that read, each on its own connection, first come, first served: work that needs more than one
-// step goes to the end of the queue after each.
+// Threads that read, each on its own connection, first come, first served: work that needs more
+// than one step goes to the end of the queue after each.
 //
 // Threads: any, unless said otherwise.
 class ReaderPool {

@@ -22,8 +22,8 @@ namespace vrelo::log::sqlite {
 // Appends the bytes of `event` to `out`.
 void encode_event(const Event& event, std::string& out);
 
-// Returns the event whose bytes `bytes` are; nullopt for any that encode_event() does not write. Text is
-// not checked to be UTF-8: who wrote the row did.
+// Returns the event whose bytes `bytes` are; nullopt for any that encode_event() does not write.
+// Text is not checked to be UTF-8: who wrote the row did.
 std::optional<Event> decode_event(std::string_view bytes);
 
 }  // namespace vrelo::log::sqlite

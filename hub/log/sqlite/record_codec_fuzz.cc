@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: bytes that decode are those that the event is written as, so that no event has two forms;
-// what decodes has a topic.
+// Properties: bytes that decode are those that the event is written as, so that no event has two
+// forms; what decodes has a topic.
 
 #include <cstddef>
 #include <cstdint>

@@ -20,7 +20,8 @@ struct SqliteOptions {
   std::string file;
   Retention retention = {};
 
-  // Told, on a thread of the store, what an operator should know: trouble with the disk and its end.
+  // Told, on a thread of the store, what an operator should know: trouble with the disk and its
+  // end.
   std::function<void(std::string_view)> report = {};
 
   std::size_t reader_threads = 2;
@@ -46,12 +47,12 @@ struct SqliteStats {
 // A log in one SQLite file: what was acknowledged is on disk.
 //
 // Beside FILE stand FILE-wal and FILE-shm (SQLite's own), FILE.lock and FILE.epoch. The log is one
-// process's: FILE.lock is held for as long as the store is open. FILE.epoch tells whether FILE is the one
-// that was written last, or was put back from a backup; see epoch_guard.h.
+// process's: FILE.lock is held for as long as the store is open. FILE.epoch tells whether FILE is
+// the one that was written last, or was put back from a backup; see epoch_guard.h.
 //
-// One thread writes: it takes all events that wait and commits them together. Other threads read, each
-// through its own connection, in short transactions, in the order in which they were asked. No call on a
-// Log waits for any of them.
+// One thread writes: it takes all events that wait and commits them together. Other threads read,
+// each through its own connection, in short transactions, in the order in which they were asked. No
+// call on a Log waits for any of them.
 //
 // Threads, Lifetime: as log::Store.
 class SqliteStore final : public Store {
@@ -81,8 +82,8 @@ class SqliteStore final : public Store {
   std::unique_ptr<Parts> parts_;
 };
 
-// Begins a new epoch in `file`, so that every cursor of before gets a gap. For one who put back a backup of
-// FILE and FILE.epoch together, which nothing else can notice.
+// Begins a new epoch in `file`, so that every cursor of before gets a gap. For one who put back a
+// backup of FILE and FILE.epoch together, which nothing else can notice.
 //
 // Errors: any of OpenErrc, any of base::sqlite::Errc; nothing has changed then.
 boost::system::result<void> new_epoch(const std::string& file);

@@ -326,7 +326,8 @@ void Writer::checkpoint(bool forced) {
   if (bytes < (forced ? options_.wal_bytes_max : options_.wal_bytes_soft)) {
     return;
   }
-  // PASSIVE stops at what a reader still needs; RESTART waits for readers to end, which they soon do.
+  // PASSIVE stops at what a reader still needs; RESTART waits for readers to end, which they soon
+  // do.
   const auto done =
       file_->connection.execute(bytes >= options_.wal_bytes_max ? "PRAGMA wal_checkpoint(RESTART)"
                                                                 : "PRAGMA wal_checkpoint(PASSIVE)");

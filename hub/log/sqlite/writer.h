@@ -44,9 +44,9 @@ class AppendOperation final : public OperationOf<Appended> {
 
 // The one thread that writes to the file and checkpoints it.
 //
-// It takes all events that wait and commits them together, so that they share one sync. After any error
-// but a full disk it opens the file again and goes on from what it holds: a commit whose sync failed may
-// be there or not, and only the file knows.
+// It takes all events that wait and commits them together, so that they share one sync. After any
+// error but a full disk it opens the file again and goes on from what it holds: a commit whose sync
+// failed may be there or not, and only the file knows.
 //
 // Threads: any, unless said otherwise.
 class Writer {
