@@ -17,7 +17,10 @@ std::size_t bytes_of(const Record& record) {
 
 }  // namespace
 
-void Catalog::reset(Position begin, std::uint64_t end, std::vector<std::shared_ptr<Chunk>> chunks) {
+void Catalog::reset(Position begin,
+                    std::uint64_t end,
+                    std::uint64_t forgotten_to,
+                    std::vector<std::shared_ptr<Chunk>> chunks) {
   assert(!chunks.empty());
   assert(chunks.back()->last() == end);
   const std::lock_guard lock(mutex_);
@@ -29,6 +32,7 @@ void Catalog::reset(Position begin, std::uint64_t end, std::vector<std::shared_p
   epoch_ = begin.epoch;
   begin_ = begin.offset;
   end_ = end;
+  forgotten_to_ = forgotten_to;
   chunks_ = std::move(chunks);
 }
 
@@ -37,6 +41,9 @@ std::vector<OperationPtr> Catalog::commit(std::span<const Committed> batch) {
   const std::lock_guard lock(mutex_);
   for (const Committed& committed : batch) {
     assert(committed.record->position == (Position{.epoch = epoch_, .offset = end_ + 1}));
+    if (chunks_.back()->records() >= chunk_records_) {
+      chunks_.push_back(std::make_shared<Chunk>(end_));
+    }
     chunks_.back()->add(committed.topics, committed.id);
     recent_bytes_ += bytes_of(*committed.record);
     recent_.push_back(committed.record);
@@ -50,10 +57,16 @@ std::vector<OperationPtr> Catalog::commit(std::span<const Committed> batch) {
   return std::exchange(waiters_, {});
 }
 
-void Catalog::removed(std::uint64_t begin) {
+void Catalog::removed(std::uint64_t begin, std::uint64_t forgotten_to) {
+  std::vector<std::shared_ptr<Chunk>> emptied;  // freed after the lock
   const std::lock_guard lock(mutex_);
   assert(begin >= begin_ && begin <= end_);
   begin_ = begin;
+  forgotten_to_ = forgotten_to;
+  const auto kept = std::find_if(chunks_.begin(), chunks_.end() - 1,
+                                 [begin](const auto& chunk) { return chunk->last() > begin; });
+  emptied.assign(std::move_iterator(chunks_.begin()), std::move_iterator(kept));
+  chunks_.erase(chunks_.begin(), kept);
   while (!recent_.empty() && recent_.front()->position.offset <= begin) {
     recent_bytes_ -= bytes_of(*recent_.front());
     recent_.pop_front();
@@ -72,8 +85,11 @@ Position Catalog::end() const {
 
 View Catalog::view() const {
   const std::lock_guard lock(mutex_);
-  return {
-      .epoch = epoch_, .begin = begin_, .end = end_, .chunks = {chunks_.begin(), chunks_.end()}};
+  return {.epoch = epoch_,
+          .begin = begin_,
+          .end = end_,
+          .forgotten_to = forgotten_to_,
+          .chunks = {chunks_.begin(), chunks_.end()}};
 }
 
 bool Catalog::find(const View& view,
@@ -97,10 +113,6 @@ Catalog::Recent Catalog::recent(Position after, ReadLimits limits) const {
   const std::lock_guard lock(mutex_);
   if (after.epoch != epoch_ || after.offset > end_) {
     return {.kind = Recent::Kind::kGone};
-  }
-  // Offset 0 is never gone: it reads from the oldest record.
-  if (after.offset == 0) {
-    after.offset = begin_;
   }
   if (after.offset < begin_) {
     return {.kind = Recent::Kind::kGone};

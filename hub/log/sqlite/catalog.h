@@ -29,6 +29,7 @@ struct View {
   std::uint64_t epoch = 0;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+  std::uint64_t forgotten_to = 0;  // see remover.h
   std::vector<std::shared_ptr<const Chunk>> chunks =
       {};  // oldest first; only read through Catalog::find
 };
@@ -41,19 +42,24 @@ struct View {
 // Threads: any; the writer's alone where said. No lock is held during I/O.
 class Catalog {
  public:
-  explicit Catalog(std::size_t recent_bytes_max) : recent_bytes_max_(recent_bytes_max) {}
+  // `chunk_records`: how many records a chunk has; retention lets go of one at a time.
+  Catalog(std::size_t recent_bytes_max, std::uint64_t chunk_records)
+      : recent_bytes_max_(recent_bytes_max), chunk_records_(chunk_records) {}
 
   // Threads: the writer's, for these.
 
   // Begins anew from what the file holds. The last chunk is the one that commit() adds to; it ends
   // at `end`.
-  void reset(Position begin, std::uint64_t end, std::vector<std::shared_ptr<Chunk>> chunks);
+  void reset(Position begin,
+             std::uint64_t end,
+             std::uint64_t forgotten_to,
+             std::vector<std::shared_ptr<Chunk>> chunks);
 
   // Shows what was just committed to everyone. Returns those who waited for it.
   std::vector<OperationPtr> commit(std::span<const Committed> batch);
 
   // Tells that what is up to `begin` was removed.
-  void removed(std::uint64_t begin);
+  void removed(std::uint64_t begin, std::uint64_t forgotten_to);
 
   // Threads: any, for these.
 
@@ -94,11 +100,13 @@ class Catalog {
 
  private:
   const std::size_t recent_bytes_max_;
+  const std::uint64_t chunk_records_;
 
   mutable std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
+  std::uint64_t forgotten_to_ = 0;
   std::vector<std::shared_ptr<Chunk>> chunks_;
   std::deque<RecordPtr> recent_;  // the last records, without a hole, up to end_
   std::size_t recent_bytes_ = 0;

@@ -89,9 +89,7 @@ base::sqlite::Result<ReadWork::Step> ReadPage::step(ReadFile& file) {
   if (!transaction) {
     return transaction.error();
   }
-  if (cursor_ == 0) {
-    cursor_ = view.begin;
-  } else if (cursor_ < view.begin) {
+  if (cursor_ < view.begin) {
     const auto gone = is_gone(file, view);
     if (!gone) {
       return gone.error();
@@ -111,7 +109,7 @@ ReadWork::Step ReadPage::answer(boost::system::result<Page> result) {
 
 // Returns whether retention has removed a record after the cursor that the selection may want.
 base::sqlite::Result<ReadPage::Gone> ReadPage::is_gone(ReadFile& file, const View& view) {
-  if (selection_.all) {
+  if (selection_.all || cursor_ < view.forgotten_to) {
     return Gone::kYes;
   }
   std::vector<std::uint64_t> offsets;

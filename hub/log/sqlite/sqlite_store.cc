@@ -16,7 +16,9 @@ namespace vrelo::log::sqlite {
 
 struct SqliteStore::Parts {
   Parts(SqliteOptions given, FileLock taken)
-      : options(std::move(given)), lock(std::move(taken)), catalog(options.recent_bytes_max) {}
+      : options(std::move(given)),
+        lock(std::move(taken)),
+        catalog(options.recent_bytes_max, options.run_records) {}
 
   const SqliteOptions options;
   FileLock lock;

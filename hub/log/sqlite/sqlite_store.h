@@ -29,7 +29,7 @@ struct SqliteOptions {
   std::size_t recent_bytes_max = std::size_t{8} << 20;  // of records kept in memory for tails
   std::int64_t wal_bytes_soft = std::int64_t{4} << 20;  // checkpoint when nothing waits
   std::int64_t wal_bytes_max = std::int64_t{64} << 20;  // checkpoint also when something waits
-  std::uint64_t run_records = 100'000;                  // indexed together, see index_run.h
+  std::uint64_t run_records = 100'000;                  // indexed together, see catalog.h
   std::uint64_t removed_topics_max = 1'000'000;         // whose last removed offset is kept
   std::string vfs = {};                                 // SQLite's name of it; "": the system's
   std::function<void(std::string_view)> at_epoch_step =
@@ -59,7 +59,7 @@ class SqliteStore final : public Store {
  public:
   // Opens the log, or makes a new one where FILE does not exist or is empty.
   //
-  // Cost: blocks; reads what was not yet indexed, at most some 200,000 records.
+  // Cost: blocks; reads all records, because the index is in memory alone.
   // Lifetime: `clock` outlives the store.
   // Errors: any of OpenErrc, after which FILE is as it was; any of base::sqlite::Errc.
   static boost::system::result<std::unique_ptr<SqliteStore>> open(SqliteOptions options,

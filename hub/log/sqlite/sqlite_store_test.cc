@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -247,6 +248,130 @@ TEST_F(SqliteStoreTest, shows_a_tail_what_is_stored_and_what_comes) {
       });
   store.append({.topics = {"t"}, .data = "live"}).value();
   EXPECT_THAT(seen, ElementsAre("live"));
+}
+
+class SqliteRetentionTest : public SqliteStoreTest {
+ protected:
+  std::unique_ptr<OpenStore> open(const Retention& retention, std::uint64_t topics_max = 1000) {
+    SqliteOptions options = this->options();
+    options.retention = retention;
+    options.run_records = 7;
+    options.removed_topics_max = topics_max;
+    return std::make_unique<OpenStore>(std::move(options), clock_);
+  }
+
+  static void append(OpenStore& store, const std::string& topic, int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(store.append({.topics = {topic}, .data = std::to_string(i)}));
+    }
+  }
+
+  static std::size_t kept(OpenStore& store) {
+    return store.read(store.log().begin().offset, {.all = true}).value().records.size();
+  }
+
+  // Waits for the thread that removes.
+  static void wait_for_begin(OpenStore& store, std::uint64_t begin) {
+    while (store.log().begin().offset < begin) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(store.log().begin().offset, begin);
+  }
+};
+
+TEST_F(SqliteRetentionTest, keeps_as_many_events_as_it_was_told) {
+  auto store = open({.records_max = 10});
+  append(*store, "a", 50);
+  wait_for_begin(*store, 40);
+  EXPECT_EQ(kept(*store), 10U);
+  EXPECT_EQ(store->log().end().offset, 50U);
+}
+
+TEST_F(SqliteRetentionTest, keeps_as_many_bytes_as_it_was_told) {
+  auto store = open({.bytes_max = 10'000});
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(store->append({.topics = {"a"}, .data = std::string(900, 'x')}));
+  }
+  wait_for_begin(*store, 40);
+}
+
+TEST_F(SqliteRetentionTest, removes_what_is_too_old) {
+  auto store = open({.age_max = std::chrono::hours(1)});
+  append(*store, "a", 5);
+  clock_.advance(std::chrono::minutes(50));
+  append(*store, "b", 5);
+  clock_.advance(std::chrono::minutes(20));
+  append(*store, "c", 1);
+  wait_for_begin(*store, 5);
+}
+
+TEST_F(SqliteRetentionTest, removes_at_once_when_a_limit_is_lowered) {
+  auto store = open({});
+  append(*store, "a", 1500);
+  store->store().set_retention({.records_max = 10});
+  wait_for_begin(*store, 1490);
+}
+
+TEST_F(SqliteRetentionTest, keeps_its_end_when_it_was_emptied) {
+  Position end;
+  {
+    auto store = open({.age_max = std::chrono::hours(1)});
+    append(*store, "a", 5);
+    clock_.advance(std::chrono::hours(2));
+    store->store().set_retention({.age_max = std::chrono::hours(1)});
+    wait_for_begin(*store, 5);
+    end = store->log().end();
+  }
+  auto store = open({.age_max = std::chrono::hours(1)});
+  EXPECT_EQ(store->log().end(), end);
+  EXPECT_EQ(store->log().begin(), end);
+  EXPECT_EQ(store->append({.topics = {"a"}}).value().position.offset, end.offset + 1);
+}
+
+TEST_F(SqliteRetentionTest, knows_which_topics_lost_nothing_also_after_a_restart) {
+  for (const bool restarted : {false, true}) {
+    auto store = open({.records_max = 10});
+    if (!restarted) {
+      append(*store, "quiet", 1);
+      append(*store, "busy", 50);
+      wait_for_begin(*store, 41);
+    }
+    EXPECT_EQ(store->read(20, {.topics = {"busy"}}).error(), Errc::kPositionGone);
+    EXPECT_EQ(store->read(20, {.all = true}).error(), Errc::kPositionGone);
+    EXPECT_EQ(store->read(0, {.topics = {"quiet"}}).error(), Errc::kPositionGone);
+    EXPECT_TRUE(store->read(1, {.topics = {"quiet"}}).has_value());
+    EXPECT_TRUE(store->read(0, {.topics = {"never heard of"}}).has_value());
+  }
+}
+
+TEST_F(SqliteRetentionTest, takes_for_removed_what_it_no_longer_knows) {
+  auto store = open({.records_max = 10}, 16);
+  for (int i = 0; i < 40; ++i) {
+    append(*store, std::to_string(i), 1);
+  }
+  wait_for_begin(*store, 30);
+  EXPECT_EQ(store->read(1, {.topics = {"0"}}).error(), Errc::kPositionGone);
+  EXPECT_TRUE(store->read(29, {.topics = {"0"}}).has_value());
+}
+
+TEST_F(SqliteRetentionTest, stores_an_event_again_whose_record_was_removed) {
+  auto store = open({.records_max = 10});
+  const Event event{.topics = {"a"}, .id = "i", .data = "d"};
+  const Position first = store->append(event).value().position;
+  EXPECT_EQ(store->append(event).value().position, first);
+  append(*store, "a", 20);
+  wait_for_begin(*store, 11);
+  EXPECT_TRUE(store->append(event).value().is_new);
+}
+
+TEST_F(SqliteRetentionTest, never_lets_the_time_of_storage_decrease) {
+  auto store = open({});
+  append(*store, "a", 1);
+  clock_.step_wall(-std::chrono::hours(24));
+  append(*store, "a", 1);
+  const Page page = store->read(0, {.all = true}).value();
+  ASSERT_EQ(page.records.size(), 2U);
+  EXPECT_LE(page.records[0]->stored_at, page.records[1]->stored_at);
 }
 
 }  // namespace

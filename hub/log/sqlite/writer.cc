@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/log/sqlite/writer.h"
 
+#include <algorithm>
 #include <cassert>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "hub/log/sqlite/record_codec.h"
+#include "hub/log/sqlite/writer_file.h"
 
 namespace vrelo::log::sqlite {
 namespace {
@@ -24,10 +27,6 @@ constexpr std::chrono::milliseconds kRetryAfter{100};
 // Bytes of a frame in the write-ahead log: a page and its header.
 constexpr std::int64_t kFrameBytes = 4096 + 24;
 
-std::int64_t nanoseconds(base::Clock::Wall time) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-}
-
 }  // namespace
 
 AppendOperation::AppendOperation(std::shared_ptr<Caller> caller,
@@ -42,32 +41,6 @@ AppendOperation::AppendOperation(std::shared_ptr<Caller> caller,
   if (!event.id.empty()) {
     id = siphash(key, event.id);
   }
-}
-
-// The open file: the connection and what is prepared on it.
-struct Writer::File {
-  Connection connection;
-  Statement insert;
-  Statement select_event;
-
-  static Result<std::unique_ptr<File>> open(const Location& location);
-};
-
-Writer::Result<std::unique_ptr<Writer::File>> Writer::File::open(const Location& location) {
-  auto connection = open_writer(location);
-  if (!connection) {
-    return connection.error();
-  }
-  auto insert = connection->prepare("INSERT INTO records VALUES(?, ?, ?)");
-  if (!insert) {
-    return insert.error();
-  }
-  auto select_event = connection->prepare("SELECT event FROM records WHERE offset=?");
-  if (!select_event) {
-    return select_event.error();
-  }
-  return std::make_unique<File>(
-      File{std::move(*connection), std::move(*insert), std::move(*select_event)});
 }
 
 boost::system::result<std::unique_ptr<Writer>> Writer::start(const SqliteOptions& options,
@@ -119,6 +92,7 @@ void Writer::set_retention(const Retention& retention) {
   {
     const std::lock_guard lock(mutex_);
     retention_ = retention;
+    looks_ = true;
   }
   wake_.notify_one();
 }
@@ -134,56 +108,14 @@ void Writer::close() {
   }
 }
 
-// Opens the file and reads from it where the log stands and what is not yet indexed.
-Writer::Result<void> Writer::open_file() {
-  auto file = File::open({.file = options_.file, .vfs = options_.vfs});
-  if (!file) {
-    return file.error();
-  }
-  Connection& connection = (*file)->connection;
-  const auto state = read_state(connection);
-  if (!state) {
-    return state.error();
-  }
-  const auto end = read_end(connection);
-  if (!end) {
-    return end.error();
-  }
-  auto select = connection.prepare("SELECT offset, event FROM records WHERE offset > ?");
-  if (!select) {
-    return select.error();
-  }
-  const std::uint64_t indexed_to = std::max(state->indexed_to, state->begin);
-  select->bind(1, static_cast<std::int64_t>(indexed_to));
-  auto chunk = std::make_shared<Chunk>(indexed_to);
-  std::vector<std::uint64_t> topics;
-  while (chunk->last() < *end) {
-    const auto row = select->step();
-    if (!row) {
-      return row.error();
-    }
-    const auto event = *row ? decode_event(select->bytes(1)) : std::nullopt;
-    if (!event || select->integer(0) != static_cast<std::int64_t>(chunk->last() + 1)) {
-      return base::sqlite::Errc::kDamaged;
-    }
-    topics.clear();
-    for (const std::string& topic : event->topics) {
-      topics.push_back(siphash(state->hash_key, topic));
-    }
-    chunk->add(topics, event->id.empty() ? std::nullopt
-                                         : std::optional(siphash(state->hash_key, event->id)));
-  }
-  select->reset();
-  epoch_ = state->epoch;
-  catalog_.reset({.epoch = state->epoch, .offset = state->begin}, *end, {std::move(chunk)});
-  file_ = std::move(*file);
-  return {};
-}
-
 void Writer::run() {
   std::unique_lock lock(mutex_);
+  bool more = false;  // is to be removed
   while (true) {
-    wake_.wait_for(lock, kIdle, [this] { return !queue_.empty() || closing_; });
+    if (!more) {
+      wake_.wait_for(lock, kIdle, [this] { return !queue_.empty() || closing_ || looks_; });
+    }
+    looks_ = false;
     if (queue_.empty() && closing_) {
       break;
     }
@@ -192,6 +124,7 @@ void Writer::run() {
     if (!batch.empty()) {
       write(std::move(batch));
     }
+    more = remove_in_between();
     lock.lock();
     const bool idle = queue_.empty();
     lock.unlock();
@@ -216,7 +149,12 @@ void Writer::write(Batch batch) {
   if (stored) {
     counters_.commits.fetch_add(1, std::memory_order_relaxed);
     done = catalog_.commit(staged_);
+    kept_bytes_ += staged_bytes_;
+    show_removed();
   } else {
+    if (file_ != nullptr) {
+      file_->remover.rolled_back();
+    }
     const Errc errc =
         stored.error() == base::sqlite::Errc::kFull ? Errc::kFull : Errc::kUnavailable;
     for (const auto& operation : batch) {
@@ -224,6 +162,7 @@ void Writer::write(Batch batch) {
     }
   }
   staged_.clear();
+  staged_bytes_ = 0;
   staged_ids_.clear();
   done.insert(done.end(), std::move_iterator(batch.begin()), std::move_iterator(batch.end()));
   complete_all(std::move(done));
@@ -244,6 +183,11 @@ Writer::Result<void> Writer::store(const Batch& batch) {
       return stored;
     }
   }
+  // Where the log is full, each event removes what it needs, with the same sync; and as much again, so
+  // that a lowered limit is reached also while publishers leave no pause.
+  if (auto removed = remove_excess(2 * batch.size()); !removed) {
+    return removed;
+  }
   return transaction->commit();
 }
 
@@ -260,14 +204,17 @@ Writer::Result<void> Writer::store(AppendOperation& operation) {
     }
   }
   const Position position{.epoch = epoch_, .offset = next_};
-  const auto stored_at = clock_.wall();
+  stored_last_ = std::max(stored_last_, nanoseconds(clock_.wall()));  // never decreases
+  const base::Clock::Wall stored_at(std::chrono::duration_cast<base::Clock::Wall::duration>(
+      std::chrono::nanoseconds(stored_last_)));
   file_->insert.bind(1, static_cast<std::int64_t>(position.offset))
-      .bind(2, nanoseconds(stored_at))
+      .bind(2, stored_last_)
       .bind_blob(3, operation.bytes);
   if (auto inserted = file_->insert.run(); !inserted) {
     return inserted;
   }
   ++next_;
+  staged_bytes_ += record_bytes(operation.bytes);
   operation.result = Appended{.position = position};
   if (operation.id) {
     staged_ids_.emplace(*operation.id, position.offset);

@@ -19,6 +19,7 @@
 #include "hub/log/operation.h"
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/database.h"
+#include "hub/log/sqlite/remover.h"
 #include "hub/log/sqlite/sqlite_store.h"
 
 namespace vrelo::log::sqlite {
@@ -77,6 +78,7 @@ class Writer {
          Counters& counters);
 
   Result<void> open_file();
+  Result<void> read_index(const State& state, std::uint64_t end);
   void run();
   void write(Batch batch);
   Result<void> store(const Batch& batch);
@@ -84,6 +86,10 @@ class Writer {
   Result<std::optional<std::uint64_t>> find_equal(const AppendOperation& operation);
   enum class Equal { kNo, kYes };
   Result<Equal> holds_equal(std::uint64_t offset, const AppendOperation& operation);
+  Excess excess();
+  Result<void> remove_excess(std::size_t records_max);
+  void show_removed();
+  bool remove_in_between();
   void checkpoint(bool forced);
   void recover(boost::system::error_code error);
 
@@ -99,12 +105,18 @@ class Writer {
   View view_;                      // of the batch that is being written
   std::uint64_t next_ = 0;         // the offset of the next record
   std::vector<Committed> staged_;  // what the batch added so far
+  std::uint64_t staged_bytes_ = 0;
+  Removed removed_;               // what the transaction removed
+  std::uint64_t kept_bytes_ = 0;  // of what is committed
+  std::int64_t oldest_ = 0;       // when the oldest record was stored; it may be older than that
+  std::int64_t stored_last_ = 0;  // when the newest record was stored
   std::unordered_multimap<std::uint64_t, std::uint64_t> staged_ids_;  // hash to offset
 
   std::mutex mutex_;
   std::condition_variable wake_;
   Batch queue_;
   Retention retention_;
+  bool looks_ = false;  // at what the retention says
   bool closing_ = false;
 
   std::thread thread_;  // last: it uses all of the above

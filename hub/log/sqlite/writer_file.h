@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "hub/base/clock.h"
+#include "hub/base/sqlite/connection.h"
+#include "hub/log/sqlite/database.h"
+#include "hub/log/sqlite/remover.h"
+#include "hub/log/sqlite/writer.h"
+
+namespace vrelo::log::sqlite {
+
+// The open file: the connection and what is prepared on it.
+struct Writer::File {
+  base::sqlite::Connection connection;
+  base::sqlite::Statement insert;
+  base::sqlite::Statement select_event;
+  Remover remover;
+
+  static Result<std::unique_ptr<File>> open(const Location& location,
+                                            std::uint64_t removed_topics_max);
+};
+
+// A time as it is written to the file: nanoseconds since 1970.
+inline std::int64_t nanoseconds(base::Clock::Wall time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace vrelo::log::sqlite
