@@ -237,7 +237,8 @@ class Server {
   std::optional<api::Node> node_;
 };
 
-// For a process that is about to exit: whoever tells it to end once more gets what it exits with anyway.
+// For a process that is about to exit: whoever tells it to end once more gets what it exits with
+// anyway.
 // Order: when this is the only thread.
 void ignore_signals() {
   sigset_t signals;

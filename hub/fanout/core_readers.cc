@@ -93,8 +93,8 @@ void Core::step(int fd) {
   enqueue(fd, reader);
 }
 
-// A reader that has nothing to read up to delivered_ becomes live, or waits for the end of a round; the
-// first round is there when the window begins to follow the log.
+// A reader that has nothing to read up to delivered_ becomes live, or waits for the end of a round;
+// the first round is there when the window begins to follow the log.
 void Core::arrive(int fd, Stream& stream) {
   const Reader& reader = *stream.reader;
   const log::Position window_end = parts_.window.end();

@@ -12,8 +12,9 @@
 
 namespace vrelo::log::sqlite {
 
-// Which records of a stretch of the log have which topics and ids, in memory, by their hashes. The index
-// of recent records is made of chunks; one that is full is written to the file as a run, see index_run.h.
+// Which records of a stretch of the log have which topics and ids, in memory, by their hashes. The
+// index of recent records is made of chunks; one that is full is written to the file as a run, see
+// index_run.h.
 //
 // Two names may share a hash, so who finds an offset here looks at the record itself.
 //
@@ -32,8 +33,8 @@ class Chunk {
 
   enum class Key { kTopic, kId };
 
-  // Appends to `offsets` those of the records with `hash` that are after `after`, in order and at most
-  // `max` of them. Returns whether there are more.
+  // Appends to `offsets` those of the records with `hash` that are after `after`, in order and at
+  // most `max` of them. Returns whether there are more.
   bool find(Key key,
             std::uint64_t hash,
             std::uint64_t after,

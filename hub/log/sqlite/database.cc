@@ -32,8 +32,8 @@ using base::sqlite::Transaction;
 constexpr std::int64_t kApplicationId = 0x76726c6f;  // "vrlo"
 constexpr std::int64_t kSchemaVersion = 1;
 
-// Up to this size a file is checked whole at start; that takes some 60 ms. A bigger one would hold up the
-// start, so only its header, its state and its ends are looked at.
+// Up to this size a file is checked whole at start; that takes some 60 ms. A bigger one would hold
+// up the start, so only its header, its state and its ends are looked at.
 constexpr std::uint64_t kCheckedWholeBytesMax = std::uint64_t{64} << 20;
 
 // records is the log itself, in order. runs and blocks are its index, see index_run.h; removed is
@@ -62,8 +62,8 @@ constexpr const char* kSchema = R"(
   CREATE TABLE removed(topic INTEGER PRIMARY KEY, offset INTEGER NOT NULL);
 )";
 
-// auto_vacuum lets pages at the file's end be given back when limits are lowered; it only holds if it is
-// said before the first page is written.
+// auto_vacuum lets pages at the file's end be given back when limits are lowered; it only holds if
+// it is said before the first page is written.
 constexpr const char* kWriterSettings =
     "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
     "cache_size=-16384;"

@@ -27,10 +27,12 @@ struct Location {
   std::string vfs = {};
 };
 
-// Prepares the file for use by the process that holds its lock: looks at it, makes it if there is none,
-// and takes the steps of epoch_guard.h. `at_step` is told before the first and after each of them.
+// Prepares the file for use by the process that holds its lock: looks at it, makes it if there is
+// none, and takes the steps of epoch_guard.h. `at_step` is told before the first and after each of
+// them.
 //
-// Errors: any of OpenErrc, and the file is as it was; any of base::sqlite::Errc; those of the system.
+// Errors: any of OpenErrc, and the file is as it was; any of base::sqlite::Errc; those of the
+// system.
 boost::system::result<State> prepare(const Location& location,
                                      const std::function<void(std::string_view)>& at_step);
 

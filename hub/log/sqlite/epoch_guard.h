@@ -10,14 +10,15 @@
 
 namespace vrelo::log::sqlite {
 
-// How a log notices that its file was put back from a backup, where offsets that readers already know
-// would be given out again.
+// How a log notices that its file was put back from a backup, where offsets that readers already
+// know would be given out again.
 //
-// A start writes a new random value, the guard, into the file and beside it, into FILE.epoch: first the
-// old and the new one beside it, then the new one into the file, then the new one alone beside it. Each
-// step is on disk before the next one begins, so that after a kill between any two of them the file holds
-// a value that stands beside it. A file that holds none of them was not written by the last start: it is
-// older, and a new epoch begins. So does one with nothing beside it, which was copied from elsewhere.
+// A start writes a new random value, the guard, into the file and beside it, into FILE.epoch: first
+// the old and the new one beside it, then the new one into the file, then the new one alone beside
+// it. Each step is on disk before the next one begins, so that after a kill between any two of them
+// the file holds a value that stands beside it. A file that holds none of them was not written by
+// the last start: it is older, and a new epoch begins. So does one with nothing beside it, which
+// was copied from elsewhere.
 
 // Returns the values in FILE.epoch; none if there is no such file or it holds anything else.
 std::vector<std::uint64_t> read_guards(const std::string& file);

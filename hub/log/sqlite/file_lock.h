@@ -7,11 +7,11 @@
 
 namespace vrelo::log::sqlite {
 
-// Holds FILE.lock for this process until destruction. The lock file stays behind: to remove it would let
-// two processes each lock a file of that name.
+// Holds FILE.lock for this process until destruction. The lock file stays behind: to remove it
+// would let two processes each lock a file of that name.
 //
-// SQLite's own locks would not do: in exclusive mode it locks out the store's own readers, and without it
-// a second hub would share the file.
+// SQLite's own locks would not do: in exclusive mode it locks out the store's own readers, and
+// without it a second hub would share the file.
 class FileLock {
  public:
   // Errors: OpenErrc::kInUse, OpenErrc::kCannotOpen.

@@ -10,8 +10,8 @@
 
 namespace vrelo::log::sqlite {
 
-// What a record counts in the limits: the event as it is written, and for its row and its entries in the
-// index what they take on average.
+// What a record counts in the limits: the event as it is written, and for its row and its entries
+// in the index what they take on average.
 constexpr std::uint64_t record_bytes(std::string_view event) {
   return event.size() + 64;
 }
@@ -30,10 +30,10 @@ struct Removed {
   std::uint64_t forgotten_to = 0;
 };
 
-// Removes the oldest records from the file, and keeps of each topic the last one that was removed, so that
-// a reader of quiet topics whose cursor is older than the history gets no false gap. Of at most
-// `topics_max` topics: beyond that an eighth, the longest ago, is forgotten, and `forgotten_to` says up to
-// where.
+// Removes the oldest records from the file, and keeps of each topic the last one that was removed,
+// so that a reader of quiet topics whose cursor is older than the history gets no false gap. Of at
+// most `topics_max` topics: beyond that an eighth, the longest ago, is forgotten, and
+// `forgotten_to` says up to where.
 //
 // Threads: the writer's. Lifetime: within that of the connection.
 class Remover {
@@ -42,7 +42,8 @@ class Remover {
                                             const State& state,
                                             std::uint64_t topics_max);
 
-  // Removes records after `begin` and up to `end` while there is excess, at most `records_max` of them.
+  // Removes records after `begin` and up to `end` while there is excess, at most `records_max` of
+  // them.
   // Order: in a transaction. If that does not commit, nothing has changed.
   // Cost: linear in what is removed; 1,000 records take some milliseconds.
   base::sqlite::Result<Removed> remove(base::sqlite::Connection& connection,
@@ -55,8 +56,8 @@ class Remover {
   void committed();
   void rolled_back();
 
-  // When the oldest record after `begin` was stored, in nanoseconds since 1970; the largest value if there
-  // is none.
+  // When the oldest record after `begin` was stored, in nanoseconds since 1970; the largest value
+  // if there is none.
   base::sqlite::Result<std::int64_t> oldest(std::uint64_t begin);
 
  private:

@@ -183,8 +183,8 @@ Writer::Result<void> Writer::store(const Batch& batch) {
       return stored;
     }
   }
-  // Where the log is full, each event removes what it needs, with the same sync; and as much again, so
-  // that a lowered limit is reached also while publishers leave no pause.
+  // Where the log is full, each event removes what it needs, with the same sync; and as much again,
+  // so that a lowered limit is reached also while publishers leave no pause.
   if (auto removed = remove_excess(2 * batch.size()); !removed) {
     return removed;
   }

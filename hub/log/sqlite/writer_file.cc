@@ -132,7 +132,8 @@ Excess Writer::excess() {
   return excess;
 }
 
-// Removes at most `records_max` of what is over the limits, but nothing that this transaction added.
+// Removes at most `records_max` of what is over the limits, but nothing that this transaction
+// added.
 Writer::Result<void> Writer::remove_excess(std::size_t records_max) {
   removed_ = {.begin = view_.begin, .forgotten_to = view_.forgotten_to};
   const Excess over = excess();
