@@ -2,8 +2,6 @@
 #include "hub/fanout/fan_out.h"
 
 #include <chrono>
-#include <functional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +25,6 @@ using ::testing::StartsWith;
 
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""us;
 
 TestShard::Opened on(std::vector<std::string> topics) {
   return {.selection = {.all = false, .topics = std::move(topics)}};
@@ -541,76 +538,6 @@ TEST(FanOut, is_drained_at_once_without_streams) {
   bool done = false;
   shard.fan_out().drain(20s, [&done] { done = true; });
   EXPECT_TRUE(done);
-}
-
-TEST(FanOut, lets_rounds_follow_each_other_at_a_distance_that_grows_with_their_cost) {
-  TestShard shard;
-  for (int fd = 100; fd < 200; ++fd) {
-    shard.open(fd, on({"a"}));
-  }
-  shard.run();
-  shard.sockets.on_send = [&shard](int) { shard.clock.advance(10us); };  // a round takes 1 ms
-  shard.publish({"a"}, "one");
-  shard.loop.poll();
-  EXPECT_THAT(shard.data(150), ElementsAre("one"));
-  const auto one_done = shard.clock.steady();
-  shard.publish({"a"}, "two");
-  shard.loop.poll();
-  shard.publish({"a"}, "three");
-  shard.loop.poll();
-  EXPECT_THAT(shard.data(150), ElementsAre("one"));
-  ASSERT_TRUE(shard.alarms.next());
-  EXPECT_NEAR(static_cast<double>((*shard.alarms.next() - one_done) / 1us), 2000, 20);
-  shard.advance(2ms);
-  EXPECT_THAT(shard.data(150), ElementsAre("one", "two", "three"));
-  EXPECT_EQ(shard.sockets.at(150).writes, 3U);
-}
-
-TEST(FanOut, serves_everything_else_between_the_slices_of_a_round) {
-  TestShard shard;
-  for (int fd = 1000; fd < 2000; ++fd) {
-    shard.open(fd, on({"a"}));
-  }
-  shard.run();
-  std::size_t sent = 0;
-  std::size_t since_served = 0;
-  std::size_t most = 0;
-  shard.sockets.on_send = [&](int) {
-    ++sent;
-    most = std::max(most, ++since_served);
-  };
-  // Something else, as often as the loop lets it.
-  const std::function<void()> other = [&] {
-    since_served = 0;
-    if (sent < 1000) {
-      boost::asio::post(shard.loop, other);
-    }
-  };
-  shard.publish({"a"}, "one");
-  boost::asio::post(shard.loop, other);
-  shard.run();
-  EXPECT_EQ(sent, 1000U);
-  EXPECT_LE(most, 256U);
-}
-
-TEST(FanOut, begins_each_round_with_another_stream) {
-  TestShard shard;
-  for (int fd = 100; fd < 200; ++fd) {
-    shard.open(fd, on({"a"}));
-  }
-  shard.run();
-  std::set<int> first;
-  for (int i = 0; i < 20; ++i) {
-    bool is_first = true;
-    shard.sockets.on_send = [&](int fd) {
-      if (std::exchange(is_first, false)) {
-        first.insert(fd);
-      }
-    };
-    shard.publish({"a"}, "x");
-    shard.run();
-  }
-  EXPECT_GT(first.size(), 10U);
 }
 
 }  // namespace

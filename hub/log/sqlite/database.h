@@ -21,6 +21,10 @@ struct State {
   std::uint64_t forgotten_to = 0;  // see removed_topics.h
 };
 
+// What FILE says it is, and how what is in it is laid out.
+inline constexpr std::int64_t kApplicationId = 0x76726c6f;  // "vrlo"
+inline constexpr std::int64_t kSchemaVersion = 1;
+
 // Where the file is.
 struct Location {
   std::string file;
