@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "cli/process.h"
+#include "cli/pub.h"
+#include "cli/sub.h"
+
 namespace vrelo::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {.name = "sub",
+     .summary = "print the events of a stream as they come",
+     .run = [](std::span<const std::string> arguments) { return run_in_process(sub, arguments); }},
+    {.name = "pub",
+     .summary = "publish events",
+     .run = [](std::span<const std::string> arguments) { return run_in_process(pub, arguments); }},
+};
+
+}  // namespace
 
 std::span<const Command> commands() {
-  return {};
+  return kCommands;
 }
 
 }  // namespace vrelo::cli

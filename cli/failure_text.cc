@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/failure_text.h"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "cli/commands.h"
+#include "cli/printable.h"
+#include "hub/base/text.h"
+
+namespace vrelo::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kShownBytesMax = 200;
+
+// Returns the beginning of `text`, up to a border between characters.
+std::string_view beginning(std::string_view text) {
+  if (text.size() <= kShownBytesMax) {
+    return text;
+  }
+  std::size_t end = kShownBytesMax;
+  while (end > kShownBytesMax - 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return text.substr(0, end);
+}
+
+std::string member(const json::object& object, std::string_view name) {
+  const json::value* const value = object.if_contains(json::string_view(name.data(), name.size()));
+  if (value == nullptr || !value->is_string()) {
+    return {};
+  }
+  return {value->get_string().data(), value->get_string().size()};
+}
+
+// Returns what a problem document says; "": `body` is none, or says nothing.
+std::string problem_text(std::string_view body) {
+  boost::system::error_code error;
+  const json::value value = json::parse(json::string_view(body.data(), body.size()), error);
+  if (error || !value.is_object()) {
+    return {};
+  }
+  const json::object& problem = value.get_object();
+  const std::string field = member(problem, "field");
+  const std::string detail = member(problem, "detail");
+  const std::string words = detail.empty() ? member(problem, "title") : detail;
+  return field.empty() || words.empty() ? words : field + ": " + words;
+}
+
+// Returns the first line of a text that is not a page for browsers; "": there is none.
+std::string first_line(std::string_view body) {
+  const std::string_view line = body.substr(0, body.find_first_of("\r\n"));
+  return line.starts_with('<') || !base::is_utf8(beginning(line)) ? "" : std::string(line);
+}
+
+std::string refusal_text(const sse::client::Failure& failure) {
+  const bool is_json = failure.content_type.find("json") != std::string::npos;
+  const std::string said = is_json ? problem_text(failure.body) : first_line(failure.body);
+  return fmt::format("the hub refused ({}){}{}", failure.status, said.empty() ? "" : ": ",
+                     printable(beginning(said)));
+}
+
+}  // namespace
+
+std::string failure_text(const sse::client::Failure& failure) {
+  if (failure.error == sse::client::Errc::kRefused) {
+    return refusal_text(failure);
+  }
+  if (failure.error == sse::client::Errc::kNotEventStream) {
+    const std::string type = printable(beginning(failure.content_type));
+    return "the answer is not an event stream: it " + (type.empty() ? "has no type" : "is " + type);
+  }
+  return failure.error.message();
+}
+
+int failure_status(const sse::client::Failure& failure) {
+  return failure.had_answer ? kFailed : kNotConnected;
+}
+
+std::string delay_text(std::chrono::milliseconds delay) {
+  constexpr auto kMinute = std::chrono::minutes(1);
+  if (delay < 2 * kMinute) {
+    return fmt::format("{:.1f} s", std::chrono::duration<double>(delay).count());
+  }
+  return fmt::format("{} min", std::chrono::round<std::chrono::minutes>(delay).count());
+}
+
+}  // namespace vrelo::cli

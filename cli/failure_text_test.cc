@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/failure_text.h"
+
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+#include <boost/asio/error.hpp>
+
+#include "cli/commands.h"
+#include "hub/base/text.h"
+
+namespace vrelo::cli {
+namespace {
+
+using sse::client::Errc;
+using sse::client::Failure;
+
+Failure refusal(int status, std::string_view content_type, std::string body) {
+  return {.error = Errc::kRefused,
+          .had_answer = true,
+          .status = status,
+          .content_type = std::string(content_type),
+          .body = std::move(body)};
+}
+
+TEST(FailureText, repeats_what_the_hub_says) {
+  const struct {
+    const char* what;
+    Failure failure;
+    std::string_view text;
+  } cases[] = {
+      {"a field and a detail",
+       refusal(400, "application/problem+json",
+               R"({"title":"bad field","detail":"it has a line break","field":"topic"})"),
+       "the hub refused (400): topic: it has a line break"},
+      {"a title",
+       refusal(403, "application/problem+json; charset=utf-8", R"({"title":"not allowed"})"),
+       "the hub refused (403): not allowed"},
+      {"no words", refusal(400, "application/problem+json", R"({"field":"topic"})"),
+       "the hub refused (400)"},
+      {"other types of members", refusal(400, "application/json", R"({"title":1,"detail":null})"),
+       "the hub refused (400)"},
+      {"JSON that is none", refusal(500, "application/json", "{"), "the hub refused (500)"},
+      {"a text", refusal(404, "text/plain", "no such page\nat all"),
+       "the hub refused (404): no such page"},
+      {"a page", refusal(404, "text/html", "<html><body>Not Found"), "the hub refused (404)"},
+      {"bytes", refusal(500, "", "\xFF\xFE"), "the hub refused (500)"},
+      {"an attack on the terminal", refusal(500, "text/plain", "\x1B]0;x\x07"),
+       "the hub refused (500): \\u{1B}]0;x\\u{07}"},
+      {"another type",
+       {.error = Errc::kNotEventStream, .status = 200, .content_type = "text/html"},
+       "the answer is not an event stream: it is text/html"},
+      {"no type",
+       {.error = Errc::kNotEventStream, .status = 200},
+       "the answer is not an event stream: it has no type"},
+      {"nobody there", {.error = boost::asio::error::connection_refused}, "Connection refused"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    EXPECT_EQ(failure_text(c.failure), c.text);
+  }
+}
+
+TEST(FailureText, is_short_whatever_the_hub_says) {
+  std::string long_text = "a";
+  for (int i = 0; i < 10'000; ++i) {
+    long_text += "\u00FC";
+  }
+  const std::string text = failure_text(refusal(500, "text/plain", long_text));
+  EXPECT_LT(text.size(), 250U);
+  EXPECT_TRUE(base::is_utf8(text));
+  EXPECT_TRUE(text.ends_with("\u00FC"));
+}
+
+TEST(FailureStatus, tells_a_hub_that_is_not_there_from_one_that_refuses) {
+  EXPECT_EQ(failure_status({.error = boost::asio::error::connection_refused}), kNotConnected);
+  EXPECT_EQ(failure_status(refusal(400, "", "")), kFailed);
+}
+
+TEST(DelayText, has_a_unit_that_fits) {
+  EXPECT_EQ(delay_text(std::chrono::milliseconds(500)), "0.5 s");
+  EXPECT_EQ(delay_text(std::chrono::milliseconds(1250)), "1.2 s");
+  EXPECT_EQ(delay_text(std::chrono::seconds(300)), "5 min");
+}
+
+}  // namespace
+}  // namespace vrelo::cli

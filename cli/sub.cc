@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sub.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/event_text.h"
+#include "cli/failure_text.h"
+#include "cli/hub_url.h"
+#include "hub/base/setting_text.h"
+#include "hub/base/text.h"
+
+namespace vrelo::cli {
+namespace {
+
+using sse::client::Errc;
+using sse::client::Failure;
+
+constexpr const char* kName = "vrelo sub";
+
+constexpr const char* kAbout =
+    "vrelo sub: prints the events of a stream as they come. When the stream ends or breaks, it "
+    "comes\n"
+    "back after the time that the server asks for, and goes on after the last event.\n";
+
+constexpr const char* kExamples = R"(
+Without TOPIC the URL is used as it is, so that any event stream can be read. A line holds an event's id,
+type and data; further lines of the data are indented. With --json it is an object with the members id,
+type and data. What is not an event (a connection that broke, the next attempt) goes to standard error.
+
+Exit status: 0 after --count events, or when the server says that there are no more; 1 when it refuses
+or something breaks; 2 for bad arguments; 3 when there is no server to talk to.
+
+Examples:
+  vrelo sub http://127.0.0.1:3000 news
+  vrelo sub http://127.0.0.1:3000 news chat --from earliest
+  vrelo sub http://127.0.0.1:3000 '*' --json | jq .data
+  vrelo sub 'http://127.0.0.1:3000/.well-known/mercure?match=news' --count 1
+)";
+
+struct Options {
+  std::string url;
+  std::vector<std::string> topics;
+  std::string from;
+  std::string count;
+  bool json = false;
+  bool no_reconnect = false;
+};
+
+std::optional<int> read_options(Options& options,
+                                const std::vector<std::string>& arguments,
+                                Process& process) {
+  CLI::App app(kAbout, kName);
+  app.add_option("URL", options.url, "An event stream; or, with TOPIC, a hub.")->required();
+  app.add_option("TOPIC", options.topics, "Topics to ask a hub for; \"*\" for all.");
+  app.add_flag("--json", options.json, "Print each event as a JSON object in one line.");
+  app.add_option("--from", options.from,
+                 "Begin after the event with this id; \"earliest\" for all there is.");
+  app.add_option("--count", options.count, "End after this many events.");
+  app.add_flag("--no-reconnect", options.no_reconnect, "End when the stream ends.");
+  app.footer(kExamples);
+  return read_arguments(app, arguments, process.out, process.err);
+}
+
+// What the options say, where they make sense.
+struct Plan {
+  sse::client::Url url;
+  sse::client::EventSourceOptions source;
+  std::optional<std::uint64_t> count;  // at least 1
+  bool json = false;
+};
+
+base::Parsed<Plan> make_plan(const Options& options) {
+  const auto url = read_url(options.url);
+  if (!url) {
+    return url.error();
+  }
+  Plan plan{.url = options.topics.empty() ? *url : with_topics(hub_url(*url), options.topics),
+            .source = {.last_event_id = options.from, .reconnects = !options.no_reconnect},
+            .count = {},
+            .json = options.json};
+  if (const auto fault = base::find_fault(options.from)) {
+    return base::Fault{"--from " + std::string(base::describe(*fault))};
+  }
+  if (!options.count.empty()) {
+    const auto count = base::parse_count(options.count);
+    if (!count || *count == 0) {
+      return base::Fault{"--count is not a number of events"};
+    }
+    plan.count = *count;
+  }
+  return plan;
+}
+
+// Prints what its source finds.
+class Printer final : public sse::client::EventSourceObserver {
+ public:
+  Printer(Process& process, Plan plan)
+      : process_(process),
+        json_(plan.json),
+        left_(plan.count),
+        source_(process.network, std::move(plan.url), std::move(plan.source), *this, process.seed) {
+  }
+
+  sse::client::Task<int> run() {
+    const Failure end = co_await source_.run();
+    if (output_error_) {
+      co_return output_status(process_.err, kName, output_error_);
+    }
+    if (left_ == std::uint64_t{0} || end.error == Errc::kNoContent || end.error == Errc::kEnded) {
+      co_return kOk;
+    }
+    say(process_.err, kName, failure_text(end));
+    co_return failure_status(end);
+  }
+
+  void on_open() override {
+    if (was_waiting_) {
+      say(process_.err, kName, "connected again");
+    }
+  }
+
+  void on_event(const sse::Event& event) override {
+    text_ += json_ ? event_json(event) : event_text(event, process_.out_look);
+    // The hub's own words, a gap for example, are not what somebody counts.
+    if (left_ && !event.type.starts_with("vrelo.") && --*left_ == 0) {
+      source_.stop();
+    }
+  }
+
+  void on_pause() override {
+    if (!output_error_ && !text_.empty()) {
+      output_error_ = process_.out.write(text_);
+    } else if (process_.out.is_abandoned()) {
+      output_error_ = make_error_code(boost::system::errc::broken_pipe);
+    }
+    text_.clear();
+    if (output_error_) {
+      source_.stop();
+    }
+  }
+
+  void on_wait(const Failure& failure, std::chrono::milliseconds delay) override {
+    was_waiting_ = true;
+    say(process_.err, kName, failure_text(failure) + "; next attempt in " + delay_text(delay));
+  }
+
+ private:
+  Process& process_;
+  const bool json_;
+  std::optional<std::uint64_t> left_;  // of the events that were asked for
+  std::string text_;                   // what was found since the last pause
+  boost::system::error_code output_error_;
+  bool was_waiting_ = false;
+  sse::client::EventSource source_;
+};
+
+}  // namespace
+
+sse::client::Task<int> sub(Process& process, std::vector<std::string> arguments) {
+  Options options;
+  if (const auto status = read_options(options, arguments, process)) {
+    co_return *status;
+  }
+  auto plan = make_plan(options);
+  if (!plan) {
+    say(process.err, kName, plan.error().message);
+    co_return kUsage;
+  }
+  Printer printer(process, *std::move(plan));
+  co_return co_await printer.run();
+}
+
+}  // namespace vrelo::cli
