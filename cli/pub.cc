@@ -45,7 +45,7 @@ published in their order, and their ids printed in it. The first line that is no
 refuses, ends it.
 
 Exit status: 0 when all is published; 1 when something is not; 2 for bad arguments; 3 when there is no
-hub to talk to.
+hub to talk to; 130 after Ctrl-C.
 
 Examples:
   vrelo pub http://127.0.0.1:3000 news 'Hello, world'
@@ -71,15 +71,18 @@ std::optional<int> read_options(Options& options,
                                 const std::vector<std::string>& arguments,
                                 Process& process) {
   CLI::App app(kAbout, kName);
-  app.add_option("URL", options.url, "The hub.")->required();
-  app.add_option("TOPIC", options.topic, "The event's topic.");
-  const auto* const data = app.add_option("DATA", options.data, "Its data; -: standard input.");
+  app.add_option("URL", options.url, "The hub.")->required()->type_name("");
+  app.add_option("TOPIC", options.topic, "The event's topic.")->type_name("");
+  const auto* const data =
+      app.add_option("DATA", options.data, "Its data; -: standard input.")->type_name("");
   app.add_option("--topic", options.other_topics, "A further topic; may be repeated.")
-      ->allow_extra_args(false);
-  app.add_option("--type", options.type, "The event's type.");
-  app.add_option("--id", options.id, "Its id. [urn:uuid:…]");
+      ->allow_extra_args(false)
+      ->type_name("TOPIC");
+  app.add_option("--type", options.type, "The event's type.")->type_name("TYPE");
+  app.add_option("--id", options.id, "Its id; without it, a new urn:uuid:….")->type_name("ID");
   app.add_option("--retry", options.retry,
-                 "Milliseconds after which readers come back whose stream ends.");
+                 "Milliseconds after which readers come back whose stream ends.")
+      ->type_name("MS");
   app.add_flag("--private", options.is_private, "For readers that may read its topics only.");
   app.add_flag("--ndjson", options.ndjson, "Publish each line of standard input.");
   app.footer(kExamples);

@@ -33,11 +33,12 @@ type and data; further lines of the data are indented. With --json it is an obje
 type and data. What is not an event (a connection that broke, the next attempt) goes to standard error.
 
 Exit status: 0 after --count events, or when the server says that there are no more; 1 when it refuses
-or something breaks; 2 for bad arguments; 3 when there is no server to talk to.
+or something breaks; 2 for bad arguments; 3 when there is no server to talk to; 130 after Ctrl-C.
 
 Examples:
   vrelo sub http://127.0.0.1:3000 news
   vrelo sub http://127.0.0.1:3000 news chat --from earliest
+  vrelo sub http://127.0.0.1:3000 news --from '#k3.17'
   vrelo sub http://127.0.0.1:3000 '*' --json | jq .data
   vrelo sub 'http://127.0.0.1:3000/.well-known/mercure?match=news' --count 1
 )";
@@ -55,12 +56,15 @@ std::optional<int> read_options(Options& options,
                                 const std::vector<std::string>& arguments,
                                 Process& process) {
   CLI::App app(kAbout, kName);
-  app.add_option("URL", options.url, "An event stream; or, with TOPIC, a hub.")->required();
-  app.add_option("TOPIC", options.topics, "Topics to ask a hub for; \"*\" for all.");
+  app.add_option("URL", options.url, "An event stream; or, with TOPIC, a hub.")
+      ->required()
+      ->type_name("");
+  app.add_option("TOPIC", options.topics, "Topics to ask a hub for; \"*\" for all.")->type_name("");
   app.add_flag("--json", options.json, "Print each event as a JSON object in one line.");
   app.add_option("--from", options.from,
-                 "Begin after the event with this id; \"earliest\" for all there is.");
-  app.add_option("--count", options.count, "End after this many events.");
+                 "Begin after the event with this id; \"earliest\" for all there is.")
+      ->type_name("ID");
+  app.add_option("--count", options.count, "End after this many events.")->type_name("NUMBER");
   app.add_flag("--no-reconnect", options.no_reconnect, "End when the stream ends.");
   app.footer(kExamples);
   return read_arguments(app, arguments, process.out, process.err);
