@@ -11,9 +11,10 @@
 
 namespace vrelo::cli {
 
-// Reads `arguments` into what `app` binds, and adds --help to it. Returns nullopt, or the status to exit
-// with: kOk where help was asked for, which `out` then has, and kUsage where they make no sense; `err`
-// then has a line that says why, and suggests the option that is nearest to one that does not exist.
+// Reads `arguments` into what `app` binds, and adds --help to it. Returns nullopt, or the status to
+// exit with: kOk where help was asked for, which `out` then has, and kUsage where they make no
+// sense; `err` then has a line that says why, and suggests the option that is nearest to one that
+// does not exist.
 std::optional<int> read_arguments(CLI::App& app,
                                   const std::vector<std::string>& arguments,
                                   Output& out,

@@ -28,7 +28,8 @@ std::string coloured(std::string_view colour, std::string text, Look look) {
   return std::string(colour).append(text).append(kPlain);
 }
 
-// A JSON string, with DEL and U+0080 to U+009F as escapes: JSON lets them stand, terminals obey them.
+// A JSON string, with DEL and U+0080 to U+009F as escapes: JSON lets them stand, terminals obey
+// them.
 std::string json_string(std::string_view text) {
   const std::string read = as_utf8(text);
   const std::string quoted = boost::json::serialize(

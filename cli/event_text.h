@@ -13,8 +13,8 @@ struct Look {
   bool has_colours = false;
 };
 
-// An event for people: "ID TYPE DATA" in one line, "-" where there is no id; further lines of the data
-// stand below it, indented by four spaces. Ends with LF.
+// An event for people: "ID TYPE DATA" in one line, "-" where there is no id; further lines of the
+// data stand below it, indented by four spaces. Ends with LF.
 std::string event_text(const sse::Event& event, Look look);
 
 // An event for programs: {"id":"…","type":"…","data":"…"} in one line, LF included. Bytes that

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: no event moves a terminal's cursor but by ending a line; every event's JSON is one line
-// that holds all of it.
+// Properties: no event moves a terminal's cursor but by ending a line; every event's JSON is one
+// line that holds all of it.
 
 #include <algorithm>
 #include <cstddef>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: whatever a server answers, what is said of it is one short line that a terminal can show.
+// Properties: whatever a server answers, what is said of it is one short line that a terminal can
+// show.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +33,8 @@ void check(sse::client::Failure failure) {
 }  // namespace
 }  // namespace vrelo::cli
 
-// The first byte chooses the type of the answer; the rest is its body, and a type of the server's own.
+// The first byte chooses the type of the answer; the rest is its body, and a type of the server's
+// own.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
   if (size > 0) {
     // std::uint8_t and char may alias: both are views of bytes.

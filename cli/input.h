@@ -13,8 +13,8 @@
 
 namespace vrelo::cli {
 
-// Reads a descriptor of any kind (a terminal, a pipe, a file) on a loop, and leaves it as it is: to make
-// the one behind standard input non-blocking would do so to the shell too.
+// Reads a descriptor of any kind (a terminal, a pipe, a file) on a loop, and leaves it as it is: to
+// make the one behind standard input non-blocking would do so to the shell too.
 //
 // Threads: one, that of its loop.
 // Lifetime: `fd` must outlive it, and stays the caller's.

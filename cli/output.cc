@@ -26,8 +26,8 @@ error_code FileOutput::write(std::string_view text) {
     if (const error_code error = wait_until_writable()) {
       return error;
     }
-    // A pipe that is writable has room for this much, so that write() does not block, and a signal is
-    // seen in wait_until_writable().
+    // A pipe that is writable has room for this much, so that write() does not block, and a signal
+    // is seen in wait_until_writable().
     const ssize_t written = ::write(fd_, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));

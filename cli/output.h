@@ -16,8 +16,8 @@ class Output {
 
   // Writes all of `text` at once, however long the reader makes it wait.
   //
-  // Errors: those of the system: broken_pipe where nobody reads any more; operation_canceled where a
-  // signal came while it waited.
+  // Errors: those of the system: broken_pipe where nobody reads any more; operation_canceled where
+  // a signal came while it waited.
   virtual boost::system::error_code write(std::string_view text) = 0;
 
   // Whether nobody reads any more, as far as that is known without writing.
@@ -42,8 +42,8 @@ class FileOutput final : public Output {
   int signal_fd_;
 };
 
-// How to write to `fd`. There are colours on a terminal, unless the variable NO_COLOR is set or TERM is
-// "dumb". "": the variable is not there.
+// How to write to `fd`. There are colours on a terminal, unless the variable NO_COLOR is set or
+// TERM is "dumb". "": the variable is not there.
 //
 // Source: no-color.org.
 Look look_of(int fd, std::string_view no_color, std::string_view term);

@@ -33,8 +33,8 @@ char32_t code_point(std::string_view character) {
   return point;
 }
 
-// Control characters, but for the tab, and those that turn the direction of writing. The joiners that
-// emoji and some scripts need are left alone.
+// Control characters, but for the tab, and those that turn the direction of writing. The joiners
+// that emoji and some scripts need are left alone.
 bool is_harmful(char32_t point) {
   return (point < 0x20 && point != '\t') || (point >= 0x7F && point <= 0x9F) || point == 0x061C ||
          point == 0x200E || point == 0x200F || (point >= 0x2028 && point <= 0x202E) ||

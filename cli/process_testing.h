@@ -74,7 +74,8 @@ struct Pipe {
   }
 };
 
-// A command that runs on a loop beside the server that it talks to; the test speaks the server's side.
+// A command that runs on a loop beside the server that it talks to; the test speaks the server's
+// side.
 class CommandSession {
  public:
   CommandSession() = default;

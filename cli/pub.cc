@@ -35,17 +35,17 @@ constexpr const char* kAbout =
     "lost on the way, it asks again; each event has an id of its own, so that it is stored once.\n";
 
 constexpr const char* kExamples = R"(
-Without DATA, or with -, the data is standard input, without the line end that it may end with. Data that
-begins with - stands behind --.
+Without DATA, or with -, the data is standard input, without the line end that it may
+end with. Data that begins with - stands behind --.
 
-With --ndjson each line of standard input is an event: a JSON object with the members data, topic (a text
-or a list), id, type, retry and private, none of which has to be there; what is missing is taken from the
-arguments. Data that is not a text is published as JSON. Empty lines are passed over. The events are
-published in their order, and their ids printed in it. The first line that is no event, or that the hub
-refuses, ends it.
+With --ndjson each line of standard input is an event: a JSON object with the members
+data, topic (a text or a list), id, type, retry and private, none of which has to be
+there; what is missing is taken from the arguments. Data that is not a text is published
+as JSON. Empty lines are passed over. The events are published in their order, and their
+ids printed in it. The first line that is no event, or that the hub refuses, ends it.
 
-Exit status: 0 when all is published; 1 when something is not; 2 for bad arguments; 3 when there is no
-hub to talk to; 130 after Ctrl-C.
+Exit status: 0 when all is published; 1 when something is not; 2 for bad arguments; 3
+when there is no hub to talk to; 130 after Ctrl-C.
 
 Examples:
   vrelo pub http://127.0.0.1:3000 news 'Hello, world'

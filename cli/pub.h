@@ -9,8 +9,8 @@
 
 namespace vrelo::cli {
 
-// `vrelo pub`: publishes one event, or those that standard input holds, and prints their ids. `pub --help`
-// says what its arguments are.
+// `vrelo pub`: publishes one event, or those that standard input holds, and prints their ids. `pub
+// --help` says what its arguments are.
 sse::client::Task<int> pub(Process& process, std::vector<std::string> arguments);
 
 }  // namespace vrelo::cli

@@ -23,11 +23,13 @@ struct Publication {
   friend bool operator==(const Publication&, const Publication&) = default;
 };
 
-// Reads one line of --ndjson: a JSON object with the members topic (a text, or a list of them), data, id,
-// type, retry (milliseconds) and private (true or false). Data that is not a text is published as the
-// JSON that it is, written anew: without spaces, and 1.10 as 1.1E0. `defaults` says what holds for members that are not there.
+// Reads one line of --ndjson: a JSON object with the members topic (a text, or a list of them),
+// data, id, type, retry (milliseconds) and private (true or false). Data that is not a text is
+// published as the JSON that it is, written anew: without spaces, and 1.10 as 1.1E0. `defaults`
+// says what holds for members that are not there.
 //
-// Errors: what is wrong, as half a sentence: "\"dat\" is no member of an event; did you mean data?".
+// Errors: what is wrong, as half a sentence: "\"dat\" is no member of an event; did you mean
+// data?".
 base::Parsed<Publication> parse_publication(std::string_view line, const Publication& defaults);
 
 // The body of the request that publishes it.

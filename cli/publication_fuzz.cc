@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Properties: a line that is read gives a form of printable ASCII; one that is refused says why, in words
-// that a terminal can show.
+// Properties: a line that is read gives a form of printable ASCII; one that is refused says why, in
+// words that a terminal can show.
 
 #include <algorithm>
 #include <cstddef>

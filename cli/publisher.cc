@@ -99,8 +99,8 @@ Task<error_code> Publisher::attempt() {
   error_code error = connection_ ? error_code() : co_await connect();
   if (!error) {
     const error_code write_error = co_await write_requests();
-    // A hub that refuses a request before it has read all of it says why, and closes: what it said may
-    // be there to read.
+    // A hub that refuses a request before it has read all of it says why, and closes: what it said
+    // may be there to read.
     const error_code read_error = co_await read_answers();
     error = write_error ? write_error : read_error;
   }

@@ -35,16 +35,16 @@ class PublisherObserver {
   ~PublisherObserver() = default;  // the publisher does not own its observer
 };
 
-// Publishes over one connection that is kept open: the requests of a batch leave together, and then their
-// answers are read. A batch that a broken connection leaves without answers is sent again, and so is what
-// a hub refuses that is busy (429, 502, 503, 504, 507): events that are to be stored once need an id of
-// their own. Nothing is sent anew where there never was a connection, and 7 attempts without any answer
-// but such refusals, over about half a minute, are the last.
+// Publishes over one connection that is kept open: the requests of a batch leave together, and then
+// their answers are read. A batch that a broken connection leaves without answers is sent again,
+// and so is what a hub refuses that is busy (429, 502, 503, 504, 507): events that are to be stored
+// once need an id of their own. Nothing is sent anew where there never was a connection, and 7
+// attempts without any answer but such refusals, over about half a minute, are the last.
 //
 // Threads: one, that of its loop.
 // Lifetime: must outlive its operations; `network` and `observer` must outlive it.
-// Order: events are sent in the order given; only where a busy hub refuses one and takes a later one of
-// the same batch do the two change places.
+// Order: events are sent in the order given; only where a busy hub refuses one and takes a later
+// one of the same batch do the two change places.
 class Publisher {
  public:
   static constexpr std::size_t kBatchMax =
@@ -61,8 +61,8 @@ class Publisher {
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  // Publishes events, each given as the body of its request, at most kBatchMax of them. Returns why some
-  // are without an answer; nullopt: all have been handed to the observer, in order.
+  // Publishes events, each given as the body of its request, at most kBatchMax of them. Returns why
+  // some are without an answer; nullopt: all have been handed to the observer, in order.
   //
   // Order: one publish() at a time; none after one that returned a failure.
   sse::client::Task<std::optional<sse::client::Failure>> publish(std::vector<std::string> forms);

@@ -6,8 +6,8 @@
 
 namespace vrelo::cli {
 
-// Holds back SIGINT and SIGTERM while a command works, so that it can end in order: the first of them
-// makes fd() readable. SIGPIPE is ignored meanwhile: a write says by itself that nobody reads.
+// Holds back SIGINT and SIGTERM while a command works, so that it can end in order: the first of
+// them makes fd() readable. SIGPIPE is ignored meanwhile: a write says by itself that nobody reads.
 //
 // Threads: made before there is any other thread, which then holds them back too.
 // Lifetime: the destructor gives the signals back what they did before.
@@ -23,8 +23,8 @@ class Signals {
   // Readable once a signal has come; -1: none of them is held back.
   int fd() const { return fd_; }
 
-  // Returns the signal that has come, or nullopt. From then on signals do what they always do, so that
-  // a second Ctrl-C ends a process that is slow to end.
+  // Returns the signal that has come, or nullopt. From then on signals do what they always do, so
+  // that a second Ctrl-C ends a process that is slow to end.
   std::optional<int> take();
 
  private:

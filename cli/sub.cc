@@ -28,12 +28,14 @@ constexpr const char* kAbout =
     "back after the time that the server asks for, and goes on after the last event.\n";
 
 constexpr const char* kExamples = R"(
-Without TOPIC the URL is used as it is, so that any event stream can be read. A line holds an event's id,
-type and data; further lines of the data are indented. With --json it is an object with the members id,
-type and data. What is not an event (a connection that broke, the next attempt) goes to standard error.
+Without TOPIC the URL is used as it is, so that any event stream can be read. A line
+holds an event's id, type and data; further lines of the data are indented. With --json
+it is an object with the members id, type and data. What is not an event (a connection
+that broke, the next attempt) goes to standard error.
 
-Exit status: 0 after --count events, or when the server says that there are no more; 1 when it refuses
-or something breaks; 2 for bad arguments; 3 when there is no server to talk to; 130 after Ctrl-C.
+Exit status: 0 after --count events, or when the server says that there are no more; 1
+when it refuses or something breaks; 2 for bad arguments; 3 when there is no server to
+talk to; 130 after Ctrl-C.
 
 Examples:
   vrelo sub http://127.0.0.1:3000 news

@@ -9,8 +9,8 @@
 
 namespace vrelo::cli {
 
-// `vrelo sub`: prints the events of a URL as they come, and comes back where a stream ends. `sub --help`
-// says what its arguments are.
+// `vrelo sub`: prints the events of a URL as they come, and comes back where a stream ends. `sub
+// --help` says what its arguments are.
 sse::client::Task<int> sub(Process& process, std::vector<std::string> arguments);
 
 }  // namespace vrelo::cli
