@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -34,7 +35,14 @@ class AcceptorTest : public testing::Test {
     tcp::endpoint peer;
   };
 
-  AcceptorTest() { accepted_.reserve(1000); }
+  AcceptorTest() {
+    // UBSan looks at an object of a class that it has not met yet through a pipe, for which there
+    // has to be room.
+    const base::Clock& clock = clock_;
+    const std::unique_ptr<Alarm> alarm = alarms_.maker()([] {});
+    alarm->set(clock.steady());
+    alarms_.ring_due();
+  }
 
   Acceptor::Parts parts() {
     return {
@@ -99,18 +107,20 @@ TEST_F(AcceptorTest, pauses_while_there_are_too_many_open_files_and_loses_no_con
   for (int i = 0; i < 10; ++i) {
     clients.emplace_back(endpoint_);
   }
+  std::size_t done_in_pause = 0;
+  std::optional<base::Clock::Steady> first_pause_ends;
   {
     const NoMoreFiles no_more_files;
-    run_until(loop_, [this] { return !troubles_.empty(); });
-    EXPECT_THAT(troubles_, ElementsAre(EMFILE));
-    EXPECT_EQ(run_ready(loop_), 0U);  // it waits for the alarm alone
-    EXPECT_EQ(alarms_.next(), clock_.steady() + 100ms);
-
+    run_until(loop_, [this] { return troubles_.size() == 1; });
+    done_in_pause += run_ready(loop_);
+    first_pause_ends = alarms_.next();
     clock_.advance(100ms);
-    EXPECT_TRUE(alarms_.ring_due());
+    alarms_.ring_due();
     run_until(loop_, [this] { return troubles_.size() == 2; });
-    EXPECT_EQ(run_ready(loop_), 0U);
+    done_in_pause += run_ready(loop_);
   }
+  EXPECT_EQ(first_pause_ends, clock_.steady());
+  EXPECT_EQ(done_in_pause, 0U);  // it waits for the alarm alone
   EXPECT_THAT(accepted_, IsEmpty());
   clock_.advance(100ms);
   alarms_.ring_due();
@@ -120,21 +130,25 @@ TEST_F(AcceptorTest, pauses_while_there_are_too_many_open_files_and_loses_no_con
 
 TEST_F(AcceptorTest, has_nothing_to_do_in_a_pause_whoever_connects) {
   start(Loopback::make_listener());
-  std::vector<Client> clients;
-  clients.reserve(11);
-  clients.emplace_back(endpoint_);
+  const Client first(endpoint_);
   std::vector<OwnedFd> sockets;  // made before there are too many
   for (int i = 0; i < 10; ++i) {
     sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   }
-  const NoMoreFiles no_more_files;
-  run_until(loop_, [this] { return !troubles_.empty(); });
-  for (const OwnedFd& socket : sockets) {
-    ASSERT_EQ(::connect(socket.get(), endpoint_.data(), static_cast<socklen_t>(endpoint_.size())),
-              0);
-    EXPECT_EQ(run_ready(loop_), 0U);
+  std::size_t connected = 0;
+  std::size_t done_in_pause = 0;
+  {
+    const NoMoreFiles no_more_files;
+    run_until(loop_, [this] { return !troubles_.empty(); });
+    for (const OwnedFd& socket : sockets) {
+      const auto size = static_cast<socklen_t>(endpoint_.size());
+      connected += ::connect(socket.get(), endpoint_.data(), size) == 0 ? 1U : 0U;
+      done_in_pause += run_ready(loop_);
+    }
   }
-  EXPECT_THAT(troubles_, SizeIs(1));
+  EXPECT_EQ(connected, 10U);
+  EXPECT_EQ(done_in_pause, 0U);
+  EXPECT_THAT(troubles_, ElementsAre(EMFILE));
 }
 
 TEST_F(AcceptorTest, lets_others_have_their_turn_in_a_flood) {

@@ -124,8 +124,10 @@ TEST(Listener, says_why_it_cannot_listen) {
 }
 
 TEST(Listener, says_that_there_are_too_many_open_files) {
-  const NoMoreFiles no_more_files;
-  const auto listeners = listen_at(kAnyPort, 1);
+  const auto listeners = [] {
+    const NoMoreFiles no_more_files;
+    return listen_at(kAnyPort, 1);
+  }();
   ASSERT_FALSE(listeners);
   EXPECT_EQ(listeners.error().message, "cannot listen on 127.0.0.1:0: Too many open files");
 }
@@ -336,8 +338,10 @@ TEST(ShareOut, says_that_there_are_too_many_open_files) {
   std::vector<Listener> listeners;
   listeners.push_back(Loopback::make_listener());
   const tcp::endpoint endpoint = listeners[0].endpoint();
-  const NoMoreFiles no_more_files;
-  const auto shared = share_out(std::move(listeners), 2);
+  const auto shared = [&listeners] {
+    const NoMoreFiles no_more_files;
+    return share_out(std::move(listeners), 2);
+  }();
   ASSERT_FALSE(shared);
   EXPECT_EQ(shared.error().message,
             "cannot share the listener on " + text(endpoint) + ": Too many open files");
