@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/subscribe.h"
 
-#include <cassert>
+#include <chrono>
 #include <utility>
 
 #include "hub/log/event_id.h"
@@ -69,7 +69,7 @@ base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out
     // Only the log knows whether what retention removed would have been for this reader.
     const auto page = co_await log.read(*position, subscription.selection, {.records_max = 1});
     if (!page && page.error() == log::Errc::kPositionGone) {
-      co_return gap(log, "retention", cursor);
+      co_return gap(log, position->epoch == log.end().epoch ? "retention" : "epoch", cursor);
     }
     if (!page) {
       co_return page.error();
@@ -89,9 +89,10 @@ void open_stream(fanout::FanOut& fan_out,
   const log::Position start = resume.after.value_or(end);
 
   std::string opening = std::move(http_head);
-  opening +=
-      fanout::first_block(subscription.hello, fan_out.heartbeat(), fan_out.jittered_retry(), start);
-  opening += resume.gap;
+  const std::chrono::seconds heartbeat = fan_out.heartbeat();
+  const std::chrono::milliseconds retry = fan_out.jittered_retry();
+  opening += resume.gap.empty() ? fanout::first_block(subscription.hello, heartbeat, retry, start)
+                                : fanout::lines_before_gap(heartbeat, retry) + resume.gap;
   if (!resume.gap.empty()) {
     fan_out.count_gap();
   }

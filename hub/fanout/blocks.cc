@@ -19,6 +19,10 @@ std::string text_of(const sse::Block& block) {
   return std::string(encoded->bytes());
 }
 
+std::string heartbeat_comment(std::chrono::seconds heartbeat) {
+  return fmt::format(": vrelo heartbeat={}\n", heartbeat.count());
+}
+
 std::string cursor_block(Hello hello,
                          std::string_view type,
                          std::optional<std::chrono::milliseconds> retry,
@@ -36,8 +40,11 @@ std::string first_block(Hello hello,
                         std::chrono::seconds heartbeat,
                         std::chrono::milliseconds retry,
                         log::Position position) {
-  return fmt::format(": vrelo heartbeat={}\n", heartbeat.count()) +
-         cursor_block(hello, "vrelo.hello", retry, position);
+  return heartbeat_comment(heartbeat) + cursor_block(hello, "vrelo.hello", retry, position);
+}
+
+std::string lines_before_gap(std::chrono::seconds heartbeat, std::chrono::milliseconds retry) {
+  return heartbeat_comment(heartbeat) + fmt::format("retry: {}\n", retry.count());
 }
 
 std::string position_block(Hello hello, log::Position position) {

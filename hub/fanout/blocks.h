@@ -28,6 +28,11 @@ std::string first_block(Hello hello,
                         std::chrono::milliseconds retry,
                         log::Position position);
 
+// The lines that a stream begins with where its first block is a gap block, which follows at once.
+// The position is that of the gap alone: a reader that is cut off before the gap has come whole
+// must come back with the cursor it had.
+std::string lines_before_gap(std::chrono::seconds heartbeat, std::chrono::milliseconds retry);
+
 // Moves the cursor of an idle stream on, so that it does not grow older than the history.
 std::string position_block(Hello hello, log::Position position);
 

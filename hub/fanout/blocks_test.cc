@@ -23,6 +23,10 @@ TEST(Blocks, begin_a_stream_with_heartbeat_retry_and_position) {
       ": vrelo heartbeat=15\nevent: vrelo.hello\nretry: 3000\ndata: \nid: #AAAAAAAAAAE.42\n\n");
 }
 
+TEST(Blocks, leave_the_position_to_a_gap_that_a_stream_begins_with) {
+  EXPECT_EQ(lines_before_gap(15s, 3000ms), ": vrelo heartbeat=15\nretry: 3000\n");
+}
+
 TEST(Blocks, move_the_cursor) {
   EXPECT_EQ(position_block(Hello::kQuiet, kHere), "id: #AAAAAAAAAAE.42\n\n");
   EXPECT_EQ(position_block(Hello::kNamed, kHere),

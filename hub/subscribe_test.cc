@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/subscribe.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+
+#include "hub/fanout/shard_testing.h"
+#include "hub/log/event_id.h"
+
+namespace vrelo {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
+
+class Subscribe : public ::testing::Test {
+ protected:
+  void subscribe(int fd, Subscription subscription) {
+    boost::asio::co_spawn(shard_.loop, serve(fd, std::move(subscription)), boost::asio::detached);
+    shard_.run();
+  }
+
+  base::Task<void> serve(int fd, Subscription subscription) {
+    const auto resume = co_await resolve_cursor(shard_.fan_out(), subscription);
+    resumed_ = resume.value();
+    open_stream(shard_.fan_out(), fd, subscription, *resume, "head\n");
+  }
+
+  static Subscription from(std::optional<std::string> cursor) {
+    return {.selection = {.all = true},
+            .grant = fanout::TestShard::nobody(),
+            .cursor = std::move(cursor),
+            .hello = fanout::Hello::kNamed};
+  }
+
+  fanout::TestShard shard_;
+  Resume resumed_;
+};
+
+TEST_F(Subscribe, begins_at_the_end_without_a_cursor) {
+  shard_.publish({"a"}, "before");
+  subscribe(5, from(std::nullopt));
+  shard_.publish({"a"}, "after");
+  shard_.run();
+  EXPECT_THAT(shard_.sockets.at(5).got, StartsWith("head\n: vrelo heartbeat=15\n"));
+  EXPECT_THAT(shard_.data(5), ElementsAre("after"));
+  EXPECT_EQ(resumed_.last_event_id, "");
+}
+
+TEST_F(Subscribe, goes_on_after_the_cursor) {
+  const log::Position one = shard_.publish({"a"}, "one");
+  shard_.publish({"a"}, "two");
+  shard_.run();
+  subscribe(5, from(log::event_id(one)));
+  EXPECT_THAT(shard_.data(5), ElementsAre("two"));
+  EXPECT_EQ(resumed_.last_event_id, log::event_id(one));
+}
+
+// A reader that was cut between the two would come back behind the gap, and never be told of it.
+TEST_F(Subscribe, moves_the_cursor_over_a_gap_in_the_block_that_tells_of_it) {
+  const log::Position one = shard_.publish({"a"}, "one");
+  shard_.publish({"a"}, "two");
+  shard_.run();
+  shard_.log.remove_to(one.offset);
+  subscribe(5, from("nobody's"));
+  const std::string& got = shard_.sockets.at(5).got;
+  EXPECT_THAT(got.substr(0, got.find("\n\n") + 2),
+              EndsWith("event: vrelo.gap\n"
+                       "data: {\"reason\":\"unknown\",\"after\":\"nobody's\",\"until\":\"" +
+                       log::event_id(one) + "\"}\nid: " + log::event_id(one) + "\n\n"));
+  EXPECT_THAT(shard_.data(5), ElementsAre("two"));
+  EXPECT_EQ(resumed_.last_event_id, "earliest");
+}
+
+}  // namespace
+}  // namespace vrelo
