@@ -106,7 +106,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   base::Task<void> run_fetch(std::list<Fetch>::iterator fetch);
   void page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<log::Page> page);
   void arrive(int fd, Stream& stream);
-  void announce_gap(int fd, Stream& stream, std::string_view reason);
+  void announce_gap(int fd, Stream& stream);
   void block(int fd, Reader& reader);
 
   // core_care.cc

@@ -94,16 +94,17 @@ void Core::step(int fd) {
 }
 
 // A reader that has nothing to read up to delivered_ becomes live, or waits for the end of a round;
-// the first round is there when the window begins to follow the log.
+// the first round is there when the window begins to follow the log. Where the epochs differ, it
+// may be the window that does not know of the new one yet, so the log is asked which is old.
 void Core::arrive(int fd, Stream& stream) {
   const Reader& reader = *stream.reader;
   const log::Position window_end = parts_.window.end();
   if (reader.cursor == delivered_ && reader.partial == 0 && !round_.active() &&
       !(delivered_ < reader.live_from)) {
     make_live(fd, stream);
-  } else if (delivered_ != log::Position{} && reader.cursor.epoch != delivered_.epoch &&
-             delivered_.epoch == window_end.epoch) {
-    announce_gap(fd, stream, "epoch");
+  } else if (reader.cursor.epoch != delivered_.epoch &&
+             reader.cursor.epoch != parts_.log.end().epoch) {
+    announce_gap(fd, stream);
   } else {
     waiting_.push_back(fd);
     // Nothing wakes this shard for records that no stream of it wants, so delivered_ may be far
@@ -304,7 +305,7 @@ void Core::page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<
     if (stopped) {
       close(fd, counters_.log_stopped);
     } else if (gone && reader.cursor == arrived.after) {
-      announce_gap(fd, *stream, "retention");
+      announce_gap(fd, *stream);
     } else if ((page && arrived.after < page->next) || gone) {
       enqueue(fd, reader);
     } else {
@@ -314,13 +315,14 @@ void Core::page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<
 }
 
 // Retention has overtaken the reader, or the log was replaced.
-void Core::announce_gap(int fd, Stream& stream, std::string_view reason) {
+void Core::announce_gap(int fd, Stream& stream) {
   Reader& reader = *stream.reader;
   if (reader.partial > 0) {
     close(fd, counters_.record_gone);
     return;
   }
   const log::Position begin = parts_.log.begin();
+  const std::string_view reason = begin.epoch == reader.cursor.epoch ? "retention" : "epoch";
   counters_.gaps.add(1);
   reader.own = gap_block(reason, log::event_id(reader.cursor), begin);
   reader.cursor = begin;

@@ -362,6 +362,18 @@ TEST(FanOut, takes_no_window_that_has_not_begun_for_a_log_that_was_replaced) {
   EXPECT_EQ(shard.fan_out().stats().gaps, 0U);
 }
 
+TEST(FanOut, announces_no_gap_to_a_stream_that_came_before_the_window_saw_the_new_log) {
+  TestShard shard;
+  shard.publish({"a"}, "one");
+  shard.run();
+  shard.log.replace();
+  shard.open(5, on({"a"}));
+  shard.run();
+  shard.publish({"a"}, "two");
+  shard.run();
+  EXPECT_THAT(types(shard.seen(5)), ElementsAre("message"));
+}
+
 TEST(FanOut, loses_nothing_where_the_window_let_go_before_the_shard_took) {
   TestShard shard(200);
   for (int fd = 5; fd < 20; ++fd) {
