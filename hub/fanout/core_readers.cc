@@ -24,6 +24,17 @@ constexpr log::ReadLimits kPageLimits{.records_max = 1000, .data_bytes_max = std
 // How many writes a reader gets before the next one has its turn.
 constexpr int kStepWrites = 4;
 
+// What a group reads from the log. The topics are in the order of their names, so that pages are
+// found again whatever order the group has them in, which is that of their addresses.
+log::Selection selection_of(const Group& group) {
+  log::Selection selection{.all = group.all};
+  for (const TopicEntry* const topic : group.topics) {
+    selection.topics.emplace_back(topic->view().name);
+  }
+  std::sort(selection.topics.begin(), selection.topics.end());
+  return selection;
+}
+
 }  // namespace
 
 void Core::enqueue(int fd, Reader& reader) {
@@ -180,10 +191,7 @@ bool Core::find_next(Stream& stream, log::Position& next) {
     return true;
   }
 
-  log::Selection selection{.all = group.all};
-  for (const TopicEntry* const topic : group.topics) {
-    selection.topics.emplace_back(topic->view().name);
-  }
+  const log::Selection selection = selection_of(group);
   const EncodedPagePtr page = pages_.find(selection, reader.cursor);
   if (page == nullptr) {
     return false;
@@ -258,10 +266,7 @@ Core::Step Core::send_found(int fd, Stream& stream, log::Position next) {
 void Core::fetch(int fd, Stream& stream) {
   Reader& reader = *stream.reader;
   reader.fetching = true;
-  log::Selection selection{.all = stream.group->all};
-  for (const TopicEntry* const topic : stream.group->topics) {
-    selection.topics.emplace_back(topic->view().name);
-  }
+  log::Selection selection = selection_of(*stream.group);
   for (Fetch& fetch : fetches_) {
     if (fetch.after <= reader.cursor && fetch.selection.all == selection.all &&
         fetch.selection.topics == selection.topics) {
