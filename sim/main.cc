@@ -40,9 +40,11 @@ int run(int argc, char** argv) {
   std::uint64_t seeds = 1000;
   std::optional<std::uint64_t> seed;
   bool trace = false;
+  bool digests = false;
   app.add_option("--seeds", seeds, "How many runs, with the seeds from 0");
   app.add_option("--seed", seed, "The one run with this seed");
   app.add_flag("--trace", trace, "Print what happens");
+  app.add_flag("--digests", digests, "Print a number a run: equal where the same happened");
   app.add_flag("--expect-failure", failure_wanted, "Exit with 0 if one fails, else with 1");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGABRT, on_abort);
@@ -55,6 +57,9 @@ int run(int argc, char** argv) {
     const std::string fault = simulation.run();
     for (const auto& [what, count] : simulation.tally()) {
       sums[what] += count;
+    }
+    if (digests) {
+      std::cout << "seed " << seed_now << ": digest " << simulation.digest() << '\n';
     }
     if (!fault.empty()) {
       std::cout << "seed " << seed_now << ": " << fault << '\n';
