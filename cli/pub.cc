@@ -289,7 +289,7 @@ class Pub final : public PublisherObserver {
   Plan plan_;
   int status_ = kOk;  // of the first thing that went wrong
 
-  std::array<char, std::size_t{1} << 16> buffer_;
+  std::array<char, std::size_t{1} << 16> buffer_ = {};
   std::uint64_t line_ = 0;  // the last one that was taken
   std::vector<std::string> forms_;
   std::size_t forms_bytes_ = 0;

@@ -28,8 +28,8 @@ class Signals {
   std::optional<int> take();
 
  private:
-  sigset_t held_;
-  sigset_t mask_before_;
+  sigset_t held_ = {};
+  sigset_t mask_before_ = {};
   struct sigaction pipe_before_ = {};
   int fd_ = -1;
 };
