@@ -55,8 +55,8 @@ export class Connection {
   #onChunk;
 
   // `readBytes` limits each read of the socket, and makes a reader slow; `isReading: false` leaves
-  // everything in the kernel until read() is called.
-  static async open({ host, port }, { readBytes, isReading = true } = {}) {
+  // everything in the kernel until read() is called. `localAddress` is where the connection comes from.
+  static async open({ host, port }, { readBytes, isReading = true, localAddress } = {}) {
     const connection = new Connection();
     const onread = readBytes && {
       buffer: Buffer.alloc(readBytes),
@@ -65,7 +65,7 @@ export class Connection {
         return true;
       },
     };
-    const socket = net.connect({ host, port, noDelay: true, onread });
+    const socket = net.connect({ host, port, localAddress, noDelay: true, onread });
     connection.#socket = socket;
     if (!isReading) {
       socket.pause();

@@ -38,8 +38,19 @@ function flags(settings) {
   });
 }
 
-// A line of the program's standard output that says where it listens.
+// Lines of the program's standard output that say where it listens.
 const LISTENING = /^listening on (http:\/\/(.+):([0-9]+))$/;
+const ADMINISTRATION = /^administration on http:\/\/(.+):([0-9]+)$/;
+
+// Asks for `target` at `address`, on a connection of its own.
+export async function askAt(address, target) {
+  const connection = await Connection.open(address);
+  const host = `${address.host}:${address.port}`;
+  connection.write(requestBytes({ target, host, headers: { connection: "close" } }));
+  const response = await connection.readResponse();
+  connection.close();
+  return response;
+}
 
 // A hub that runs, or did.
 export class Hub {
@@ -81,6 +92,10 @@ export class Hub {
       [, this.origin, this.host, this.port] = listening;
       this.host = this.host.replace(/^\[|\]$/g, "");
       this.port = Number(this.port);
+    }
+    const administration = ADMINISTRATION.exec(line);
+    if (administration) {
+      this.admin = { host: administration[1], port: Number(administration[2]) };
     }
     this.#changed.notify();
   }
@@ -235,11 +250,7 @@ export class Hub {
   }
 
   async metrics(address = this) {
-    const connection = await Connection.open(address);
-    const authority = `${address.host}:${address.port}`;
-    connection.write(requestBytes({ target: "/metrics", host: authority, headers: { connection: "close" } }));
-    const response = await connection.readResponse();
-    connection.close();
+    const response = await askAt(address, "/metrics");
     if (response.status !== 200) {
       throw new Error(`/metrics was answered with ${response.status}: ${response.text}`);
     }

@@ -42,7 +42,7 @@ export class Proxy {
     const pair = { client, hub };
     this.#pairs.add(pair);
     for (const [from, to] of [[client, hub], [hub, client]]) {
-      from.on("data", (chunk) => to.write(chunk));
+      from.on("data", (chunk) => to.writable && to.write(chunk));
       from.on("end", () => to.end());
       from.on("error", () => to.destroy());
       from.on("close", () => {

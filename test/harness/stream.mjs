@@ -12,6 +12,7 @@ export class Stream {
   comments = [];
   blocks = []; // the lines of each block
   chunks = []; // as they were read; only with `keepsChunks`
+  bodyBytes = 0;
 
   #taken = 0;
 
@@ -28,13 +29,14 @@ export class Stream {
       if (keepsChunks) {
         this.chunks.push(chunk);
       }
+      this.bodyBytes += chunk.length;
       this.parser.push(chunk);
     });
   }
 
   // Asks `address` for `target` and reads the head of the answer, whatever its status is.
-  static async open(address, target, { headers = {}, readBytes, keepsChunks } = {}) {
-    const connection = await Connection.open(address, { readBytes });
+  static async open(address, target, { headers = {}, keepsChunks, ...connect } = {}) {
+    const connection = await Connection.open(address, connect);
     const fields = { accept: "text/event-stream", ...headers };
     await connection.write(requestBytes({ target, host: `${address.host}:${address.port}`, headers: fields }));
     return new Stream(connection, await connection.readHead(), { keepsChunks });
@@ -61,7 +63,7 @@ export class Stream {
   // Waits until `condition` holds, and fails if the stream ends before.
   async until(condition, what) {
     const text = () => (typeof what === "function" ? what() : what);
-    await this.connection.until(() => condition() || this.connection.isEnded, text);
+    await this.connection.until(() => condition() || this.isEnded, text);
     if (!condition()) {
       throw new Error(`the stream ended before ${text()}`);
     }
@@ -73,12 +75,15 @@ export class Stream {
     return this;
   }
 
+  // The body has come to its end, which the hub says by closing the connection, or by a length (of the short
+  // answer to those who are to come back later).
   get isEnded() {
-    return this.connection.isEnded;
+    const length = this.headers["content-length"];
+    return this.connection.isEnded || (length !== undefined && this.bodyBytes >= Number(length));
   }
 
   ended() {
-    return this.connection.ended();
+    return this.connection.until(() => this.isEnded, "the end of the stream");
   }
 
   close() {

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator does with a hub and sees of it: signals, sockets that are handed over, limits, the
+// administration's pages, and the lines that it writes.
+
+import assert from "node:assert/strict";
+import { rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { Connection } from "../harness/http.mjs";
+import { askAt } from "../harness/hub.mjs";
+import { sum } from "../harness/metrics.mjs";
+import { SQLITE, test, testOnEachLog } from "../harness/test.mjs";
+import { until } from "../harness/waiting.mjs";
+
+const numbers = (count) => Array.from({ length: count }, (_, i) => i);
+const idsOf = (events) => events.map((event) => event.id);
+
+async function openStreams(hub, count, topic = "a") {
+  return Promise.all(numbers(count).map(() => hub.subscribe({ match: topic })));
+}
+
+// What a stream gets that the hub cannot serve at the moment: an EventSource comes back after it.
+async function assertToldToComeBack(stream, comment) {
+  await stream.ended();
+  assert.equal(stream.status, 200);
+  assert.equal(stream.headers["content-type"], "text/event-stream");
+  assert.equal(stream.blocks.length, 1);
+  assert.match(stream.blocks[0].join(), /^retry: [1-9][0-9]*$/);
+  assert.match(stream.comments.join(), comment);
+}
+
+// --- The drain.
+
+testOnEachLog("SIGTERM closes the streams one after the other, and the hub ends with 0", async (t) => {
+  const hub = await t.hub({ drain: "2s" });
+  const streams = await openStreams(hub, 40);
+  const last = await hub.publish({ topic: "a" });
+  await Promise.all(streams.map((stream) => stream.next()));
+
+  hub.signal("SIGTERM");
+  await hub.logLine(/SIGTERM/);
+  const begin = performance.now();
+  const ends = streams.map((stream) => stream.ended().then(() => performance.now() - begin));
+
+  // The line comes before the shards hear of it, each by itself.
+  const ready = async () => (await Promise.all(numbers(20).map(() => askAt(hub, "/readyz")))).map((r) => r.status);
+  await until(async () => (await ready()).every((status) => status === 503), "no shard to be ready");
+  assert.equal((await hub.ask({ target: "/healthz" })).status, 200);
+  await assertToldToComeBack(await hub.stream({ match: "a" }), /about to stop/);
+  const publish = await hub.post({ topic: "a" });
+  assert.equal(publish.status, 503);
+  assert.match(publish.headers["retry-after"], /^[1-9][0-9]*$/);
+
+  const times = (await Promise.all(ends)).sort((a, b) => a - b);
+  assert.deepEqual(await hub.ended(), { code: 0, signal: null });
+  assert.ok(times[10] < times[39] - 500, `they were closed together: ${times}`);
+  const retries = new Set(streams.map((stream) => stream.parser.retry));
+  assert.ok(retries.size > 5, `all come back together: ${[...retries]}`);
+  for (const stream of streams) {
+    assert.equal(stream.lastEventId, last);
+    assert.match(stream.blocks.at(-1).join(), /^retry: [0-9]+$/);
+    assert.ok(stream.parser.isBetweenBlocks);
+    assert.equal(stream.connection.error, undefined, "a stream was reset");
+  }
+});
+
+testOnEachLog("a publish that was accepted before SIGTERM is answered", async (t) => {
+  const folder = await t.folder();
+  const hub = await t.hub({ drain: "1s" }, { folder });
+  await openStreams(hub, 2); // so that the drain takes its time
+  const connection = await hub.connect();
+  const ids = numbers(500).map((i) => `n${i}`);
+  connection.write(Buffer.concat(ids.map((id) => hub.publishBytes({ topic: "a", id }))));
+  assert.equal((await connection.readResponse()).text, "n0");
+  hub.signal("SIGTERM");
+  const acknowledged = ["n0"];
+  for (const id of ids.slice(1)) {
+    const response = await connection.readResponse();
+    if (response.status === 200) {
+      assert.equal(response.text, id);
+      acknowledged.push(id);
+    } else {
+      assert.equal(response.status, 503);
+      if (response.headers.connection === "close") {
+        break;
+      }
+    }
+  }
+  assert.deepEqual(await hub.ended(), { code: 0, signal: null });
+  if (t.log === SQLITE) {
+    const next = await t.hub({}, { folder });
+    const stream = await next.subscribe({ match: "a", last_event_id: "earliest" });
+    assert.deepEqual(idsOf(await stream.take(acknowledged.length)), acknowledged);
+  }
+});
+
+test("a second SIGTERM ends the drain", async (t) => {
+  const hub = await t.hub({ drain: "1h" });
+  const [stream] = await openStreams(hub, 1);
+  hub.signal("SIGTERM");
+  await hub.logLine(/SIGTERM/);
+  hub.signal("SIGTERM");
+  assert.deepEqual(await hub.ended(), { code: 0, signal: null });
+  await stream.ended();
+});
+
+test("SIGINT does what SIGTERM does", async (t) => {
+  const hub = await t.hub();
+  const [stream] = await openStreams(hub, 1);
+  hub.signal("SIGINT");
+  assert.deepEqual(await hub.ended(), { code: 0, signal: null });
+  assert.match(stream.blocks.at(-1).join(), /^retry: [0-9]+$/);
+});
+
+// --- SIGHUP.
+
+// A hub with a settings file that can be replaced.
+async function hubWithFile(t, text) {
+  const folder = await t.folder();
+  const file = path.join(folder, "vrelo.toml");
+  await writeFile(file, text);
+  const hub = await t.hub({ config: file }, { folder });
+  const seen = () => hub.errorText.split("\n").filter((line) => / SIGHUP: settings (read|stay)/.test(line)).length;
+  const replace = async (newText) => {
+    await writeFile(`${file}.new`, newText);
+    await rename(`${file}.new`, file);
+    const before = seen();
+    hub.signal("SIGHUP");
+    await hub.until(() => seen() > before, "the settings to be read");
+  };
+  return { hub, replace };
+}
+
+const bodyOf = (bytes) => `topic=a&data=${"x".repeat(bytes - "topic=a&data=".length)}`;
+const statusOf = async (hub, bytes) => (await hub.post(bodyOf(bytes))).status;
+
+test("SIGHUP twenty times closes none of 100 streams, and changed limits hold", async (t) => {
+  const { hub, replace } = await hubWithFile(t, 'body_bytes = "64KiB"\n');
+  const streams = await openStreams(hub, 100, "b");
+  for (const i of numbers(20)) {
+    const limit = 2048 + 100 * i;
+    await replace(`body_bytes = ${limit}\nconnections_per_address = ${200 + i}\n`);
+    assert.equal(await statusOf(hub, limit), 200);
+    assert.equal(await statusOf(hub, limit + 1), 413);
+  }
+  const id = await hub.publish({ topic: "b" });
+  for (const stream of streams) {
+    assert.equal((await stream.next()).id, id);
+    assert.equal(stream.isEnded, false);
+    assert.equal(stream.events.length, 1);
+  }
+  const metrics = await hub.metrics();
+  assert.equal(metrics.get("vrelo_streams"), 100);
+  assert.equal(metrics.get("vrelo_streams_opened_total"), 100);
+});
+
+test("a limit of connections that SIGHUP lowers closes nobody, and holds for those who come", async (t) => {
+  const { hub, replace } = await hubWithFile(t, "connections = 100\n");
+  const streams = await openStreams(hub, 10);
+  await replace("connections = 5\n");
+  await assertToldToComeBack(await hub.stream({ match: "a" }), /too many connections/i);
+  await replace("connections = 100\n");
+  const id = await hub.publish({ topic: "a" });
+  for (const stream of [...streams, await hub.subscribe({ match: "a", last_event_id: "earliest" })]) {
+    assert.equal((await stream.next()).id, id);
+  }
+});
+
+test("settings that are wrong are refused at SIGHUP, and the old ones stay", async (t) => {
+  const { hub, replace } = await hubWithFile(t, "body_bytes = 2000\n");
+  const [stream] = await openStreams(hub, 1);
+  const wrong = [
+    ["body_bytes = 3000\nbody_byte = 1\n", /body_byte\b.*body_bytes/],
+    ['body_bytes = 3000\nretry = "soon"\n', /retry/],
+    ["body_bytes = 1\n", /body_bytes/],
+    ["body_bytes = 3000\n[", /vrelo\.toml/],
+    ["body_bytes = 3000\nlisten = 5\n", /listen/],
+  ];
+  for (const [text, pattern] of wrong) {
+    const before = hub.errorText.length;
+    await replace(text);
+    const line = hub.errorText.slice(before);
+    assert.match(line, / error SIGHUP: settings stay as they were: /, text);
+    assert.match(line, pattern, text);
+    assert.equal(await statusOf(hub, 2000), 200, text);
+    assert.equal(await statusOf(hub, 2001), 413, text);
+  }
+  assert.equal(stream.isEnded, false);
+});
+
+test("a setting that needs a restart says so at SIGHUP, and the others are taken", async (t) => {
+  const { hub, replace } = await hubWithFile(t, "body_bytes = 2000\n");
+  await replace('body_bytes = 3000\nwindow_bytes = "1MiB"\n');
+  assert.match(hub.errorText, /SIGHUP: window_bytes.* needs a restart/);
+  assert.equal(await statusOf(hub, 3000), 200);
+});
+
+// --- Sockets that are handed over.
+
+test("with an inherited socket nobody is refused while the hub restarts", async (t) => {
+  const listener = await t.listener();
+  const folder = await t.folder();
+  let hub = await t.hubOn(listener, { log: SQLITE }, { folder });
+  assert.equal(hub.port, listener.port);
+  const ids = [await hub.publish({ topic: "a" })];
+  for (let restart = 0; restart < 5; ++restart) {
+    assert.deepEqual(await hub.stop(), { code: 0, signal: null });
+    const waiting = await Connection.open({ host: "127.0.0.1", port: listener.port });
+    waiting.write(hub.publishBytes({ topic: "a" }));
+    hub = await t.hubOn(listener, { log: SQLITE }, { folder });
+    ids.push((await waiting.readResponse()).text);
+    waiting.close();
+  }
+  const stream = await hub.subscribe({ match: "a", last_event_id: "earliest" });
+  assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
+});
+
+test("sockets that were meant for another process are not taken", async (t) => {
+  const hub = await t.hub({}, { env: { LISTEN_FDS: "1", LISTEN_PID: "1" } });
+  assert.equal((await hub.ask({ target: "/healthz" })).status, 200);
+});
+
+test("two shards share an inherited socket", async (t) => {
+  const hub = await t.hubOn(await t.listener(), { shards: 2 });
+  const streams = await openStreams(hub, 50);
+  const id = await hub.publish({ topic: "a" });
+  for (const stream of streams) {
+    assert.equal((await stream.next()).id, id);
+  }
+});
+
+// --- Limits.
+
+test("connections are limited by the files that the process may have", async (t) => {
+  const hub = await t.hub({}, { limits: "ulimit -n 276" });
+  const streams = await openStreams(hub, 20);
+  await assertToldToComeBack(await hub.stream({ match: "a" }), /too many connections/i);
+  const refused = await hub.post({ topic: "a" });
+  assert.equal(refused.status, 503);
+  assert.match(refused.headers["retry-after"], /^[1-9][0-9]*$/);
+  streams.splice(0, 10).forEach((stream) => stream.close());
+  const publish = () => hub.post({ topic: "a" }).catch(() => undefined);
+  const id = await until(async () => {
+    const response = await publish();
+    return response?.status === 200 && response.text;
+  }, "room for a publish");
+  for (const stream of streams) {
+    assert.equal((await stream.next()).id, id);
+  }
+});
+
+test("each address has its own limit of connections", async (t) => {
+  const hub = await t.hub({ connectionsPerAddress: 3 });
+  const from = (localAddress) => hub.stream({ match: "a" }, { localAddress });
+  for (const address of ["127.0.0.1", "127.0.0.2", "127.0.0.3"]) {
+    for (let i = 0; i < 3; ++i) {
+      await (await from(address)).opened();
+    }
+    await assertToldToComeBack(await from(address), /too many connections/i);
+  }
+  const connection = await hub.connect({ localAddress: "127.0.0.2" });
+  connection.write(hub.publishBytes({ topic: "a" }));
+  const { status, headers } = await connection.readResponse();
+  assert.equal(status, 429);
+  assert.match(headers["retry-after"], /^[1-9][0-9]*$/);
+});
+
+test("a request that takes too long is refused", async (t) => {
+  const hub = await t.hub({ requestTime: "300ms" });
+  const bytes = hub.publishBytes({ topic: "a" });
+  for (const part of [10, bytes.length - 1]) {
+    const connection = await hub.connect();
+    connection.write(bytes.subarray(0, part));
+    assert.equal((await connection.readResponse()).status, 408);
+    await connection.ended();
+  }
+  const stream = await hub.subscribe({ match: "*", last_event_id: "earliest" });
+  const id = await hub.publish({ topic: "a" });
+  assert.equal((await stream.next()).id, id);
+});
+
+test("what is larger than its limit is refused so that its sender can read why", async (t) => {
+  const hub = await t.hub({ headerBytes: "2KiB", bodyBytes: "4KiB" });
+  const refusals = [
+    ["a header", hub.request({ headers: { x: "y".repeat(3000) } }), 431],
+    ["a target", hub.request({ target: `/${"y".repeat(3000)}` }), 414],
+    ["a body", hub.publishBytes(bodyOf(500_000)), 413],
+    ["chunks", hub.publishBytes(`80000\r\n${"x".repeat(0x80000)}\r\n0\r\n\r\n`, {
+      headers: { "transfer-encoding": "chunked", "content-length": undefined },
+    }), 413],
+  ];
+  for (const [name, bytes, status] of refusals) {
+    const connection = await hub.connect();
+    await connection.write(bytes);
+    const response = await connection.readResponse();
+    assert.equal(response.status, status, name);
+    assert.equal(response.headers["content-type"], "application/problem+json", name);
+    connection.close();
+  }
+});
+
+// --- What it tells.
+
+const ADMINISTRATION = ["/healthz", "/readyz", "/metrics"];
+
+test("the administration's pages are on the main listener while that is on loopback", async (t) => {
+  const hub = await t.hub();
+  for (const target of ADMINISTRATION) {
+    assert.equal((await hub.ask({ target })).status, 200, target);
+    assert.equal((await hub.ask({ target, method: "HEAD" })).status, 200, target);
+    assert.equal((await hub.ask({ target, method: "DELETE" })).status, 405, target);
+  }
+});
+
+test("a listener of its own takes the administration's pages from the main one", async (t) => {
+  const hub = await t.hub({ admin: "127.0.0.1:0" });
+  await hub.until(() => hub.admin, "the line that says where the administration is");
+  for (const target of ADMINISTRATION) {
+    assert.equal((await askAt(hub.admin, target)).status, 200, target);
+    assert.equal((await hub.ask({ target })).status, 404, target);
+  }
+  assert.equal((await askAt(hub.admin, "/.well-known/mercure?match=a")).status, 404);
+});
+
+test("they are nowhere when they are off, or when the main listener is open to all", async (t) => {
+  for (const settings of [{ admin: "off" }, { listen: "0.0.0.0:0", open: true }]) {
+    const hub = await t.hub(settings);
+    assert.equal((await hub.ask({ target: "/.well-known/mercure?matches=1" })).status, 400);
+    for (const target of ADMINISTRATION) {
+      assert.equal((await hub.ask({ target })).status, 404, target);
+    }
+  }
+});
+
+testOnEachLog("the metrics count what happened", async (t) => {
+  const hub = await t.hub({ historyEvents: 5, windowBytes: "64KiB" });
+  const [stream, other] = await openStreams(hub, 2);
+  const cursor = await hub.publish({ topic: "a", id: "one" });
+  await hub.publish({ topic: "a", id: "one" });
+  await hub.post({ topic: "*" });
+  await stream.next();
+  (await hub.subscribe({ match: "a", last_event_id: "earliest" })).close();
+  other.close();
+  await hub.streamsOpen(1);
+
+  const before = await hub.metrics();
+  assert.equal(before.get('vrelo_publishes_total{event="new"}'), 1);
+  assert.equal(before.get('vrelo_publishes_total{event="repeated"}'), 1);
+  assert.equal(before.get("vrelo_publish_seconds_count"), 2);
+  assert.equal(before.get('vrelo_publish_seconds_bucket{le="+Inf"}'), 2);
+  assert.equal(before.get('vrelo_refusals_total{reason="reserved topic"}'), 1);
+  assert.equal(before.get("vrelo_streams_opened_total"), 3);
+  assert.equal(sum(before, "vrelo_streams_closed_total"), 2);
+  assert.ok(before.get("vrelo_window_hits_total") >= 1);
+  assert.equal(before.get("vrelo_gaps_total"), 0);
+
+  if (t.log === SQLITE) {
+    return; // its history is larger than the few events that make a gap here
+  }
+  for (let i = 0; i < 20; ++i) {
+    await hub.publish({ topic: "a", data: "x".repeat(10_000) });
+  }
+  const back = await hub.subscribe({ match: "a", last_event_id: cursor });
+  await back.take(5);
+  const after = await hub.metrics();
+  assert.equal(after.get("vrelo_gaps_total"), 1);
+  assert.equal(after.get('vrelo_publishes_total{event="new"}'), 21);
+});
+
+testOnEachLog("history that is older than the window is read from storage", async (t) => {
+  const hub = await t.hub({ windowBytes: "64KiB" });
+  const ids = [];
+  for (let i = 0; i < 50; ++i) {
+    ids.push(await hub.publish({ topic: "a", data: "x".repeat(10_000) }));
+  }
+  const stream = await hub.subscribe({ match: "a", last_event_id: "earliest" });
+  assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
+  assert.ok((await hub.metrics()).get("vrelo_storage_reads_total") >= 1);
+});
+
+// Returns the lines on standard error without their time.
+const logLines = (hub) => hub.errorText.trimEnd().split("\n").map((line) => line.replace(/^\S+ /, ""));
+
+testOnEachLog("the log has a line for start, stop and each refusal, and none for events", async (t) => {
+  const hub = await t.hub();
+  const streams = await openStreams(hub, 5);
+  for (let i = 0; i < 50; ++i) {
+    await hub.publish({ topic: "a", data: "secret" });
+  }
+  await Promise.all(streams.map((stream) => stream.take(50)));
+  await hub.post({ topic: "*" });
+  assert.deepEqual(await hub.stop(), { code: 0, signal: null });
+  const patterns = [/^info started on 127\.0\.0\.1:[0-9]+$/, /^info .*topic/, /^info SIGTERM: /, /^info stopped$/];
+  const lines = logLines(hub);
+  assert.equal(lines.length, patterns.length, hub.errorText);
+  patterns.forEach((pattern, i) => assert.match(lines[i], pattern));
+  for (const line of hub.errorText.trimEnd().split("\n")) {
+    assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /);
+  }
+});
+
+test("what others can bring about a thousand times fills no disk with lines", async (t) => {
+  const hub = await t.hub();
+  const connection = await hub.connect();
+  const refusals = 1000;
+  connection.write(Buffer.concat(numbers(refusals).map(() => hub.publishBytes({ topic: "*" }))));
+  for (let i = 0; i < refusals; ++i) {
+    assert.equal((await connection.readResponse()).status, 400);
+  }
+  connection.close();
+  assert.equal((await hub.metrics()).get('vrelo_refusals_total{reason="reserved topic"}'), refusals);
+  await hub.stop();
+  assert.ok(logLines(hub).length < 100, `${logLines(hub).length} lines`);
+});
+
+test("what a request says cannot forge a line of the log", async (t) => {
+  const hub = await t.hub();
+  const forged = "2026-01-01T00:00:00.000Z error forged";
+  await hub.ask({ target: `/.well-known/mercure?match_${encodeURIComponent(`\n${forged}\n`)}=1` });
+  await hub.post({ topic: `a\n${forged}\n` });
+  await hub.post(`topic=a&retry=%0a${encodeURIComponent(forged)}%0a`);
+  await hub.stop();
+  assert.ok(!hub.errorText.includes(`\n${forged}`), hub.errorText);
+});
+
+// --- A start that fails.
+
+const FAILING_STARTS = [
+  ["an unknown flag", { settings: { shard: 2 } }, 2, /shard\b.*shards/],
+  ["an unknown variable", { env: { VRELO_SHARD: "2" } }, 2, /VRELO_SHARD\b.*VRELO_SHARDS/i],
+  ["a value out of range", { settings: { shards: 1000 } }, 2, /shards/],
+  ["a settings file that is not there", { settings: { config: "missing.toml" } }, 2, /missing\.toml/],
+  ["an open address without a key", { settings: { listen: "0.0.0.0:0" } }, 2, /open/],
+  ["an address that is not this machine's", { settings: { listen: "192.0.2.1:0", open: true } }, 1, /192\.0\.2\.1/],
+  ["a log in a folder that is not there", { settings: { log: "sqlite:missing/vrelo.db" } }, 1, /missing\/vrelo\.db/],
+];
+
+for (const [name, options, code, pattern] of FAILING_STARTS) {
+  test(`${name} is a start that fails, with a line that says why`, async (t) => {
+    const hub = t.spawnHub({ cwd: await t.folder(), ...options });
+    assert.deepEqual(await hub.ended(), { code, signal: null });
+    assert.deepEqual(hub.outputLines, []);
+    assert.match(hub.errorText, pattern);
+    assert.match(hub.errorText, /^vrelo: [^\n]*\n$/);
+  });
+}
+
+test("a port that is taken is a start that fails", async (t) => {
+  const first = await t.hub();
+  const hub = t.spawnHub({ cwd: await t.folder(), settings: { listen: first.authority, log: t.log } });
+  assert.deepEqual(await hub.ended(), { code: 1, signal: null });
+  assert.match(hub.errorText, new RegExp(first.authority));
+  assert.equal((await first.ask({ target: "/healthz" })).status, 200);
+});
+
+test("a hub that is open to all warns of it", async (t) => {
+  const hub = await t.hub({ listen: "0.0.0.0:0", open: true });
+  await hub.logLine(/ warning open = true: /);
+});
