@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A log that is full, and one that does not answer: publishers are told, streams live on, and publishing
+// works again as soon as the log does.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+import { SQLITE, test } from "../harness/test.mjs";
+import { until, within } from "../harness/waiting.mjs";
+
+const idsOf = (events) => events.map((event) => event.id);
+
+// Expects a refusal that says when to come back.
+function assertComeBack(response, status) {
+  assert.equal(response.status, status, response.text);
+  assert.equal(response.headers["content-type"], "application/problem+json");
+  assert.equal(response.json.status, status);
+  assert.match(response.headers["retry-after"], /^[1-9][0-9]*$/);
+}
+
+test("an event that is larger than the log is refused, and smaller ones are not", async (t) => {
+  const hub = await t.hub({ memoryLogBytes: "64KiB" });
+  const stream = await hub.subscribe({ match: "a" });
+  const ids = [await hub.publish({ topic: "a" })];
+  assertComeBack(await hub.post({ topic: "a", data: "x".repeat(100_000) }), 507);
+  ids.push(await hub.publish({ topic: "a" }));
+  assert.deepEqual(idsOf(await stream.take(2)), ids);
+  assert.equal((await hub.metrics()).get('vrelo_refusals_total{reason="the log is full"}'), 1);
+});
+
+// A shell's way to begin with a small disk of its own in the current folder, most of which is taken by the
+// file `ballast`.
+const SMALL_DISK = `exec unshare --map-root-user --mount /bin/sh -c '
+    mount -t tmpfs -o size=8m none "$PWD" && cd "$PWD" && head -c 5000000 /dev/zero > ballast &&
+    exec "$0" "$@"' "$0" "$@"`;
+
+const canMount = spawnSync("unshare", ["--map-root-user", "--mount", "true"]).status === 0;
+const onSmallDisk = { log: SQLITE, skip: canMount ? false : "this machine grants no mount of one's own" };
+
+test("a disk that is full is told to publishers, and has room again", onSmallDisk, async (t) => {
+  const folder = await t.folder();
+  const hub = await t.hub({}, { folder, limits: SMALL_DISK });
+  const streams = [await hub.subscribe({ match: "a" }), await hub.subscribe({ match: "*" })];
+  const publish = () => hub.post({ topic: "a", data: "x".repeat(100_000) });
+  const ids = [];
+  let response = await publish();
+  for (; response.status === 200; response = await publish()) {
+    ids.push(response.text);
+  }
+  assertComeBack(response, 507);
+  assertComeBack(await publish(), 507);
+  assert.ok(ids.length >= 5, `only ${ids.length} events found room`);
+
+  await rm(path.join(`/proc/${hub.pid}/root`, folder, "ballast"));
+  ids.push(await hub.publish({ topic: "a", data: "x".repeat(100_000) }));
+  streams.push(await hub.subscribe({ match: "a", last_event_id: "earliest" }));
+  for (const stream of streams) {
+    assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
+  }
+});
+
+// Locks the database as a program would that is writing into it. Returns what ends that.
+async function lockDatabase(t, file) {
+  const lock = [
+    "import sqlite3, sys",
+    "connection = sqlite3.connect(sys.argv[1], isolation_level=None)",
+    "connection.execute('BEGIN IMMEDIATE')",
+    "print('locked', flush=True)",
+    "sys.stdin.read()",
+  ];
+  const child = spawn("python3", ["-c", lock.join("\n"), file], { stdio: ["pipe", "pipe", "inherit"] });
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  const unlock = () => {
+    child.stdin.end();
+    return within(closed, "the lock's owner to end");
+  };
+  t.atEnd(unlock);
+  const locked = new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
+  assert.equal(await within(locked, "the lock"), "locked");
+  return unlock;
+}
+
+test("a log that does not answer is told to publishers, and works again", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const hub = await t.hub({ heartbeat: "1s" }, { folder });
+  const streams = [await hub.subscribe({ match: "a" }), await hub.subscribe({ match: "b" })];
+  const ids = [await hub.publish({ topic: "a", id: "n0" })];
+
+  const unlock = await lockDatabase(t, path.join(folder, "vrelo.db"));
+  assertComeBack(await hub.post({ topic: "a", id: "n1" }), 503);
+  assert.equal((await hub.ask({ target: "/healthz" })).status, 200);
+  const heartbeats = streams[1].comments.length;
+  await streams[1].until(() => streams[1].comments.length > heartbeats, "a heartbeat");
+  await unlock();
+
+  // As the answer asks for: the same event with the same id again.
+  const again = () => hub.post({ topic: "a", id: "n1" });
+  await until(async () => (await again()).status === 200, "the log to work again");
+  ids.push("n1", await hub.publish({ topic: "a" }));
+  streams.push(await hub.subscribe({ match: "a", last_event_id: "earliest" }));
+  for (const stream of [streams[0], streams[2]]) {
+    assert.deepEqual(idsOf(await stream.take(3)), ids);
+    assert.deepEqual(stream.own, []);
+  }
+  assert.match(hub.errorText, / error [^\n]*vrelo\.db: [^\n]*opening it again/);
+});
