@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/conformance/log/implementation.h"
+
+#include <cassert>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "hub/log/memory/memory_store.h"
+#include "hub/log/sqlite/sqlite_store.h"
+
+namespace vrelo::log {
+namespace {
+
+class Memory final : public Implementation {
+ public:
+  std::unique_ptr<Store> open(const OpenOptions& options, const base::Clock& clock) override {
+    auto store =
+        std::make_unique<memory::MemoryStore>(options.retention, clock, options.removed_topics_max);
+    store_ = store.get();
+    return store;
+  }
+
+  bool persists() const override { return false; }
+  std::uint64_t records_visited() const override { return store_->stats().records_visited; }
+
+ private:
+  memory::MemoryStore* store_ = nullptr;
+};
+
+class Sqlite final : public Implementation {
+ public:
+  Sqlite() {
+    std::string folder = std::filesystem::temp_directory_path() / "vrelo_log_XXXXXX";
+    [[maybe_unused]] const char* const made = ::mkdtemp(folder.data());
+    assert(made != nullptr);
+    folder_ = folder;
+  }
+  Sqlite(const Sqlite&) = delete;
+  Sqlite& operator=(const Sqlite&) = delete;
+  ~Sqlite() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<Store> open(const OpenOptions& options, const base::Clock& clock) override {
+    sqlite::SqliteOptions all{.file = folder_ / "log.db", .retention = options.retention};
+    all.removed_topics_max = options.removed_topics_max;
+    auto store = sqlite::SqliteStore::open(std::move(all), clock).value();
+    store_ = store.get();
+    return store;
+  }
+
+  bool persists() const override { return true; }
+  std::uint64_t records_visited() const override { return store_->stats().rows_visited; }
+
+ private:
+  std::filesystem::path folder_;
+  sqlite::SqliteStore* store_ = nullptr;
+};
+
+}  // namespace
+
+std::vector<ImplementationCase> implementations() {
+  return {{.name = "memory", .make = [] { return std::make_unique<Memory>(); }},
+          {.name = "sqlite", .make = [] { return std::make_unique<Sqlite>(); }}};
+}
+
+}  // namespace vrelo::log
