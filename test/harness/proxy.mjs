@@ -2,7 +2,7 @@
 
 import net from "node:net";
 
-import { Signal } from "./waiting.mjs";
+import { Signal, within } from "./waiting.mjs";
 
 // A TCP proxy between clients and a hub that breaks what goes through it, on command.
 export class Proxy {
@@ -13,6 +13,7 @@ export class Proxy {
   #pairs = new Set();
   #held = [];
   #isHolding = false;
+  #onHalf; // of cutInside()
   #changed = new Signal();
 
   // `target` is {host, port}, looked at anew for each connection.
@@ -41,14 +42,28 @@ export class Proxy {
     const hub = net.connect({ ...this.#target, noDelay: true, allowHalfOpen: true });
     const pair = { client, hub };
     this.#pairs.add(pair);
+    hub.on("data", (chunk) => this.#answer(chunk, pair));
+    client.on("data", (chunk) => hub.writable && hub.write(chunk));
     for (const [from, to] of [[client, hub], [hub, client]]) {
-      from.on("data", (chunk) => to.writable && to.write(chunk));
       from.on("end", () => to.end());
       from.on("error", () => to.destroy());
       from.on("close", () => {
         to.destroy();
         this.#pairs.delete(pair);
       });
+    }
+  }
+
+  #answer(chunk, { client, hub }) {
+    if (!client.writable) {
+      return;
+    }
+    if (this.#onHalf) {
+      client.write(chunk.subarray(0, chunk.length / 2), this.#onHalf);
+      this.#onHalf = undefined;
+      hub.pause();
+    } else {
+      client.write(chunk);
     }
   }
 
@@ -61,6 +76,12 @@ export class Proxy {
     for (const client of this.#held.splice(0)) {
       client.resetAndDestroy();
     }
+  }
+
+  // Breaks them so once a client has got a half of what the hub sends next.
+  async cutInside() {
+    await within(new Promise((resolve) => (this.#onHalf = resolve)), "something to cut in the middle");
+    this.cut();
   }
 
   // Leaves new connections waiting, until release().
