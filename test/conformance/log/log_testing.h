@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,11 @@
 #include "test/conformance/log/shard.h"
 
 namespace vrelo::log {
+
+// How a failed test shows what it was run with.
+inline void PrintTo(const ImplementationCase& implementation, std::ostream* out) {
+  *out << implementation.name;
+}
 
 // What a test has of the implementation that it is run with: a store with one shard.
 class LogTest : public ::testing::TestWithParam<ImplementationCase> {
