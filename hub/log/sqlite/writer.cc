@@ -71,15 +71,21 @@ Writer::~Writer() {
 
 void Writer::append(std::unique_ptr<AppendOperation> operation) {
   bool first = false;
+  Errc refusal = Errc::kStopped;
   {
     const std::lock_guard lock(mutex_);
-    if (!closing_) {
+    // What would be removed as soon as it is stored must not be acknowledged.
+    const bool fits =
+        retention_.bytes_max == 0 || record_bytes(operation->bytes) <= retention_.bytes_max;
+    if (!closing_ && !fits) {
+      refusal = Errc::kFull;
+    } else if (!closing_) {
       first = queue_.empty();
       queue_.push_back(std::move(operation));
     }
   }
   if (operation != nullptr) {
-    operation->result = Errc::kStopped;
+    operation->result = refusal;
     std::vector<OperationPtr> refused;
     refused.push_back(std::move(operation));
     complete_all(std::move(refused));

@@ -8,6 +8,7 @@
 namespace vrelo::log {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr Retention kNoLimit{.bytes_max = 0, .records_max = 0, .age_max = std::chrono::seconds(0)};
@@ -151,6 +152,37 @@ TEST_P(LogRetention, does_not_stop_publishers_while_it_removes) {
   }
   wait_for_begin(20'000);
   EXPECT_EQ(kept(), from_to(20'001, 20'010));
+}
+
+TEST_P(LogRetention, refuses_an_event_that_it_could_not_keep) {
+  open({.retention = {.bytes_max = 100'000}});
+  append("t", 1);
+  const Position end = shard().end();
+  const Event event{.topics = {"t"}, .id = "i", .data = std::string(200'000, 'x')};
+  EXPECT_EQ(shard().append(event).error(), Errc::kFull);
+  EXPECT_EQ(shard().end(), end);
+  EXPECT_EQ(shard().find("i").value(), std::nullopt);
+  wait_for_begin(0);  // it has cost nothing
+}
+
+TEST_P(LogRetention, takes_events_again_when_there_is_room) {
+  open({.retention = {.bytes_max = 100'000}});
+  const auto tail = shard().log().tail(shard().end());
+  const Event event{.topics = {"t"}, .data = std::string(200'000, 'x')};
+  const auto results = shard().append_all(
+      {{.topics = {"t"}, .data = "before"}, event, {.topics = {"t"}, .data = "after"}});
+  EXPECT_TRUE(results[0]);
+  EXPECT_EQ(results[1].error(), Errc::kFull);
+  EXPECT_TRUE(results[2]);
+  set_retention({.bytes_max = 1'000'000});
+  EXPECT_EQ(shard().append(event)->position.offset, 3U);
+  std::vector<std::size_t> sizes;
+  while (sizes.size() < 3) {
+    for (const std::string& data : data_of(shard().next(*tail).value())) {
+      sizes.push_back(data.size());
+    }
+  }
+  EXPECT_THAT(sizes, ElementsAre(6U, 5U, 200'000U));
 }
 
 }  // namespace
