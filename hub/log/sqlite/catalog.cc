@@ -111,6 +111,9 @@ bool Catalog::find(const View& view,
 
 Catalog::Recent Catalog::recent(Position after, ReadLimits limits) const {
   const std::lock_guard lock(mutex_);
+  if (stopped_) {
+    return {.kind = Recent::Kind::kStopped};
+  }
   if (after.epoch != epoch_ || after.offset > end_) {
     return {.kind = Recent::Kind::kGone};
   }
@@ -140,7 +143,7 @@ Catalog::Recent Catalog::recent(Position after, ReadLimits limits) const {
 OperationPtr Catalog::wait(Position after, OperationPtr waiter) {
   const std::lock_guard lock(mutex_);
   const std::uint64_t from = after.offset == 0 ? begin_ : after.offset;
-  if (after.epoch != epoch_ || from != end_) {
+  if (stopped_ || after.epoch != epoch_ || from != end_) {
     return waiter;
   }
   waiters_.push_back(std::move(waiter));
@@ -159,9 +162,15 @@ OperationPtr Catalog::take_waiter(const Operation* waiter) {
   return taken;
 }
 
-std::vector<OperationPtr> Catalog::take_waiters() {
+std::vector<OperationPtr> Catalog::stop() {
   const std::lock_guard lock(mutex_);
+  stopped_ = true;
   return std::exchange(waiters_, {});
+}
+
+bool Catalog::is_stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
 }
 
 }  // namespace vrelo::log::sqlite

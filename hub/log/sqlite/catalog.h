@@ -84,19 +84,23 @@ class Catalog {
       kStorage,  // they are older than what is in memory
       kWait,     // there are none yet
       kGone,     // Errc::kPositionGone
+      kStopped,  // Errc::kStopped
     };
     Kind kind;
     std::vector<RecordPtr> records = {};
   };
   Recent recent(Position after, ReadLimits limits) const;
 
-  // Keeps `waiter` until there is a record after `after`; if there already is, or the position is
-  // gone, returns it at once.
+  // Keeps `waiter` until there is a record after `after`; if there already is, or there will be
+  // none, returns it at once.
   OperationPtr wait(Position after, OperationPtr waiter);
 
   // Gives back a waiter that is kept; nullptr if it is no longer.
   OperationPtr take_waiter(const Operation* waiter);
-  std::vector<OperationPtr> take_waiters();
+
+  // From now on nobody waits and no tail gets anything. Returns those who waited.
+  std::vector<OperationPtr> stop();
+  bool is_stopped() const;
 
  private:
   const std::size_t recent_bytes_max_;
@@ -111,6 +115,7 @@ class Catalog {
   std::deque<RecordPtr> recent_;  // the last records, without a hole, up to end_
   std::size_t recent_bytes_ = 0;
   std::vector<OperationPtr> waiters_;
+  bool stopped_ = false;
 };
 
 }  // namespace vrelo::log::sqlite

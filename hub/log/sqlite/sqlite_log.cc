@@ -46,11 +46,12 @@ Awaitable<Page> SqliteLog::read(Position after, Selection selection, ReadLimits 
   if (caller_->stopped) {
     co_return Errc::kStopped;
   }
-  co_return co_await wait_for(
+  const auto page = co_await wait_for(
       std::make_unique<ReadOperation>(caller_), [&](std::unique_ptr<ReadOperation> op) {
         engine_.readers.add(
             std::make_unique<ReadPage>(std::move(op), engine_.sources, after, selection, limits));
       });
+  co_return page || !engine_.catalog.is_stopped() ? page : Errc::kStopped;
 }
 
 std::unique_ptr<Tail> SqliteLog::tail(Position after) {
@@ -61,11 +62,12 @@ Awaitable<std::optional<Position>> SqliteLog::find(std::string event_id) {
   if (caller_->stopped) {
     co_return Errc::kStopped;
   }
-  co_return co_await wait_for(
+  const auto found = co_await wait_for(
       std::make_unique<FindOperation>(caller_), [&](std::unique_ptr<FindOperation> op) {
         engine_.readers.add(
             std::make_unique<FindId>(std::move(op), engine_.sources, std::move(event_id)));
       });
+  co_return found || !engine_.catalog.is_stopped() ? found : Errc::kStopped;
 }
 
 void SqliteLog::stop() {
@@ -95,6 +97,8 @@ Awaitable<std::vector<RecordPtr>> SqliteTail::next(ReadLimits limits) {
         co_return std::move(recent.records);
       case Catalog::Recent::Kind::kGone:
         co_return Errc::kPositionGone;
+      case Catalog::Recent::Kind::kStopped:
+        co_return Errc::kStopped;
       case Catalog::Recent::Kind::kStorage: {
         auto page = co_await log_.read(cursor_, {.all = true}, limits);
         if (stopped_) {

@@ -78,6 +78,7 @@ void SqliteStore::close() {
   if (std::exchange(parts_->closed, true)) {
     return;
   }
+  complete_all(parts_->catalog.stop());
   // The readers first: the last connection to close is then the writer's, which leaves one file.
   parts_->readers->close();
   parts_->writer->close();

@@ -138,7 +138,6 @@ void Writer::run() {
     lock.lock();
   }
   lock.unlock();
-  complete_all(catalog_.take_waiters());
   file_.reset();
 }
 

@@ -149,5 +149,19 @@ TEST_P(LogRestart, finishes_what_was_accepted_before_it_closed) {
   }
 }
 
+TEST_P(LogRestart, stops_the_logs_of_a_store_that_is_closed) {
+  open();
+  append("t", 3);
+  const auto tail = shard().log().tail(shard().end());
+  const auto pending = shard().start_next(*tail);
+  shard().poll();
+  store().close();
+  store().close();
+  EXPECT_EQ(shard().wait(pending).error(), Errc::kStopped);
+  EXPECT_EQ(shard().append({.topics = {"t"}}).error(), Errc::kStopped);
+  EXPECT_EQ(shard().read(shard().at(0), {.all = true}).error(), Errc::kStopped);
+  EXPECT_EQ(shard().find("i").error(), Errc::kStopped);
+}
+
 }  // namespace
 }  // namespace vrelo::log
