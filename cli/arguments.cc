@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/printable.h"
+#include "hub/base/argument_fault.h"
 #include "hub/base/nearest.h"
 
 namespace vrelo::cli {
@@ -51,7 +52,8 @@ std::optional<int> read_arguments(CLI::App& app,
     return out.write(app.help()) ? kFailed : kOk;
   } catch (const CLI::ParseError& error) {
     const auto extras = app.remaining();
-    return refuse(extras.empty() ? printable(error.what()) : complaint(app, extras.front()));
+    return refuse(extras.empty() ? printable(base::argument_fault(app, error))
+                                 : complaint(app, extras.front()));
   }
   std::vector<std::string> extras = app.remaining();
   std::erase(extras, "--");  // what divides options from arguments is neither

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,23 +42,31 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
+constexpr std::string_view kServe = "vrelo serve";
+constexpr std::string_view kLog = "vrelo log";
+
 constexpr std::string_view kServeExamples = R"(
 Examples:
-  vrelo serve                                  on http://127.0.0.1:3000, events in ./vrelo.db
-  vrelo serve --log memory: --listen 127.0.0.1:0
-  vrelo serve --config /etc/vrelo.toml         SIGHUP reads it again, SIGTERM drains and ends
+  vrelo serve                                     # http://127.0.0.1:3000, events in ./vrelo.db
+  vrelo serve --listen 127.0.0.1:0 --log memory:  # any port that is free, events in memory
+  vrelo serve --history-age 7d --history-bytes 10GiB
+  vrelo serve --config vrelo.toml                 # SIGHUP reads it again, SIGTERM drains and ends
 )";
 
-constexpr std::string_view kLogHelp = R"(Look after the file of a log that no hub has open.
+constexpr std::string_view kLogHelp =
+    R"(vrelo log: looks after the file of an SQLite log that no hub has open.
 
 Usage: vrelo log new-epoch FILE
 
   new-epoch FILE   Begin a new epoch: every reader that comes back is told of a gap. For one who put
                    back a backup of FILE together with FILE.epoch, which the hub cannot notice.
+
+Examples:
+  vrelo log new-epoch vrelo.db
 )";
 
-int fail(int status, std::string_view message) {
-  fmt::print(stderr, "vrelo: {}\n", message);
+int fail(int status, std::string_view command, std::string_view message) {
+  fmt::print(stderr, "{}: {}\n", command, message);
   return status;
 }
 
@@ -258,7 +267,7 @@ int serve(std::span<const std::string> arguments) {
                                .variables = base::read_environment(environ)};
   auto settings = base::load_settings(sources);
   if (!settings) {
-    return fail(kUsage, settings.error().message);
+    return fail(kUsage, kServe, settings.error().message);
   }
   ::signal(SIGPIPE, SIG_IGN);
   ::umask(S_IRWXG |
@@ -269,18 +278,19 @@ int serve(std::span<const std::string> arguments) {
   base::Logger logger(clock, settings->log_level);
   auto listeners = listen(*settings, sources);
   if (!listeners) {
-    return fail(kFailed, listeners.error().message);
+    return fail(kFailed, kServe, listeners.error().message);
   }
   auto store = open_store(*settings, clock, logger);
   if (!store) {
-    return fail(kFailed, fmt::format("log {}: {}", settings->log.file, store.error().message()));
+    return fail(kFailed, kServe,
+                fmt::format("log {}: {}", settings->log.file, store.error().message()));
   }
   Server server(std::move(sources), *std::move(settings), logger, **store);
   const auto served = server.run(clock, *std::move(listeners), files_max);
   (*store)->close();  // while the server still takes the signals: a checkpoint may last
   ignore_signals();
   if (!served) {
-    return fail(kFailed, served.error().message);
+    return fail(kFailed, kServe, served.error().message);
   }
   logger.info("stopped");
   return kDone;
@@ -292,13 +302,20 @@ int log_command(std::span<const std::string> arguments) {
     return kDone;
   }
   if (arguments.size() != 2 || arguments[0] != "new-epoch") {
-    return fail(kUsage, "log: expected `new-epoch FILE`; see vrelo log --help");
+    return fail(kUsage, kLog, "expected new-epoch FILE; see vrelo log --help");
   }
-  const auto begun = log::sqlite::new_epoch(arguments[1]);
+  const std::string& file = arguments[1];
+  if (std::error_code error; !std::filesystem::exists(file, error)) {
+    const bool is_setting = file.starts_with("sqlite:");
+    return fail(kFailed, kLog,
+                fmt::format("{}: there is no such file{}", file,
+                            is_setting ? "; FILE is a path, without sqlite:" : ""));
+  }
+  const auto begun = log::sqlite::new_epoch(file);
   if (!begun) {
-    return fail(kFailed, fmt::format("log {}: {}", arguments[1], begun.error().message()));
+    return fail(kFailed, kLog, fmt::format("{}: {}", file, begun.error().message()));
   }
-  fmt::print("{}: a new epoch has begun\n", arguments[1]);
+  fmt::print("{}: a new epoch has begun\n", file);
   return kDone;
 }
 
@@ -350,8 +367,9 @@ int run(std::span<const std::string> arguments) {
     names.push_back(known.name);
   }
   const std::string_view meant = base::nearest(name, names);
-  return fail(kUsage, fmt::format("there is no command \"{}\"{}; see vrelo --help", name,
-                                  meant.empty() ? "" : fmt::format(": did you mean {}?", meant)));
+  return fail(kUsage, "vrelo",
+              fmt::format("there is no command \"{}\"{}; see vrelo --help", name,
+                          meant.empty() ? "" : fmt::format(": did you mean {}?", meant)));
 }
 
 }  // namespace

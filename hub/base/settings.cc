@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 #include <CLI/CLI.hpp>
 
+#include "hub/base/argument_fault.h"
 #include "hub/base/nearest.h"
 #include "hub/base/settings_table.h"
 
@@ -18,6 +19,8 @@ namespace vrelo::base {
 namespace {
 
 constexpr std::uintmax_t kFileBytesMax = 1 << 20;
+constexpr std::size_t kFlagColumns = 26;  // of help; beside them stands what each flag does
+constexpr std::size_t kHelpColumns = 100;
 
 // What one source says: a text for each row that it names, and where that stands.
 struct Given {
@@ -43,6 +46,21 @@ std::string nearest_setting(std::string_view word, NameOf name_of) {
   return std::string(nearest(word, views));
 }
 
+// Returns `text` in lines of at most `columns` characters, as far as its words allow.
+std::string wrapped(std::string_view text, std::size_t columns) {
+  std::string lines;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    const bool fits = used + 1 + word.size() <= columns;
+    lines += lines.empty() ? "" : fits ? " " : "\n";
+    used = (fits ? used + 1 : 0) + word.size();
+    lines += word;
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return lines;
+}
+
 // The command line, as CLI11 sees it. All values are texts: set() reads them, as those of other
 // sources.
 class Flags {
@@ -50,7 +68,7 @@ class Flags {
   Flags() {
     app_.name("vrelo serve");
     app_.set_help_flag("-h,--help", "Show this and stop.");
-    app_.get_formatter()->column_width(40);
+    app_.get_formatter()->column_width(kFlagColumns);
     app_.allow_extras();
     for (const SettingRow& row : setting_rows()) {
       add(row);
@@ -62,7 +80,7 @@ class Flags {
     try {
       app_.parse(std::move(reversed));
     } catch (const CLI::ParseError& error) {
-      return Fault{error.what()};
+      return Fault{argument_fault(app_, error)};
     }
     const std::vector<std::string> unknown_flags = app_.remaining();
     if (!unknown_flags.empty()) {
@@ -89,10 +107,7 @@ class Flags {
            "environment, that "
            "before the file.\nSIZE: bytes, or with kB, MB, GB, KiB, MiB, GiB. DURATION: seconds, "
            "or with "
-           "ms, s, min, h, d.\n\nExamples:\n"
-           "  vrelo serve\n"
-           "  vrelo serve --listen 127.0.0.1:8080 --log memory:\n"
-           "  vrelo serve --config vrelo.toml --history-age 7d --history-bytes 10GiB\n";
+           "ms, s, min, h, d.\n";
   }
 
  private:
@@ -103,7 +118,7 @@ class Flags {
 
   void add(const SettingRow& row) {
     Value& value = values_[&row];
-    const std::string help(row.help);
+    const std::string help = wrapped(row.help, kHelpColumns - kFlagColumns);
     if (std::holds_alternative<SwitchKind>(row.kind)) {
       value.option = app_.add_flag(flag_name(row), value.text, help);
     } else {
@@ -275,7 +290,8 @@ Parsed<Settings> load_settings(const SettingSources& sources) {
   if (!settings.config.empty()) {
     const auto text = read_file(settings.config);
     if (!text) {
-      return text.error();
+      const auto& source = flags->contains(config) ? *flags : *variables;
+      return Fault{source.at(config).where + ": " + text.error().message};
     }
     auto from_file = parse_settings(*text, settings.config, settings);
     if (!from_file) {

@@ -214,7 +214,10 @@ TEST(Settings, name_the_place_of_a_bad_value) {
       {"a host with a port", {"--allowed-hosts", "a:80"}, {}, "\"a:80\", which is not a host"},
       {"no value", {"--shards"}, {}, "--shards"},
       {"twice", {"--shards", "1", "--shards", "2"}, {}, "--shards"},
-      {"no file", {"--config", "/nowhere.toml"}, {}, "/nowhere.toml: there is no such file"},
+      {"no file",
+       {"--config", "/nowhere.toml"},
+       {},
+       "--config: /nowhere.toml: there is no such file"},
       {"a folder", {"--config", "/"}, {}, "/: is not a file"},
   };
   for (const auto& c : cases) {
@@ -252,7 +255,8 @@ TEST(Settings, name_the_line_of_a_bad_file) {
 
 TEST(Settings, refuse_a_file_beyond_one_mebibyte) {
   const TemporaryFile file(std::string((1 << 20) + 1, '#'));
-  EXPECT_EQ(fault({"--config", file.path()}), file.path() + ": is larger than 1 MiB");
+  EXPECT_EQ(fault({"--config", file.path()}),
+            "--config: " + file.path() + ": is larger than 1 MiB");
   file.write(std::string(1 << 20, '#'));
   EXPECT_EQ(loaded({"--config", file.path()}).config, file.path());
 }
