@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -69,7 +70,7 @@ std::string refusal_text(const sse::client::Failure& failure) {
 
 }  // namespace
 
-std::string failure_text(const sse::client::Failure& failure) {
+std::string failure_text(const sse::client::Failure& failure, const sse::client::Url& url) {
   if (failure.error == sse::client::Errc::kRefused) {
     return refusal_text(failure);
   }
@@ -77,7 +78,10 @@ std::string failure_text(const sse::client::Failure& failure) {
     const std::string type = printable(beginning(failure.content_type));
     return "the answer is not an event stream: it " + (type.empty() ? "has no type" : "is " + type);
   }
-  return failure.error.message();
+  // What OpenSSL says does not say that it is about TLS: "wrong version number".
+  const bool is_tls = failure.error.category() == boost::asio::error::get_ssl_category();
+  const std::string why = (is_tls ? "TLS failed: " : "") + failure.error.message();
+  return failure.had_answer ? why : sse::client::authority_of(url) + ": " + why;
 }
 
 int failure_status(const sse::client::Failure& failure) {

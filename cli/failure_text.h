@@ -5,15 +5,17 @@
 #include <string>
 
 #include "sse/client/event_source.h"
+#include "sse/client/url.h"
 
 namespace vrelo::cli {
 
-// Says in half a sentence why a hub was of no use, in the words of its answer where there are some:
-// "the hub refused (400): topic: it has a control character". Fit for a terminal, and at most 1,500
-// bytes long, whatever the hub sent.
+// Says in half a sentence why the hub at `url` was of no use, in the words of its answer where
+// there are some: "the hub refused (400): topic: it has a control character". Where there was no
+// answer, it says of whom: "127.0.0.1:3000: Connection refused". Fit for a terminal, and, but for
+// that name, at most 1,500 bytes long, whatever the hub sent.
 //
 // Source: RFC 9457, with the member `field` that a vrelo hub adds.
-std::string failure_text(const sse::client::Failure& failure);
+std::string failure_text(const sse::client::Failure& failure, const sse::client::Url& url);
 
 // The exit status of a command that ends with `failure`: kNotConnected where no hub has said
 // anything, else kFailed.

@@ -24,7 +24,7 @@ void require(bool holds) {
 void check(sse::client::Failure failure) {
   for (const auto errc : {sse::client::Errc::kRefused, sse::client::Errc::kNotEventStream}) {
     failure.error = errc;
-    const std::string text = failure_text(failure);
+    const std::string text = failure_text(failure, {});
     require(!text.empty() && text.size() <= 1500);
     require(printable(text) == text);
   }

@@ -5,16 +5,21 @@
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 #include "cli/commands.h"
 #include "hub/base/text.h"
+#include "sse/client/connection.h"
 
 namespace vrelo::cli {
 namespace {
 
 using sse::client::Errc;
 using sse::client::Failure;
+
+const sse::client::Url kUrl{.host = "hub.example", .port = 81, .path = "/", .query = ""};
 
 Failure refusal(int status, std::string_view content_type, std::string body) {
   return {.error = Errc::kRefused,
@@ -25,6 +30,7 @@ Failure refusal(int status, std::string_view content_type, std::string body) {
 }
 
 TEST(FailureText, repeats_what_the_hub_says) {
+  const auto tls = sse::client::make_tls_context();  // OpenSSL then knows its errors by name
   const struct {
     const char* what;
     Failure failure;
@@ -54,11 +60,18 @@ TEST(FailureText, repeats_what_the_hub_says) {
       {"no type",
        {.error = Errc::kNotEventStream, .status = 200},
        "the answer is not an event stream: it has no type"},
-      {"nobody there", {.error = boost::asio::error::connection_refused}, "Connection refused"},
+      {"nobody there",
+       {.error = boost::asio::error::connection_refused},
+       "hub.example:81: Connection refused"},
+      {"somebody who speaks no TLS",
+       {.error = {ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER),
+                  boost::asio::error::get_ssl_category()}},
+       "hub.example:81: TLS failed: wrong version number (SSL routines)"},
+      {"somebody who went away", {.error = Errc::kCut, .had_answer = true}, "the connection broke"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
-    EXPECT_EQ(failure_text(c.failure), c.text);
+    EXPECT_EQ(failure_text(c.failure, kUrl), c.text);
   }
 }
 
@@ -67,7 +80,7 @@ TEST(FailureText, is_short_whatever_the_hub_says) {
   for (int i = 0; i < 10'000; ++i) {
     long_text += "\u00FC";
   }
-  const std::string text = failure_text(refusal(500, "text/plain", long_text));
+  const std::string text = failure_text(refusal(500, "text/plain", long_text), kUrl);
   EXPECT_LT(text.size(), 250U);
   EXPECT_TRUE(base::is_utf8(text));
   EXPECT_TRUE(text.ends_with("\u00FC"));

@@ -165,12 +165,13 @@ class Pub final : public PublisherObserver {
   }
 
   void on_refused(std::size_t index, const Failure& failure) override {
-    fail(line_prefix(index) + failure_text(failure));
+    fail(line_prefix(index) + failure_text(failure, plan_.url));
   }
 
   void on_wait(const Failure& failure, std::chrono::milliseconds delay) override {
     write_ids();
-    say(process_.err, kName, failure_text(failure) + "; next attempt in " + delay_text(delay));
+    say(process_.err, kName,
+        failure_text(failure, plan_.url) + "; next attempt in " + delay_text(delay));
   }
 
  private:
@@ -264,7 +265,7 @@ class Pub final : public PublisherObserver {
     write_ids();
     lines_.clear();
     if (failure) {
-      fail(failure_text(*failure), failure_status(*failure));
+      fail(failure_text(*failure, plan_.url), failure_status(*failure));
     }
   }
 

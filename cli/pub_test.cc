@@ -141,8 +141,8 @@ TEST(Pub, asks_again_with_the_same_id_where_an_answer_is_lost) {
   peer.send(answer_of("id-1"));
   EXPECT_EQ(session.wait_for_end(), kOk);
   EXPECT_EQ(session.out.text, "id-1\n");
-  EXPECT_THAT(session.err.text,
-              StartsWith("vrelo pub: Connection reset by peer; next attempt in 0."));
+  EXPECT_THAT(session.err.text, StartsWith("vrelo pub: " + session.server.authority() +
+                                           ": Connection reset by peer; next attempt in 0."));
 }
 
 TEST(Pub, refuses_arguments_that_make_no_sense) {
@@ -188,7 +188,8 @@ TEST(Pub, has_a_status_of_its_own_where_nobody_is_there) {
   session.server.close();
   session.start(pub, {session.server.url(), "a", "b"});
   EXPECT_EQ(session.wait_for_end(), kNotConnected);
-  EXPECT_EQ(session.err.text, "vrelo pub: Connection refused\n");
+  EXPECT_EQ(session.err.text,
+            "vrelo pub: " + session.server.authority() + ": Connection refused\n");
 }
 
 TEST(Pub, ends_as_by_sigpipe_where_nobody_reads_its_ids) {

@@ -101,7 +101,10 @@ void append_pair(std::string& form, std::string_view name, std::string_view valu
 base::Parsed<Publication> parse_publication(std::string_view line, const Publication& defaults) {
   boost::system::error_code error;
   const json::value value = json::parse(json::string_view(line.data(), line.size()), error);
-  if (error || !value.is_object()) {
+  if (error) {
+    return Fault{"this is not JSON: " + error.message()};
+  }
+  if (!value.is_object()) {
     return Fault{"this is not a JSON object"};
   }
   Publication publication = defaults;

@@ -45,10 +45,10 @@ TEST(Publication, is_refused_with_the_name_of_what_is_wrong) {
     std::string_view line;
     std::string_view message;
   } cases[] = {
-      {"", "this is not a JSON object"},
-      {"Hello", "this is not a JSON object"},
+      {"", "this is not JSON: incomplete JSON"},
+      {"Hello", "this is not JSON: syntax error"},
       {"[]", "this is not a JSON object"},
-      {R"({"topic":"a"} x)", "this is not a JSON object"},
+      {R"({"topic":"a"} x)", "this is not JSON: extra data"},
       {R"({"topic":"a","dat":"x"})", "\"dat\" is no member of an event; did you mean data?"},
       {R"({"topic":"a","\u001b[2J":1})", "\"\\u{1B}[2J\" is no member of an event"},
       {R"({"topic":1})", "topic is neither a text nor a list of texts"},

@@ -107,6 +107,7 @@ class Printer final : public sse::client::EventSourceObserver {
  public:
   Printer(Process& process, Plan plan)
       : process_(process),
+        url_(plan.url),
         json_(plan.json),
         left_(plan.count),
         source_(process.network, std::move(plan.url), std::move(plan.source), *this, process.seed) {
@@ -120,7 +121,11 @@ class Printer final : public sse::client::EventSourceObserver {
     if (left_ == std::uint64_t{0} || end.error == Errc::kNoContent || end.error == Errc::kEnded) {
       co_return kOk;
     }
-    say(process_.err, kName, failure_text(end));
+    // Somebody who knows `vrelo pub` gives the hub's origin alone.
+    const bool lacks_topics = end.status == 404 && url_.path == "/";
+    say(process_.err, kName,
+        failure_text(end, url_) +
+            (lacks_topics ? "; a hub is asked for topics, which stand after its URL" : ""));
     co_return failure_status(end);
   }
 
@@ -152,11 +157,13 @@ class Printer final : public sse::client::EventSourceObserver {
 
   void on_wait(const Failure& failure, std::chrono::milliseconds delay) override {
     was_waiting_ = true;
-    say(process_.err, kName, failure_text(failure) + "; next attempt in " + delay_text(delay));
+    say(process_.err, kName,
+        failure_text(failure, url_) + "; next attempt in " + delay_text(delay));
   }
 
  private:
   Process& process_;
+  const sse::client::Url url_;
   const bool json_;
   std::optional<std::uint64_t> left_;  // of the events that were asked for
   std::string text_;                   // what was found since the last pause

@@ -121,7 +121,8 @@ TEST(Sub, tells_why_it_ends) {
        kFailed, "vrelo sub: the hub refused (400): match: empty\n"},
       {"a page", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", kFailed,
        "vrelo sub: the answer is not an event stream: it is text/html\n"},
-      {"cut off", "", kNotConnected, "vrelo sub: the connection broke\n"},
+      {"nothing there", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", kFailed,
+       "vrelo sub: the hub refused (404); a hub is asked for topics, which stand after its URL\n"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
@@ -138,7 +139,14 @@ TEST(Sub, has_a_status_of_its_own_where_nobody_is_there) {
   session.server.close();
   session.start(sub, {session.server.url(), "--no-reconnect"});
   EXPECT_EQ(session.wait_for_end(), kNotConnected);
-  EXPECT_EQ(session.err.text, "vrelo sub: Connection refused\n");
+  EXPECT_EQ(session.err.text,
+            "vrelo sub: " + session.server.authority() + ": Connection refused\n");
+
+  SubSession cut;
+  cut.start(sub, {cut.server.url(), "--no-reconnect"});
+  cut.answer("").end();
+  EXPECT_EQ(cut.wait_for_end(), kNotConnected);
+  EXPECT_EQ(cut.err.text, "vrelo sub: " + cut.server.authority() + ": the connection broke\n");
 }
 
 TEST(Sub, ends_as_by_sigpipe_where_nobody_reads) {

@@ -123,8 +123,9 @@ class TestServer {
         endpoint_(acceptor_.local_endpoint()) {}
 
   std::uint16_t port() const { return endpoint_.port(); }
+  std::string authority() const { return "127.0.0.1:" + std::to_string(port()); }
   std::string url(std::string_view target = "/") const {
-    return "http://127.0.0.1:" + std::to_string(port()) + std::string(target);
+    return "http://" + authority() + std::string(target);
   }
 
   // Waits for the next connection.
