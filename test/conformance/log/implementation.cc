@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/conformance/log/implementation.h"
 
+#include <unistd.h>
+
 #include <cassert>
 #include <cstdlib>
 #include <filesystem>
@@ -28,10 +30,19 @@ class Memory final : public Implementation {
   memory::MemoryStore* store_ = nullptr;
 };
 
+// In memory where the system has such a folder: a sync then costs nothing, and no test here is about
+// the disk.
+std::filesystem::path parent_folder() {
+  constexpr const char* kInMemory = "/dev/shm";
+  return ::access(kInMemory, R_OK | W_OK | X_OK) == 0 ? kInMemory
+                                                      : std::filesystem::temp_directory_path();
+}
+
 class Sqlite final : public Implementation {
  public:
-  Sqlite() {
-    std::string folder = std::filesystem::temp_directory_path() / "vrelo_log_XXXXXX";
+  // `defaults`: what the options of SQLite's own are.
+  explicit Sqlite(sqlite::SqliteOptions defaults = {}) : defaults_(std::move(defaults)) {
+    std::string folder = parent_folder() / "vrelo_log_XXXXXX";
     [[maybe_unused]] const char* const made = ::mkdtemp(folder.data());
     assert(made != nullptr);
     folder_ = folder;
@@ -41,7 +52,9 @@ class Sqlite final : public Implementation {
   ~Sqlite() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<Store> open(const OpenOptions& options, const base::Clock& clock) override {
-    sqlite::SqliteOptions all{.file = folder_ / "log.db", .retention = options.retention};
+    sqlite::SqliteOptions all = defaults_;
+    all.file = folder_ / "log.db";
+    all.retention = options.retention;
     all.removed_topics_max = options.removed_topics_max;
     auto store = sqlite::SqliteStore::open(std::move(all), clock).value();
     store_ = store.get();
@@ -52,6 +65,7 @@ class Sqlite final : public Implementation {
   std::uint64_t records_visited() const override { return store_->stats().rows_visited; }
 
  private:
+  const sqlite::SqliteOptions defaults_;
   std::filesystem::path folder_;
   sqlite::SqliteStore* store_ = nullptr;
 };
@@ -61,6 +75,18 @@ class Sqlite final : public Implementation {
 std::vector<ImplementationCase> implementations() {
   return {{.name = "memory", .make = [] { return std::make_unique<Memory>(); }},
           {.name = "sqlite", .make = [] { return std::make_unique<Sqlite>(); }}};
+}
+
+std::vector<ImplementationCase> variants() {
+  std::vector<ImplementationCase> cases = implementations();
+  cases.push_back({.name = "sqlite_in_small_pieces", .make = [] {
+                     sqlite::SqliteOptions small;
+                     small.page_bytes_max = 100;
+                     small.recent_bytes_max = 1000;
+                     small.wal_bytes_soft = 1;
+                     return std::make_unique<Sqlite>(std::move(small));
+                   }});
+  return cases;
 }
 
 }  // namespace vrelo::log

@@ -47,4 +47,8 @@ struct ImplementationCase {
 // Returns all there are.
 std::vector<ImplementationCase> implementations();
 
+// Returns the same, and again those that do their work in pieces, with pieces so small that a
+// record or two fill one.
+std::vector<ImplementationCase> variants();
+
 }  // namespace vrelo::log

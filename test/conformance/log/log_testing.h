@@ -100,6 +100,10 @@ inline auto each_implementation() {
   return ::testing::ValuesIn(implementations());
 }
 
+inline auto each_variant() {
+  return ::testing::ValuesIn(variants());
+}
+
 inline std::string name_of(const ::testing::TestParamInfo<ImplementationCase>& info) {
   return info.param.name;
 }
