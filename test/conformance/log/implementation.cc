@@ -30,8 +30,8 @@ class Memory final : public Implementation {
   memory::MemoryStore* store_ = nullptr;
 };
 
-// In memory where the system has such a folder: a sync then costs nothing, and no test here is about
-// the disk.
+// In memory where the system has such a folder: a sync then costs nothing, and no test here is
+// about the disk.
 std::filesystem::path parent_folder() {
   constexpr const char* kInMemory = "/dev/shm";
   return ::access(kInMemory, R_OK | W_OK | X_OK) == 0 ? kInMemory
