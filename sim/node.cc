@@ -109,7 +109,7 @@ void Shard::close() {
 class Node::Pause final : public log::OperationOf<std::monostate> {
  public:
   explicit Pause(base::Executor executor)
-      : OperationOf(std::make_shared<log::Caller>(log::Caller{.executor = std::move(executor)})) {
+      : OperationOf(std::make_shared<log::Caller>(std::move(executor))) {
     result = std::monostate();
   }
 };

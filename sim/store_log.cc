@@ -127,8 +127,7 @@ class Store::ShardTail final : public log::Tail {
 class Store::ShardLog final : public log::Log {
  public:
   ShardLog(Store& store, base::Executor executor)
-      : store_(store),
-        caller_(std::make_shared<log::Caller>(log::Caller{.executor = std::move(executor)})) {}
+      : store_(store), caller_(std::make_shared<log::Caller>(std::move(executor))) {}
 
   log::Awaitable<log::Appended> append(log::Event event) override {
     store_.schedule_.interrupt();

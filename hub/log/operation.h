@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,10 +19,17 @@ namespace vrelo::log {
 
 // The Log of one shard, as its operations see it.
 //
-// Threads: `stopped` is the shard's own; the executor may be copied by any.
+// Threads: `stopped` is the shard's own; the rest any.
 struct Caller {
-  base::Executor executor;
+  explicit Caller(base::Executor shard) : executor(shard) {}
+
+  // Waits until no other thread is within a post to the executor. What it posted may have run by
+  // then, and it still uses the loop: the shard that destroys its Log, and then its loop, waits.
+  void wait_for_posts() const;
+
+  const base::Executor executor;
   bool stopped = false;
+  std::atomic<int> posts = 0;  // that threads are within
 };
 
 // What a coroutine of a shard waits for while another thread does it.
@@ -36,6 +44,7 @@ class Operation {
   virtual void complete() = 0;
 
   Caller& caller() { return *caller_; }
+  const std::shared_ptr<Caller>& shared_caller() const { return caller_; }
 
  protected:
   explicit Operation(std::shared_ptr<Caller> caller)

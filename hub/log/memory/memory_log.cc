@@ -25,10 +25,11 @@ void complete(OperationPtr operation) {
 }  // namespace
 
 MemoryLog::MemoryLog(History& history, base::Executor executor)
-    : history_(history), caller_(std::make_shared<Caller>(Caller{.executor = executor})) {}
+    : history_(history), caller_(std::make_shared<Caller>(executor)) {}
 
 MemoryLog::~MemoryLog() {
   assert(tails_.empty());
+  caller_->wait_for_posts();
 }
 
 Awaitable<Appended> MemoryLog::append(Event event) {

@@ -25,10 +25,11 @@ void complete(OperationPtr operation) {
 }  // namespace
 
 SqliteLog::SqliteLog(const Engine& engine, base::Executor executor)
-    : engine_(engine), caller_(std::make_shared<Caller>(Caller{.executor = executor})) {}
+    : engine_(engine), caller_(std::make_shared<Caller>(executor)) {}
 
 SqliteLog::~SqliteLog() {
   assert(tails_.empty());
+  caller_->wait_for_posts();
 }
 
 Awaitable<Appended> SqliteLog::append(Event event) {
