@@ -154,7 +154,8 @@ class Store::ShardLog final : public log::Log {
   }
 
   std::unique_ptr<log::Tail> tail(log::Position after) override {
-    tails_.push_back(std::make_shared<log::Caller>(*caller_));
+    tails_.push_back(std::make_shared<log::Caller>(caller_->executor));
+    tails_.back()->stopped = caller_->stopped;
     return std::make_unique<ShardTail>(store_, tails_.back(), after);
   }
 
