@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// When a new epoch begins: after a backup was put back, and not after a start that was killed.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "hub/log/sqlite/open_errc.h"
+#include "hub/log/sqlite/sqlite_store_testing.h"
+
+namespace vrelo::log::sqlite {
+namespace {
+
+using ::testing::ElementsAre;
+
+namespace fs = std::filesystem;
+
+// The steps of a start where there is a log, and where there is none.
+const std::vector<std::string> kSteps = {"examined", "beside", "inside", "beside alone"};
+const std::vector<std::string> kFirstSteps = {"examined", "beside", "inside"};
+
+class SqliteEpochTest : public ::testing::Test {
+ protected:
+  // A folder as it is when a process is killed in it, or a copy of one.
+  fs::path new_folder() {
+    folders_.push_back(std::make_unique<TemporaryFolder>());
+    return folders_.back()->path();
+  }
+
+  fs::path copy_of(const fs::path& folder) {
+    const fs::path copy = new_folder();
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      // The index of the write-ahead log is the running process's own, and so is the lock.
+      const std::string name = entry.path().filename();
+      if (!name.ends_with("-shm") && !name.ends_with(".lock")) {
+        fs::copy_file(entry.path(), copy / name);
+      }
+    }
+    return copy;
+  }
+
+  std::unique_ptr<OpenStore> open(const fs::path& folder) {
+    return std::make_unique<OpenStore>(SqliteOptions{.file = folder / "log.db"}, clock_);
+  }
+
+  // Opens and closes the log. Returns its epoch.
+  std::uint64_t epoch_of(const fs::path& folder) { return open(folder)->log().end().epoch; }
+
+  Position append_to(const fs::path& folder) {
+    return open(folder)->append({.topics = {"t"}}).value().position;
+  }
+
+  // Returns what a start in `folder` leaves that is killed at `step`. The start in `folder` itself
+  // goes on to its end.
+  fs::path killed_at(const std::string& step, const fs::path& folder) {
+    fs::path killed;
+    SqliteOptions options{.file = folder / "log.db"};
+    options.at_epoch_step = [&](std::string_view name) {
+      if (name == step) {
+        EXPECT_TRUE(killed.empty());
+        killed = copy_of(folder);
+      }
+    };
+    const OpenStore store(options, clock_);
+    EXPECT_FALSE(killed.empty()) << step;
+    return killed;
+  }
+
+  base::ManualClock clock_;
+  std::vector<std::unique_ptr<TemporaryFolder>> folders_;
+};
+
+TEST_F(SqliteEpochTest, is_the_same_after_each_start) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(epoch_of(folder), first.epoch);
+  }
+  EXPECT_EQ(append_to(folder), (Position{.epoch = first.epoch, .offset = 2}));
+}
+
+TEST_F(SqliteEpochTest, is_another_for_each_log) {
+  EXPECT_NE(epoch_of(new_folder()), epoch_of(new_folder()));
+}
+
+TEST_F(SqliteEpochTest, takes_the_steps_that_its_header_names) {
+  const fs::path folder = new_folder();
+  for (const auto& expected : {kFirstSteps, kSteps}) {
+    std::vector<std::string> steps;
+    SqliteOptions options{.file = folder / "log.db"};
+    options.at_epoch_step = [&steps](std::string_view name) { steps.emplace_back(name); };
+    const OpenStore store(options, clock_);
+    EXPECT_EQ(steps, expected);
+  }
+}
+
+TEST_F(SqliteEpochTest, is_the_same_after_a_start_that_was_killed_at_any_step) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  for (const std::string& step : kSteps) {
+    SCOPED_TRACE(step);
+    const fs::path killed = killed_at(step, copy_of(folder));
+    EXPECT_EQ(epoch_of(copy_of(killed)), first.epoch);
+    for (const std::string& next : kSteps) {
+      SCOPED_TRACE(next);
+      const fs::path twice = killed_at(next, copy_of(killed));
+      EXPECT_EQ(epoch_of(copy_of(twice)), first.epoch);
+      for (const std::string& last : kSteps) {
+        SCOPED_TRACE(last);
+        const fs::path thrice = killed_at(last, copy_of(twice));
+        EXPECT_EQ(append_to(thrice), (Position{.epoch = first.epoch, .offset = 2}));
+      }
+    }
+  }
+}
+
+TEST_F(SqliteEpochTest, begins_with_a_log_whose_first_start_was_killed) {
+  for (const std::string& step : kFirstSteps) {
+    SCOPED_TRACE(step);
+    const fs::path killed = killed_at(step, new_folder());
+    const Position first = append_to(killed);
+    EXPECT_EQ(first.offset, 1U);
+    EXPECT_EQ(epoch_of(killed), first.epoch);
+  }
+}
+
+TEST_F(SqliteEpochTest, is_a_new_one_when_a_backup_was_put_back) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  const fs::path backup = copy_of(folder);
+  EXPECT_EQ(append_to(folder).offset, 2U);  // readers know it
+  fs::copy_file(backup / "log.db", folder / "log.db", fs::copy_options::overwrite_existing);
+  const Position again = append_to(folder);
+  EXPECT_EQ(again.offset, 2U);
+  EXPECT_NE(again.epoch, first.epoch);
+  EXPECT_EQ(epoch_of(folder), again.epoch);
+  auto store = open(folder);
+  EXPECT_EQ(store->wait(store->log().read(first, {.all = true}, {})).error(), Errc::kPositionGone);
+}
+
+TEST_F(SqliteEpochTest, is_a_new_one_when_the_backup_is_as_old_as_the_last_start) {
+  const fs::path folder = new_folder();
+  const std::uint64_t first = epoch_of(folder);
+  const fs::path backup = copy_of(folder);
+  EXPECT_EQ(epoch_of(folder), first);  // the last start, which has stored nothing
+  fs::copy_file(backup / "log.db", folder / "log.db", fs::copy_options::overwrite_existing);
+  EXPECT_NE(epoch_of(folder), first);
+}
+
+TEST_F(SqliteEpochTest, is_a_new_one_also_if_the_start_on_a_backup_is_killed) {
+  const fs::path folder = new_folder();
+  const std::uint64_t first = append_to(folder).epoch;
+  const fs::path backup = copy_of(folder);
+  append_to(folder);
+  fs::copy_file(backup / "log.db", folder / "log.db", fs::copy_options::overwrite_existing);
+  for (const std::string& step : kSteps) {
+    SCOPED_TRACE(step);
+    const fs::path killed = killed_at(step, copy_of(folder));
+    EXPECT_NE(epoch_of(copy_of(killed)), first);
+    for (const std::string& next : kSteps) {
+      SCOPED_TRACE(next);
+      const fs::path twice = killed_at(next, copy_of(killed));
+      const std::uint64_t epoch = epoch_of(twice);
+      EXPECT_NE(epoch, first);
+      EXPECT_EQ(epoch_of(twice), epoch);
+    }
+  }
+}
+
+TEST_F(SqliteEpochTest, is_a_new_one_when_nothing_that_can_be_read_is_beside_the_file) {
+  for (const std::string_view text : {"gone", "", "not a value\n", "0123456789abcdef0\n"}) {
+    SCOPED_TRACE(text);
+    const fs::path folder = new_folder();
+    const std::uint64_t first = append_to(folder).epoch;
+    if (text == "gone") {
+      fs::remove(folder / "log.db.epoch");
+    } else {
+      std::ofstream(folder / "log.db.epoch") << text;
+    }
+    const std::uint64_t second = epoch_of(folder);
+    EXPECT_NE(second, first);
+    EXPECT_EQ(epoch_of(folder), second);
+  }
+}
+
+TEST_F(SqliteEpochTest, is_a_new_one_when_it_is_asked_for) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  EXPECT_TRUE(new_epoch(folder / "log.db"));
+  const Position second = append_to(folder);
+  EXPECT_NE(second.epoch, first.epoch);
+  EXPECT_EQ(second.offset, 2U);
+}
+
+TEST_F(SqliteEpochTest, stays_when_a_new_one_is_asked_for_while_the_log_is_open) {
+  const fs::path folder = new_folder();
+  const auto store = open(folder);
+  EXPECT_EQ(new_epoch(folder / "log.db").error(), OpenErrc::kInUse);
+}
+
+}  // namespace
+}  // namespace vrelo::log::sqlite
