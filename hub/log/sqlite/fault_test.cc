@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the store does when the disk fails: what it acknowledged stays, what it did not may be there
+// or not, and it works again as soon as the disk does.
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <boost/asio/co_spawn.hpp>
+
+#include "hub/log/sqlite/faulty_vfs_testing.h"
+#include "hub/log/sqlite/sqlite_store_testing.h"
+
+namespace vrelo::log::sqlite {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::ElementsAre;
+
+using Call = FaultyVfs::Call;
+
+bool is_wal(std::string_view file) {
+  return file.ends_with("-wal");
+}
+
+bool is_wal_write(Call call, std::string_view file) {
+  return call == Call::kWrite && is_wal(file);
+}
+
+bool is_wal_sync(Call call, std::string_view file) {
+  return call == Call::kSync && is_wal(file);
+}
+
+bool is_checkpoint(Call call, std::string_view file) {
+  return (call == Call::kWrite || call == Call::kSync) && file.ends_with(".db");
+}
+
+bool is_change(Call call, std::string_view /*file*/) {
+  return call == Call::kWrite || call == Call::kSync || call == Call::kTruncate;
+}
+
+bool is_any(Call /*call*/, std::string_view /*file*/) {
+  return true;
+}
+
+std::vector<Event> numbered(int first, int count) {
+  std::vector<Event> events;
+  for (int i = first; i < first + count; ++i) {
+    events.push_back({.topics = {i % 3 == 0 ? "third" : "other"},
+                      .id = fmt::format("id {}", i),
+                      .data = fmt::to_string(i)});
+  }
+  return events;
+}
+
+class SqliteFaultTest : public ::testing::Test {
+ protected:
+  std::string file() const { return folder_.path() / "log.db"; }
+  SqliteOptions options() const { return {.file = file(), .vfs = disk_.name()}; }
+
+  OpenStore& open() { return open(options()); }
+  OpenStore& open(const SqliteOptions& options) {
+    store_ = nullptr;
+    store_ = std::make_unique<OpenStore>(options, clock_);
+    return *store_;
+  }
+  OpenStore& store() { return *store_; }
+  std::uint64_t reopened() { return store().store().stats().reopened; }
+
+  std::unique_ptr<Tail> tail(std::uint64_t after) {
+    return store().log().tail({.epoch = store().log().end().epoch, .offset = after});
+  }
+
+  // Appends, over and over, until it works: the store tries to open its file again only now and
+  // then.
+  Appended append_at_last(const Event& event) {
+    while (true) {
+      if (const auto appended = store().append(event)) {
+        return *appended;
+      }
+      clock_.advance(std::chrono::seconds(1));
+    }
+  }
+
+  // The data of all that is kept, by offset.
+  std::map<std::uint64_t, std::string> kept() {
+    std::map<std::uint64_t, std::string> kept;
+    std::uint64_t after = store().log().begin().offset;
+    while (true) {
+      const Page page = store().read(after, {.all = true}).value();
+      if (page.records.empty()) {
+        EXPECT_EQ(after, store().log().end().offset);
+        return kept;
+      }
+      for (const RecordPtr& record : page.records) {
+        EXPECT_EQ(record->position.offset, ++after);
+        kept.emplace(after, record->event.data);
+      }
+    }
+  }
+
+  // What the tail shows up to the end.
+  std::vector<std::string> follow(Tail& tail, std::uint64_t after) {
+    std::vector<std::string> data;
+    while (after + data.size() < store().log().end().offset) {
+      for (const std::string& one : data_of(store().wait(tail.next({})).value())) {
+        data.push_back(one);
+      }
+    }
+    return data;
+  }
+
+  FaultyVfs disk_;
+  TemporaryFolder folder_;
+  base::ManualClock clock_;
+  std::unique_ptr<OpenStore> store_;
+};
+
+class SqliteSyncFaultTest : public SqliteFaultTest, public ::testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(AndTheSystem,
+                         SqliteSyncFaultTest,
+                         ::testing::Bool(),
+                         [](const auto& drops) { return drops.param ? "drops" : "keeps"; });
+
+TEST_P(SqliteSyncFaultTest, acknowledges_nothing_of_a_transaction_whose_sync_failed) {
+  open().append({.topics = {"t"}, .data = "before"}).value();
+  auto tail = this->tail(1);
+
+  disk_.fail({.matches = is_wal_sync, .drops_unsynced = GetParam()});
+  const std::vector<Event> events = numbered(0, 10);
+  for (const auto& result : store().append_all(events)) {
+    EXPECT_EQ(result.error(), Errc::kUnavailable);
+  }
+  EXPECT_GE(disk_.failed(), 1U);
+  disk_.heal();
+
+  // The publishers ask again. Whether the first attempt was stored is for the file to say.
+  append_at_last(events[0]);
+  EXPECT_GE(reopened(), 1U);
+  for (const auto& result : store().append_all(events)) {
+    EXPECT_TRUE(result);
+  }
+  std::vector<std::string> seen = follow(*tail, 1);
+  EXPECT_THAT(seen, ElementsAre("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"));
+  const auto before = kept();
+  EXPECT_EQ(before.size(), 11U);
+  tail.reset();
+  open();
+  EXPECT_EQ(kept(), before);
+}
+
+TEST_P(SqliteSyncFaultTest, shows_a_tail_that_waits_what_the_file_holds_then) {
+  open();
+  const auto tail = this->tail(0);
+  std::vector<std::string> seen;
+  boost::asio::co_spawn(
+      store().loop(), tail->next({}),
+      [&seen](const std::exception_ptr&, boost::system::result<std::vector<RecordPtr>> result) {
+        seen = data_of(result.value());
+      });
+  disk_.fail({.matches = is_wal_sync, .failing = 1, .drops_unsynced = GetParam()});
+  const Event event{.topics = {"t"}, .id = "i", .data = "d"};
+  EXPECT_EQ(store().append(event).error(), Errc::kUnavailable);
+  append_at_last(event);
+  store().append({.topics = {"t"}, .data = "next"}).value();
+  std::vector<std::string> rest = follow(*tail, seen.size());
+  seen.insert(seen.end(), rest.begin(), rest.end());
+  EXPECT_THAT(seen, ElementsAre("d", "next"));
+}
+
+TEST_F(SqliteFaultTest, is_full_when_the_disk_is_and_works_when_there_is_room) {
+  open().append({.topics = {"t"}, .data = "before"}).value();
+  const auto tail = this->tail(1);
+  disk_.fail({.matches = is_wal_write, .result_code = SQLITE_FULL});
+  for (int i = 0; i < 3; ++i) {
+    for (const auto& result : store().append_all(numbered(0, 5))) {
+      EXPECT_EQ(result.error(), Errc::kFull);
+    }
+  }
+  EXPECT_EQ(store().log().end().offset, 1U);
+  EXPECT_THAT(data_of(store().read(0, {.topics = {"t"}}).value().records), ElementsAre("before"));
+  EXPECT_EQ(store().wait(store().log().find("id 0")).value(), std::nullopt);
+  disk_.heal();
+  for (const auto& result : store().append_all(numbered(0, 5))) {
+    EXPECT_TRUE(result->is_new);
+  }
+  EXPECT_THAT(follow(*tail, 1), ElementsAre("0", "1", "2", "3", "4"));
+  EXPECT_EQ(reopened(), 0U);
+}
+
+TEST_F(SqliteFaultTest, is_full_for_the_events_that_come_at_once_and_for_no_other) {
+  open();
+  // The room ends within a batch.
+  disk_.fail({.matches = is_wal_write, .result_code = SQLITE_FULL, .skipped = 10, .failing = 1});
+  std::vector<Event> events = numbered(0, 50);
+  for (Event& event : events) {
+    event.data.append(4000, ' ');
+  }
+  const auto results = store().append_all(events);
+  EXPECT_EQ(disk_.failed(), 1U);
+  std::size_t acknowledged = 0;
+  for (const auto& result : results) {
+    EXPECT_TRUE(result || result.error() == Errc::kFull);
+    acknowledged += result ? 1U : 0U;
+  }
+  EXPECT_LT(acknowledged, events.size());
+  EXPECT_EQ(kept().size(), acknowledged);
+}
+
+TEST_F(SqliteFaultTest, does_not_answer_while_the_disk_does_not) {
+  open();
+  const Event event{.topics = {"t"}, .id = "i", .data = "d"};
+  const Position end = store().log().end();
+  disk_.fail({.matches = is_any});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(store().append(event).error(), Errc::kUnavailable);
+    EXPECT_EQ(store().read(0, {.all = true}).error(), Errc::kUnavailable);
+    EXPECT_EQ(store().read(0, {.topics = {"t"}}).error(), Errc::kUnavailable);
+    clock_.advance(std::chrono::seconds(1));
+  }
+  EXPECT_EQ(store().log().end(), end);
+  disk_.heal();
+  append_at_last(event);
+  EXPECT_THAT(data_of(store().read(0, {.topics = {"t"}}).value().records), ElementsAre("d"));
+  EXPECT_EQ(store().wait(store().log().find("i")).value()->offset, 1U);
+}
+
+TEST_F(SqliteFaultTest, reads_go_on_while_nothing_can_be_written) {
+  open().append_all(numbered(0, 10));
+  disk_.fail({.matches = is_change});
+  EXPECT_EQ(store().append({.topics = {"t"}}).error(), Errc::kUnavailable);
+  EXPECT_EQ(store().read(0, {.all = true}).value().records.size(), 10U);
+  EXPECT_EQ(store().read(0, {.topics = {"third"}}).value().records.size(), 4U);
+  EXPECT_EQ(store().wait(store().log().find("id 3")).value()->offset, 4U);
+  disk_.heal();
+  EXPECT_EQ(append_at_last({.topics = {"t"}}).position.offset, 11U);
+}
+
+TEST_F(SqliteFaultTest, loses_nothing_when_a_checkpoint_fails) {
+  for (const int result_code : {SQLITE_FULL, SQLITE_IOERR_WRITE}) {
+    SCOPED_TRACE(result_code);
+    SqliteOptions options = this->options();
+    options.wal_bytes_soft = 1;
+    options.wal_bytes_max = 1;
+    open(options);
+    const std::size_t before = kept().size();
+    disk_.fail({.matches = is_checkpoint, .result_code = result_code});
+    std::vector<Event> events = numbered(static_cast<int>(before), 20);
+    for (const Event& event : events) {
+      append_at_last(event);
+    }
+    EXPECT_GE(disk_.failed(), 1U);
+    EXPECT_EQ(kept().size(), before + 20);
+    disk_.heal();
+    append_at_last({.topics = {"t"}});
+    EXPECT_EQ(kept().size(), before + 21);
+  }
+}
+
+// A disk that fails at one moment, whichever that is, for once or until it is healed.
+class SqliteFaultAtEachCallTest : public SqliteFaultTest {
+ protected:
+  // What the test knows of a log.
+  struct Known {
+    std::map<std::uint64_t, std::string> acknowledged;
+    std::map<std::uint64_t, std::string> seen;  // by a tail
+  };
+
+  SqliteOptions small_options(const std::string& name) const {
+    SqliteOptions options{.file = folder_.path() / name,
+                          .retention = {.records_max = 12},
+                          .wal_bytes_soft = 1,
+                          .wal_bytes_max = 1,
+                          .vfs = disk_.name()};
+    return options;
+  }
+
+  // Publishes, and follows the log, while the disk may fail.
+  void work(Known& known) {
+    const auto tail = this->tail(store().log().end().offset);
+    std::uint64_t after = store().log().end().offset;
+    for (int round = 0; round < 6; ++round) {
+      const std::vector<Event> events = numbered(4 * round, 4);
+      const auto results = store().append_all(events);
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        if (results[i]) {
+          ASSERT_TRUE(
+              known.acknowledged.emplace(results[i]->position.offset, events[i].data).second);
+        } else {
+          ASSERT_THAT(results[i].error(), AnyOf(Errc::kFull, Errc::kUnavailable));
+          clock_.advance(std::chrono::seconds(1));
+        }
+      }
+      while (after < store().log().end().offset) {
+        const auto records = store().wait(tail->next({}));
+        if (!records) {
+          ASSERT_EQ(records.error(), Errc::kUnavailable);
+          break;
+        }
+        for (const RecordPtr& record : *records) {
+          ASSERT_EQ(record->position.offset, ++after);
+          known.seen.emplace(after, record->event.data);
+        }
+      }
+    }
+  }
+
+  void check(const Known& known) {
+    const auto kept = this->kept();
+    const std::uint64_t end = store().log().end().offset;
+    for (const auto* const promised : {&known.acknowledged, &known.seen}) {
+      for (const auto& [offset, data] : *promised) {
+        ASSERT_LE(offset, end);
+        if (offset > store().log().begin().offset) {
+          EXPECT_EQ(kept.at(offset), data) << offset;
+        }
+      }
+    }
+    std::set<std::string> once;
+    for (const auto& [offset, data] : kept) {
+      EXPECT_TRUE(once.insert(data).second) << data << " is there twice";
+    }
+  }
+
+  // Returns how many calls failed.
+  std::uint64_t try_fault(const FaultyVfs::Fault& fault, const std::string& name) {
+    const SqliteOptions options = small_options(name);
+    open(options);
+    Known known;
+    disk_.fail(fault);
+    work(known);
+    const std::uint64_t failed = disk_.failed();
+    disk_.heal();
+    const Event last{.topics = {"t"}, .id = "last", .data = "last"};
+    known.acknowledged.emplace(append_at_last(last).position.offset, last.data);
+    check(known);
+    open(options);
+    check(known);
+    return failed;
+  }
+};
+
+TEST_F(SqliteFaultAtEachCallTest, loses_and_doubles_nothing) {
+  constexpr std::uint64_t kForEver = FaultyVfs::Fault::kForEver;
+  struct Case {
+    std::string name;
+    FaultyVfs::Fault fault;
+  };
+  const std::vector<Case> cases = {
+      {"fails_once", {.matches = is_change, .failing = 1}},
+      {"fails_once_and_drops", {.matches = is_change, .failing = 1, .drops_unsynced = true}},
+      {"fails_on", {.matches = is_change, .failing = kForEver}},
+      {"is_full_once", {.matches = is_change, .result_code = SQLITE_FULL, .failing = 1}},
+  };
+  for (const Case& c : cases) {
+    std::uint64_t failed = 1;
+    for (std::uint64_t call = 0; failed > 0 && !HasFailure(); ++call) {
+      const std::string name = fmt::format("{}_from_call_{}.db", c.name, call);
+      SCOPED_TRACE(name);
+      FaultyVfs::Fault fault = c.fault;
+      fault.skipped = call;
+      failed = try_fault(fault, name);
+    }
+  }
+}
+
+// A start that fails at any one call leaves a log that the next one opens as if nothing had been.
+TEST_F(SqliteFaultTest, opens_a_log_whose_last_start_failed) {
+  open().append_all(numbered(0, 10));
+  const Position end = store().log().end();
+  store_ = nullptr;
+  bool failed = true;
+  for (std::uint64_t call = 0; failed; ++call) {
+    SCOPED_TRACE(call);
+    disk_.fail({.matches = is_any, .skipped = call});
+    {
+      const auto opened = SqliteStore::open(options(), clock_);
+      failed = disk_.failed() > 0;
+      EXPECT_TRUE(opened || failed);
+    }
+    disk_.heal();
+    open();
+    ASSERT_EQ(store().log().end(), end);
+    ASSERT_EQ(kept().size(), 10U);
+    store_ = nullptr;
+  }
+}
+
+}  // namespace
+}  // namespace vrelo::log::sqlite
