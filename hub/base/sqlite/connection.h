@@ -55,6 +55,18 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+// Resets a statement when the scope ends, however it ends. Lifetime: the statement outlives it.
+class Reset {
+ public:
+  explicit Reset(Statement& statement) : statement_(statement) {}
+  Reset(const Reset&) = delete;
+  Reset& operator=(const Reset&) = delete;
+  ~Reset() { statement_.reset(); }
+
+ private:
+  Statement& statement_;
+};
+
 // How a Connection opens its file.
 struct ConnectionOptions {
   enum class Access {

@@ -3,23 +3,27 @@
 
 #include <algorithm>
 #include <cassert>
+#include <string>
 #include <utility>
 
 namespace vrelo::log::sqlite {
 namespace {
 
-// What a record takes besides its data, roughly.
-constexpr std::size_t kRecordBytes = 256;
-
+// Roughly what a record takes in memory.
 std::size_t bytes_of(const Record& record) {
-  return record.event.data.size() + kRecordBytes;
+  constexpr std::size_t kFixed = 256;
+  std::size_t bytes = record.event.data.size() + kFixed;
+  for (const std::string& topic : record.event.topics) {
+    bytes += topic.size() + sizeof(std::string);
+  }
+  return bytes;
 }
 
 }  // namespace
 
 void Catalog::reset(Position begin,
                     std::uint64_t end,
-                    std::uint64_t forgotten_to,
+                    WrittenIndex index,
                     std::vector<std::shared_ptr<Chunk>> chunks) {
   assert(!chunks.empty());
   assert(chunks.back()->last() == end);
@@ -32,7 +36,7 @@ void Catalog::reset(Position begin,
   epoch_ = begin.epoch;
   begin_ = begin.offset;
   end_ = end;
-  forgotten_to_ = forgotten_to;
+  index_ = std::move(index);
   chunks_ = std::move(chunks);
 }
 
@@ -41,10 +45,10 @@ std::vector<OperationPtr> Catalog::commit(std::span<const Committed> batch) {
   const std::lock_guard lock(mutex_);
   for (const Committed& committed : batch) {
     assert(committed.record->position == (Position{.epoch = epoch_, .offset = end_ + 1}));
-    if (chunks_.back()->records() >= chunk_records_) {
+    if (chunks_.back()->is_full(chunk_limits_)) {
       chunks_.push_back(std::make_shared<Chunk>(end_));
     }
-    chunks_.back()->add(committed.topics, committed.id);
+    chunks_.back()->add(committed.keys, committed.bytes);
     recent_bytes_ += bytes_of(*committed.record);
     recent_.push_back(committed.record);
     ++end_;
@@ -57,20 +61,30 @@ std::vector<OperationPtr> Catalog::commit(std::span<const Committed> batch) {
   return std::exchange(waiters_, {});
 }
 
-void Catalog::removed(std::uint64_t begin, std::uint64_t forgotten_to) {
-  std::vector<std::shared_ptr<Chunk>> emptied;  // freed after the lock
+void Catalog::removed(std::uint64_t begin) {
   const std::lock_guard lock(mutex_);
   assert(begin >= begin_ && begin <= end_);
   begin_ = begin;
-  forgotten_to_ = forgotten_to;
-  const auto kept = std::find_if(chunks_.begin(), chunks_.end() - 1,
-                                 [begin](const auto& chunk) { return chunk->last() > begin; });
-  emptied.assign(std::move_iterator(chunks_.begin()), std::move_iterator(kept));
-  chunks_.erase(chunks_.begin(), kept);
   while (!recent_.empty() && recent_.front()->position.offset <= begin) {
     recent_bytes_ -= bytes_of(*recent_.front());
     recent_.pop_front();
   }
+}
+
+void Catalog::indexed(WrittenIndex index) {
+  std::vector<std::shared_ptr<Chunk>> written;  // freed after the lock
+  const std::lock_guard lock(mutex_);
+  index_ = std::move(index);
+  // The last one stays, because commit() adds to it.
+  while (chunks_.size() > 1 && chunks_.front()->last() <= index_.indexed_to) {
+    written.push_back(std::move(chunks_.front()));
+    chunks_.erase(chunks_.begin());
+  }
+}
+
+std::shared_ptr<const Chunk> Catalog::full_chunk() const {
+  const std::lock_guard lock(mutex_);
+  return chunks_.size() > 1 ? chunks_.front() : nullptr;
 }
 
 Position Catalog::begin() const {
@@ -88,13 +102,13 @@ View Catalog::view() const {
   return {.epoch = epoch_,
           .begin = begin_,
           .end = end_,
-          .forgotten_to = forgotten_to_,
+          .index = index_,
           .chunks = {chunks_.begin(), chunks_.end()}};
 }
 
 bool Catalog::find(const View& view,
                    const Chunk& chunk,
-                   Chunk::Key key,
+                   Key key,
                    std::uint64_t hash,
                    std::uint64_t after,
                    std::size_t max,
@@ -142,8 +156,7 @@ Catalog::Recent Catalog::recent(Position after, ReadLimits limits) const {
 
 OperationPtr Catalog::wait(Position after, OperationPtr waiter) {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t from = after.offset == 0 ? begin_ : after.offset;
-  if (stopped_ || after.epoch != epoch_ || from != end_) {
+  if (stopped_ || after.epoch != epoch_ || after.offset != end_) {
     return waiter;
   }
   waiters_.push_back(std::move(waiter));
@@ -160,6 +173,11 @@ OperationPtr Catalog::take_waiter(const Operation* waiter) {
   OperationPtr taken = std::move(*found);
   waiters_.erase(found);
   return taken;
+}
+
+std::vector<OperationPtr> Catalog::take_waiters() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(waiters_, {});
 }
 
 std::vector<OperationPtr> Catalog::stop() {

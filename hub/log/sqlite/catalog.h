@@ -13,14 +13,15 @@
 #include "hub/log/log.h"
 #include "hub/log/operation.h"
 #include "hub/log/sqlite/chunk.h"
+#include "hub/log/sqlite/index_keeper.h"
 
 namespace vrelo::log::sqlite {
 
 // A record that was committed, with what it is found by.
 struct Committed {
   RecordPtr record;
-  std::vector<std::uint64_t> topics;  // hashes
-  std::optional<std::uint64_t> id;    // hash
+  Keys keys;
+  std::uint64_t bytes = 0;  // record_bytes()
 };
 
 // What a reader starts from: what was committed at one moment. The file may be further on by the
@@ -29,9 +30,11 @@ struct View {
   std::uint64_t epoch = 0;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  std::uint64_t forgotten_to = 0;  // see remover.h
-  std::vector<std::shared_ptr<const Chunk>> chunks =
-      {};  // oldest first; only read through Catalog::find
+
+  // The index: what is written of it, and after that the chunks, oldest first, which are only read
+  // through Catalog::find. It may begin before the history.
+  WrittenIndex index = {};
+  std::vector<std::shared_ptr<const Chunk>> chunks = {};
 };
 
 // What the writer, the readers and the shards know together of the log, without looking into the
@@ -42,9 +45,8 @@ struct View {
 // Threads: any; the writer's alone where said. No lock is held during I/O.
 class Catalog {
  public:
-  // `chunk_records`: how many records a chunk has; retention lets go of one at a time.
-  Catalog(std::size_t recent_bytes_max, std::uint64_t chunk_records)
-      : recent_bytes_max_(recent_bytes_max), chunk_records_(chunk_records) {}
+  Catalog(std::size_t recent_bytes_max, const ChunkLimits& chunk_limits)
+      : recent_bytes_max_(recent_bytes_max), chunk_limits_(chunk_limits) {}
 
   // Threads: the writer's, for these.
 
@@ -52,14 +54,20 @@ class Catalog {
   // at `end`.
   void reset(Position begin,
              std::uint64_t end,
-             std::uint64_t forgotten_to,
+             WrittenIndex index,
              std::vector<std::shared_ptr<Chunk>> chunks);
 
   // Shows what was just committed to everyone. Returns those who waited for it.
   std::vector<OperationPtr> commit(std::span<const Committed> batch);
 
   // Tells that what is up to `begin` was removed.
-  void removed(std::uint64_t begin, std::uint64_t forgotten_to);
+  void removed(std::uint64_t begin);
+
+  // Tells that more of the index is written, or that some of it was taken over.
+  void indexed(WrittenIndex index);
+
+  // Returns the oldest chunk, if it is full; nullptr if it is not.
+  std::shared_ptr<const Chunk> full_chunk() const;
 
   // Threads: any, for these.
 
@@ -71,7 +79,7 @@ class Catalog {
   // the view's end are left out.
   bool find(const View& view,
             const Chunk& chunk,
-            Chunk::Key key,
+            Key key,
             std::uint64_t hash,
             std::uint64_t after,
             std::size_t max,
@@ -97,6 +105,7 @@ class Catalog {
 
   // Gives back a waiter that is kept; nullptr if it is no longer.
   OperationPtr take_waiter(const Operation* waiter);
+  std::vector<OperationPtr> take_waiters();
 
   // From now on nobody waits and no tail gets anything. Returns those who waited.
   std::vector<OperationPtr> stop();
@@ -104,13 +113,13 @@ class Catalog {
 
  private:
   const std::size_t recent_bytes_max_;
-  const std::uint64_t chunk_records_;
+  const ChunkLimits chunk_limits_;
 
   mutable std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
-  std::uint64_t forgotten_to_ = 0;
+  WrittenIndex index_;
   std::vector<std::shared_ptr<Chunk>> chunks_;
   std::deque<RecordPtr> recent_;  // the last records, without a hole, up to end_
   std::size_t recent_bytes_ = 0;

@@ -7,19 +7,33 @@
 
 namespace vrelo::log::sqlite {
 
-void Chunk::add(std::span<const std::uint64_t> topics, std::optional<std::uint64_t> id) {
+void Chunk::add(const Keys& keys, std::uint64_t bytes) {
   ++last_;
+  bytes_ += bytes;
   assert(records() <= std::numeric_limits<std::uint32_t>::max());
+  for (const std::uint64_t topic : keys.topics) {
+    add(Key::kTopic, topic);
+  }
+  if (keys.id) {
+    add(Key::kId, *keys.id);
+  }
+  if (keys.content) {
+    add(Key::kContent, *keys.content);
+  }
+}
+
+void Chunk::add(Key key, std::uint64_t hash) {
   const auto distance = static_cast<std::uint32_t>(records());
-  for (const std::uint64_t topic : topics) {
-    Distances& distances = topics_[topic];
-    if (distances.empty() || distances.back() != distance) {
-      distances.push_back(distance);
-    }
+  Distances& distances = maps_[static_cast<std::size_t>(key)][hash];
+  if (distances.empty() || distances.back() != distance) {
+    distances.push_back(distance);
+    ++entries_;
   }
-  if (id) {
-    ids_[*id].push_back(distance);
-  }
+}
+
+bool Chunk::is_full(const ChunkLimits& limits) const {
+  return records() >= limits.records_max || entries_ >= limits.entries_max ||
+         bytes_ >= limits.bytes_max;
 }
 
 bool Chunk::find(Key key,
@@ -42,19 +56,14 @@ bool Chunk::find(Key key,
   return at != distances.end();
 }
 
-std::uint64_t Chunk::newest(Key key, std::uint64_t hash) const {
-  const auto found = map(key).find(hash);
-  return found == map(key).end() ? 0 : after_ + found->second.back();
-}
-
-std::vector<Chunk::Entry> Chunk::entries(Key key) const {
-  std::vector<Entry> entries;
+std::vector<IndexEntry> Chunk::entries(Key key) const {
+  std::vector<IndexEntry> entries;
+  entries.reserve(map(key).size());
   for (const auto& [hash, distances] : map(key)) {
     for (const std::uint32_t distance : distances) {
-      entries.push_back({.hash = hash, .distance = distance});
+      entries.push_back({.hash = hash, .value = distance});
     }
   }
-  std::sort(entries.begin(), entries.end());
   return entries;
 }
 

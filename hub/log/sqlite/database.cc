@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/log/sqlite/database.h"
 
-#include <fcntl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cerrno>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -19,7 +15,6 @@
 #include "hub/log/sqlite/epoch_guard.h"
 #include "hub/log/sqlite/examine.h"
 #include "hub/log/sqlite/open_errc.h"
-#include "hub/log/sqlite/record_codec.h"
 
 namespace vrelo::log::sqlite {
 namespace {
@@ -27,11 +22,10 @@ namespace {
 using base::sqlite::Connection;
 using base::sqlite::ConnectionOptions;
 using base::sqlite::Result;
-using base::sqlite::Statement;
 using base::sqlite::Transaction;
 
-// records is the log itself, in order. runs and blocks are its index, see index_run.h; removed is
-// the memory of what retention removed, see removed_topics.h.
+// records is the log itself, in order. runs and blocks are its index, see index_run.h; removed has
+// at most one row, what is known of records that retention removed, see removed_topics.h.
 constexpr const char* kSchema = R"(
   CREATE TABLE state(
     id INTEGER PRIMARY KEY CHECK(id = 1),
@@ -39,29 +33,43 @@ constexpr const char* kSchema = R"(
     guard INTEGER NOT NULL,
     hash_key BLOB NOT NULL,
     begin_offset INTEGER NOT NULL,
+    begin_bytes INTEGER NOT NULL,
     indexed_to INTEGER NOT NULL,
-    forgotten_to INTEGER NOT NULL);
+    indexed_bytes INTEGER NOT NULL);
   CREATE TABLE records(
     offset INTEGER PRIMARY KEY,
     stored_at INTEGER NOT NULL,
     event BLOB NOT NULL);
   CREATE TABLE runs(
-    first INTEGER PRIMARY KEY,
-    last INTEGER NOT NULL,
+    last INTEGER PRIMARY KEY,
+    after INTEGER NOT NULL,
+    topics INTEGER NOT NULL,
     block_first INTEGER NOT NULL,
     topic_fences BLOB NOT NULL,
     id_fences BLOB NOT NULL,
-    id_filter BLOB NOT NULL);
-  CREATE TABLE blocks(id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
-  CREATE TABLE removed(topic INTEGER PRIMARY KEY, offset INTEGER NOT NULL);
+    content_fences BLOB NOT NULL,
+    content_filter BLOB NOT NULL,
+    checksum INTEGER NOT NULL);
+  CREATE TABLE blocks(
+    number INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    entries BLOB NOT NULL);
+  CREATE TABLE removed(
+    id INTEGER PRIMARY KEY CHECK(id = 1),
+    topics INTEGER NOT NULL,
+    forgotten_to INTEGER NOT NULL,
+    block_first INTEGER NOT NULL,
+    fences BLOB NOT NULL,
+    checksum INTEGER NOT NULL);
 )";
 
 // auto_vacuum lets pages at the file's end be given back when limits are lowered; it only holds if
-// it is said before the first page is written.
+// it is said before the first page is written. secure_delete, which Debian's SQLite has on, would
+// write each page that retention frees once more, full of zeros.
 constexpr const char* kWriterSettings =
-    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
-    "cache_size=-16384;"
-    "PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=1000; PRAGMA journal_size_limit=67108864";
+    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    "PRAGMA secure_delete=FAST; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+    "PRAGMA busy_timeout=1000; PRAGMA journal_size_limit=67108864";
 constexpr const char* kReaderSettings = "PRAGMA cache_size=-8192; PRAGMA busy_timeout=1000";
 
 std::uint64_t random_value() {
@@ -69,15 +77,6 @@ std::uint64_t random_value() {
   [[maybe_unused]] const ssize_t size = ::getrandom(&value, sizeof(value), 0);
   assert(size == sizeof(value));  // fails for no request of up to 256 bytes
   return value;
-}
-
-// SQLite's integers have a sign; ours are bits.
-std::int64_t bits(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-std::uint64_t unbits(std::int64_t value) {
-  return static_cast<std::uint64_t>(value);
 }
 
 Result<void> create(Connection& connection, const State& state) {
@@ -90,11 +89,11 @@ Result<void> create(Connection& connection, const State& state) {
   }
   const std::string_view key(reinterpret_cast<const char*>(state.hash_key.data()),
                              sizeof(state.hash_key));
-  auto insert = connection.prepare("INSERT INTO state VALUES(1, ?, ?, ?, 0, 0, 0)");
+  auto insert = connection.prepare("INSERT INTO state VALUES(1, ?, ?, ?, 0, 0, 0, 0)");
   if (!insert) {
     return insert.error();
   }
-  insert->bind(1, bits(state.epoch)).bind(2, bits(state.guard)).bind_blob(3, key);
+  insert->bind_bits(1, state.epoch).bind_bits(2, state.guard).bind_blob(3, key);
   if (auto done = insert->run(); !done) {
     return done;
   }
@@ -106,12 +105,63 @@ Result<void> create(Connection& connection, const State& state) {
   return transaction->commit();
 }
 
+Result<Connection> open_writer(const Location& location, ConnectionOptions::Access access) {
+  auto connection = Connection::open(location.file, {.access = access, .vfs = location.vfs});
+  if (!connection) {
+    return connection.error();
+  }
+  if (auto done = connection->execute(kWriterSettings); !done) {
+    return done.error();
+  }
+  return connection;
+}
+
 Result<void> write_epoch(Connection& connection, std::uint64_t epoch, std::uint64_t guard) {
   auto update = connection.prepare("UPDATE state SET epoch=?, guard=?");
   if (!update) {
     return update.error();
   }
-  return update->bind(1, bits(epoch)).bind(2, bits(guard)).run();
+  return update->bind_bits(1, epoch).bind_bits(2, guard).run();
+}
+
+using Step = std::function<void(std::string_view)>;
+
+// Takes the steps of a start, see epoch_guard.h, with a log that is there.
+boost::system::result<State> renew_guard(Connection& connection,
+                                         const std::string& file,
+                                         std::uint64_t guard,
+                                         const Step& step) {
+  auto state = read_state(connection);
+  if (!state) {
+    return why_not(state.error());
+  }
+  const auto beside = read_guards(file);
+  if (!beside) {
+    return beside.error();
+  }
+  const bool from_backup = std::find(beside->begin(), beside->end(), state->guard) == beside->end();
+  const std::array alone = {guard};
+  // The value of a file from a backup must not get beside it: a kill after that would make it pass.
+  const std::vector<std::uint64_t> both = {state->guard, guard};
+  const auto first =
+      write_guards(file, from_backup ? std::span<const std::uint64_t>(alone) : std::span(both));
+  if (!first) {
+    return first.error();
+  }
+  step("beside");
+  if (from_backup) {
+    state->epoch = random_value();
+  }
+  state->guard = guard;
+  if (auto written = write_epoch(connection, state->epoch, guard); !written) {
+    return written.error();
+  }
+  step("inside");
+  if (auto written = write_guards(file, alone); !written) {
+    return written.error();
+  }
+  step("beside alone");
+  return state;
 }
 
 }  // namespace
@@ -123,8 +173,7 @@ boost::system::result<State> prepare(const Location& location,
     return found.error();
   }
   const std::uint64_t guard = random_value();
-  const std::array alone = {guard};
-  const auto step = [&at_step](std::string_view name) {
+  const Step step = [&at_step](std::string_view name) {
     if (at_step) {
       at_step(name);
     }
@@ -132,12 +181,12 @@ boost::system::result<State> prepare(const Location& location,
   step("examined");
 
   if (*found == Found::kNothing) {
-    if (auto written = write_guards(location.file, alone); !written) {
+    if (auto written = write_guards(location.file, std::array{guard}); !written) {
       return written.error();
     }
     step("beside");
   }
-  auto connection = open_writer(location);
+  auto connection = open_writer(location, ConnectionOptions::Access::kCreate);
   if (!connection) {
     return why_not(connection.error());
   }
@@ -151,45 +200,11 @@ boost::system::result<State> prepare(const Location& location,
     return state;
   }
 
-  auto state = read_state(*connection);
-  if (!state) {
-    return why_not(state.error());
-  }
-  const std::vector<std::uint64_t> beside = read_guards(location.file);
-  const bool from_backup = std::find(beside.begin(), beside.end(), state->guard) == beside.end();
-  // The value of a file from a backup must not get beside it: a kill after that would make it pass.
-  const std::vector<std::uint64_t> both = {state->guard, guard};
-  const auto first = write_guards(
-      location.file, from_backup ? std::span<const std::uint64_t>(alone) : std::span(both));
-  if (!first) {
-    return first.error();
-  }
-  step("beside");
-  if (from_backup) {
-    state->epoch = random_value();
-  }
-  state->guard = guard;
-  if (auto written = write_epoch(*connection, state->epoch, guard); !written) {
-    return written.error();
-  }
-  step("inside");
-  if (auto written = write_guards(location.file, alone); !written) {
-    return written.error();
-  }
-  step("beside alone");
-  return state;
+  return renew_guard(*connection, location.file, guard, step);
 }
 
 Result<Connection> open_writer(const Location& location) {
-  auto connection = Connection::open(
-      location.file, {.access = ConnectionOptions::Access::kCreate, .vfs = location.vfs});
-  if (!connection) {
-    return connection.error();
-  }
-  if (auto done = connection->execute(kWriterSettings); !done) {
-    return done.error();
-  }
-  return connection;
+  return open_writer(location, ConnectionOptions::Access::kWrite);
 }
 
 Result<Connection> open_reader(const Location& location) {
@@ -206,7 +221,8 @@ Result<Connection> open_reader(const Location& location) {
 
 Result<State> read_state(Connection& connection) {
   auto select = connection.prepare(
-      "SELECT epoch, guard, hash_key, begin_offset, indexed_to, forgotten_to FROM state");
+      "SELECT epoch, guard, hash_key, begin_offset, begin_bytes, indexed_to, indexed_bytes "
+      "FROM state");
   if (!select) {
     return select.error();
   }
@@ -218,22 +234,40 @@ Result<State> read_state(Connection& connection) {
   if (!*row || select->bytes(2).size() != sizeof(state.hash_key)) {
     return base::sqlite::Errc::kDamaged;
   }
-  state.epoch = unbits(select->integer(0));
-  state.guard = unbits(select->integer(1));
+  state.epoch = select->bits(0);
+  state.guard = select->bits(1);
   std::memcpy(state.hash_key.data(), select->bytes(2).data(), sizeof(state.hash_key));
-  state.begin = unbits(select->integer(3));
-  state.indexed_to = unbits(select->integer(4));
-  state.forgotten_to = unbits(select->integer(5));
+  state.begin = select->bits(3);
+  state.begin_bytes = select->bits(4);
+  state.indexed_to = select->bits(5);
+  state.indexed_bytes = select->bits(6);
+  // Each record counts some bytes.
+  if ((state.begin <=> state.indexed_to) != (state.begin_bytes <=> state.indexed_bytes)) {
+    return base::sqlite::Errc::kDamaged;
+  }
   return state;
 }
 
 Result<std::uint64_t> read_end(Connection& connection) {
   const auto end = connection.integer(
-      "SELECT max(begin_offset, ifnull((SELECT max(offset) FROM records), 0)) FROM state");
+      "SELECT max(begin_offset, indexed_to, ifnull((SELECT max(offset) FROM records), 0)) FROM "
+      "state");
   if (!end) {
     return end.error();
   }
-  return unbits(*end);
+  return static_cast<std::uint64_t>(*end);
+}
+
+Result<std::uint64_t> begin_epoch(Connection& connection) {
+  const std::uint64_t epoch = random_value();
+  auto update = connection.prepare("UPDATE state SET epoch=?");
+  if (!update) {
+    return update.error();
+  }
+  if (auto done = update->bind_bits(1, epoch).run(); !done) {
+    return done.error();
+  }
+  return epoch;
 }
 
 boost::system::result<void> write_new_epoch(const Location& location) {
@@ -248,11 +282,11 @@ boost::system::result<void> write_new_epoch(const Location& location) {
   if (!connection) {
     return why_not(connection.error());
   }
-  auto update = connection->prepare("UPDATE state SET epoch=?");
-  if (!update) {
-    return update.error();
+  const auto begun = begin_epoch(*connection);
+  if (!begun) {
+    return begun.error();
   }
-  return update->bind(1, bits(random_value())).run();
+  return {};
 }
 
 }  // namespace vrelo::log::sqlite

@@ -16,14 +16,26 @@ struct State {
   std::uint64_t epoch = 0;
   std::uint64_t guard = 0;  // see epoch_guard.h
   HashKey hash_key = {};
-  std::uint64_t begin = 0;         // the offset of the newest record that was removed
-  std::uint64_t indexed_to = 0;    // what is after it has no index in the file
-  std::uint64_t forgotten_to = 0;  // see removed_topics.h
+
+  // Rows up to `begin` may still be there: a row is erased once it is removed and indexed.
+  std::uint64_t begin = 0;       // the offset of the newest record that was removed
+  std::uint64_t indexed_to = 0;  // what is after it has no index in the file
+
+  // record_bytes() of all records up to there, since the log was made.
+  std::uint64_t begin_bytes = 0;
+  std::uint64_t indexed_bytes = 0;
 };
+
+// What a record counts in the limits and figures in bytes: the event as it is written, and for its
+// row and its entries in the index what they take on average.
+inline constexpr std::uint64_t kRecordBytes = 64;
+constexpr std::uint64_t record_bytes(std::size_t event_bytes) {
+  return event_bytes + kRecordBytes;
+}
 
 // What FILE says it is, and how what is in it is laid out.
 inline constexpr std::int64_t kApplicationId = 0x76726c6f;  // "vrlo"
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 // Where the file is.
 struct Location {
@@ -40,7 +52,8 @@ struct Location {
 boost::system::result<State> prepare(const Location& location,
                                      const std::function<void(std::string_view)>& at_step);
 
-// Opens the connection that writes: WAL, each commit synced, no checkpoint but those asked for.
+// Opens the connection that writes: WAL, each commit synced, no checkpoint but those asked for. The
+// file must exist.
 base::sqlite::Result<base::sqlite::Connection> open_writer(const Location& location);
 
 // Opens a connection that reads.
@@ -51,6 +64,9 @@ base::sqlite::Result<State> read_state(base::sqlite::Connection& connection);
 
 // Returns the offset of the newest record there ever was.
 base::sqlite::Result<std::uint64_t> read_end(base::sqlite::Connection& connection);
+
+// Writes a new epoch into the file. Returns it.
+base::sqlite::Result<std::uint64_t> begin_epoch(base::sqlite::Connection& connection);
 
 // Writes a new epoch into the file of a log that is not in use. Errors: as prepare().
 boost::system::result<void> write_new_epoch(const Location& location);

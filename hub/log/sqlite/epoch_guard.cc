@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -21,6 +22,22 @@ constexpr int kHex = 16;
 
 boost::system::error_code system_error() {
   return {errno, boost::system::system_category()};
+}
+
+// Returns the beginning of a file, which is all that matters of it; "" if there is no such file.
+boost::system::result<std::string> read_text(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return errno == ENOENT ? boost::system::result<std::string>(std::string()) : system_error();
+  }
+  std::array<char, 256> bytes{};
+  const ssize_t size = ::read(fd, bytes.data(), bytes.size());
+  const boost::system::error_code error = system_error();
+  ::close(fd);
+  if (size < 0) {
+    return error;
+  }
+  return std::string(bytes.data(), static_cast<std::size_t>(size));
 }
 
 boost::system::result<void> write_synced(const std::string& path, std::string_view text) {
@@ -57,17 +74,23 @@ boost::system::result<void> sync_folder_of(const std::string& file) {
 
 }  // namespace
 
-std::vector<std::uint64_t> read_guards(const std::string& file) {
-  std::ifstream in(file + ".epoch");
+boost::system::result<std::vector<std::uint64_t>> read_guards(const std::string& file) {
+  const auto text = read_text(file + ".epoch");
+  if (!text) {
+    return text.error();
+  }
   std::vector<std::uint64_t> guards;
-  for (std::string line; std::getline(in, line);) {
+  std::string_view rest = *text;
+  while (!rest.empty()) {
     std::uint64_t guard = 0;
-    const char* const end = line.data() + line.size();
-    const auto parsed = std::from_chars(line.data(), end, guard, kHex);
-    if (line.size() != kDigits || parsed.ptr != end || parsed.ec != std::errc()) {
-      return {};
+    const char* const end = rest.data() + std::min(rest.size(), kDigits);
+    const auto parsed = std::from_chars(rest.data(), end, guard, kHex);
+    if (rest.size() <= kDigits || rest[kDigits] != '\n' || parsed.ptr != end ||
+        parsed.ec != std::errc()) {
+      return std::vector<std::uint64_t>();
     }
     guards.push_back(guard);
+    rest.remove_prefix(kDigits + 1);
   }
   return guards;
 }

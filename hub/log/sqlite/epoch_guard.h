@@ -21,7 +21,9 @@ namespace vrelo::log::sqlite {
 // was copied from elsewhere.
 
 // Returns the values in FILE.epoch; none if there is no such file or it holds anything else.
-std::vector<std::uint64_t> read_guards(const std::string& file);
+//
+// Errors: those of the system: what cannot be read now is not taken to be absent.
+boost::system::result<std::vector<std::uint64_t>> read_guards(const std::string& file);
 
 // Replaces FILE.epoch at once: after a crash it has either the values of before or these.
 //

@@ -9,28 +9,26 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
-#include <string>
+#include <string_view>
 
-#include "hub/base/sqlite/connection.h"
+#include "hub/log/sqlite/index_run.h"
 #include "hub/log/sqlite/open_errc.h"
 #include "hub/log/sqlite/record_codec.h"
+#include "hub/log/sqlite/removed_topics.h"
 
 namespace vrelo::log::sqlite {
 namespace {
 
 using base::sqlite::Connection;
-using base::sqlite::ConnectionOptions;
 using base::sqlite::Result;
+using Access = base::sqlite::ConnectionOptions::Access;
 
-// Up to this size a file is checked whole at start; that takes some 60 ms. A bigger one would hold
-// up the start, so only its header, its state and its ends are looked at.
+// To check so much takes some 60 ms.
 constexpr std::uint64_t kCheckedWholeBytesMax = std::uint64_t{64} << 20;
 
 // What stands in the first 100 bytes of a database. Source: SQLite, "Database File Format", 1.3.
 struct Header {
   bool is_database = false;
-  std::int64_t schema_version = 0;
-  std::int64_t application_id = 0;
   std::uint64_t bytes = 0;  // that the file has at least; 0: not said
 };
 
@@ -45,8 +43,6 @@ Header parse_header(std::span<const unsigned char> bytes) {
     return header;
   }
   header.is_database = true;
-  header.schema_version = number(60);
-  header.application_id = number(68);
   const std::uint64_t page_bytes =
       bytes[16] == 0 && bytes[17] == 1 ? 65536U : std::uint64_t{bytes[16]} << 8 | bytes[17];
   if (number(24) == number(92)) {
@@ -91,10 +87,13 @@ boost::system::result<Found> check_version(std::int64_t application_id,
                                            std::int64_t schema_version,
                                            std::int64_t tables) {
   if (application_id == 0 && schema_version == 0 && tables == 0) {
-    return Found::kNothing;  // a process was killed while it made the log
+    return Found::kNothing;
   }
-  if (application_id != kApplicationId || schema_version < kSchemaVersion) {
+  if (application_id != kApplicationId || schema_version < 1) {
     return OpenErrc::kNotALog;
+  }
+  if (schema_version < kSchemaVersion) {
+    return OpenErrc::kOlder;
   }
   if (schema_version > kSchemaVersion) {
     return OpenErrc::kNewer;
@@ -102,8 +101,45 @@ boost::system::result<Found> check_version(std::int64_t application_id,
   return Found::kLog;
 }
 
-// Looks at what a log must have: its tables, its state, and records at its ends that can be read.
-Result<void> check_whole(Connection& connection, std::uint64_t file_bytes) {
+// The records at both ends must be events.
+Result<void> check_ends(Connection& connection) {
+  auto ends = connection.prepare(
+      "SELECT event FROM records WHERE offset IN"
+      " ((SELECT min(offset) FROM records), (SELECT max(offset) FROM records))");
+  if (!ends) {
+    return ends.error();
+  }
+  while (true) {
+    const auto row = ends->step();
+    if (!row) {
+      return row.error();
+    }
+    if (!*row) {
+      return {};
+    }
+    if (!decode_event(ends->bytes(0))) {
+      return base::sqlite::Errc::kDamaged;
+    }
+  }
+}
+
+Result<void> check_whole(Connection& connection) {
+  auto check = connection.prepare("PRAGMA quick_check(1)");
+  if (!check) {
+    return check.error();
+  }
+  const auto row = check->step();
+  if (!row) {
+    return row.error();
+  }
+  if (!*row || check->bytes(0) != "ok") {
+    return base::sqlite::Errc::kDamaged;
+  }
+  return {};
+}
+
+// Looks at what a log must have.
+Result<void> check_log(Connection& connection, std::uint64_t file_bytes) {
   const auto tables = connection.integer(
       "SELECT count(*) FROM sqlite_schema"
       " WHERE name IN ('state', 'records', 'runs', 'blocks', 'removed')");
@@ -117,39 +153,39 @@ Result<void> check_whole(Connection& connection, std::uint64_t file_bytes) {
   if (!state) {
     return state.error();
   }
-  auto ends = connection.prepare(
-      "SELECT event FROM records WHERE offset IN"
-      " ((SELECT min(offset) FROM records), (SELECT max(offset) FROM records))");
-  if (!ends) {
-    return ends.error();
+  if (const auto runs = read_runs(connection, *state); !runs) {
+    return runs.error();
   }
-  while (true) {
-    const auto row = ends->step();
-    if (!row) {
-      return row.error();
+  if (const auto removed = read_removed_topics(connection); !removed) {
+    return removed.error();
+  }
+  if (auto checked = check_ends(connection); !checked) {
+    return checked;
+  }
+  return file_bytes <= kCheckedWholeBytesMax ? check_whole(connection) : Result<void>();
+}
+
+boost::system::result<Found> examine(const Location& location, Access access, std::uint64_t bytes) {
+  auto connection = Connection::open(location.file, {.access = access, .vfs = location.vfs});
+  if (!connection) {
+    return connection.error();
+  }
+  const auto application_id = connection->integer("PRAGMA application_id");
+  const auto schema_version = connection->integer("PRAGMA user_version");
+  const auto tables = connection->integer("SELECT count(*) FROM sqlite_schema");
+  for (const auto* const read : {&application_id, &schema_version, &tables}) {
+    if (!*read) {
+      return read->error();
     }
-    if (!*row) {
-      break;
-    }
-    if (!decode_event(ends->bytes(0))) {
-      return base::sqlite::Errc::kDamaged;
-    }
   }
-  if (file_bytes > kCheckedWholeBytesMax) {
-    return {};
+  const auto found = check_version(*application_id, *schema_version, *tables);
+  if (!found || *found == Found::kNothing) {
+    return found;
   }
-  auto check = connection.prepare("PRAGMA quick_check(1)");
-  if (!check) {
-    return check.error();
+  if (const auto checked = check_log(*connection, bytes); !checked) {
+    return checked.error();
   }
-  const auto row = check->step();
-  if (!row) {
-    return row.error();
-  }
-  if (!*row || check->bytes(0) != "ok") {
-    return base::sqlite::Errc::kDamaged;
-  }
-  return {};
+  return found;
 }
 
 }  // namespace
@@ -174,37 +210,26 @@ boost::system::result<Found> examine(const Location& location) {
     return outside.error();
   }
   if (outside->bytes == 0) {
-    return Found::kNothing;
+    // SQLite would throw away a write-ahead log whose file is gone, and with it what can still be
+    // saved.
+    return outside->wal_bytes == 0 ? boost::system::result<Found>(Found::kNothing)
+                                   : OpenErrc::kDamaged;
   }
-  const Header& header = outside->header;
-  if (!header.is_database) {
+  if (!outside->header.is_database) {
     return OpenErrc::kNotALog;
   }
   // With a write-ahead log the file alone is not all there is.
   const bool alone = outside->wal_bytes == 0;
-  if (alone && header.bytes > outside->bytes) {
+  if (alone && outside->header.bytes > outside->bytes) {
     return OpenErrc::kDamaged;
   }
-  using Access = ConnectionOptions::Access;
-  auto connection = Connection::open(
-      location.file, {.access = alone ? Access::kExamine : Access::kRead, .vfs = location.vfs});
-  if (!connection) {
-    return why_not(connection.error());
+  auto found = examine(location, alone ? Access::kExamine : Access::kExamineAll, outside->bytes);
+  if (!found && found.error() == base::sqlite::Errc::kBusy) {
+    // Somebody looks into the log with SQLite's shell, so that the -shm is there already.
+    found = examine(location, Access::kRead, outside->bytes);
   }
-  const auto application_id = connection->integer("PRAGMA application_id");
-  const auto schema_version = connection->integer("PRAGMA user_version");
-  const auto tables = connection->integer("SELECT count(*) FROM sqlite_schema");
-  for (const auto* const read : {&application_id, &schema_version, &tables}) {
-    if (!*read) {
-      return why_not(read->error());
-    }
-  }
-  const auto found = check_version(*application_id, *schema_version, *tables);
-  if (!found || *found == Found::kNothing) {
-    return found;
-  }
-  if (const auto whole = check_whole(*connection, outside->bytes); !whole) {
-    return why_not(whole.error());
+  if (!found) {
+    return why_not(found.error());
   }
   return found;
 }

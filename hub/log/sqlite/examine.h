@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
 #include "hub/log/sqlite/database.h"
@@ -14,7 +13,11 @@ enum class Found {
   kLog,
 };
 
-// Finds out what the file is, and changes nothing.
+// Finds out what the file is, and changes neither it nor anything beside it.
+//
+// A file of up to 64 MiB is read whole. Of a bigger one only its header, its tables, its state, the
+// rows of its index's runs and the records at its ends are looked at, because to read it would hold
+// up the start.
 //
 // Errors: any of OpenErrc but kInUse; any of base::sqlite::Errc.
 boost::system::result<Found> examine(const Location& location);

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "hub/log/sqlite/open_errc.h"
@@ -19,7 +20,7 @@ boost::system::result<FileLock> FileLock::take(const std::string& file) {
     return OpenErrc::kCannotOpen;
   }
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
-    return OpenErrc::kInUse;
+    return errno == EWOULDBLOCK ? OpenErrc::kInUse : OpenErrc::kCannotOpen;
   }
   return lock;
 }

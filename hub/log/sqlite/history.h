@@ -3,34 +3,19 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "hub/log/log.h"
-#include "hub/log/siphash.h"
+#include "hub/log/operation.h"
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/reader_pool.h"
-#include "hub/log/sqlite/writer.h"
+#include "hub/log/sqlite/sources.h"
 
 namespace vrelo::log::sqlite {
-
-// What reading needs besides the file. Lifetime: everything outlives the work that refers to it.
-struct Sources {
-  const Catalog& catalog;
-  Counters& counters;
-  HashKey hash_key;
-  std::size_t page_bytes_max;
-};
 
 class ReadOperation final : public OperationOf<Page> {
  public:
   explicit ReadOperation(std::shared_ptr<Caller> caller) : OperationOf(std::move(caller)) {}
-};
-
-class FindOperation final : public OperationOf<std::optional<Position>> {
- public:
-  explicit FindOperation(std::shared_ptr<Caller> caller) : OperationOf(std::move(caller)) {}
 };
 
 // Reads one page: Log::read().
@@ -50,13 +35,26 @@ class ReadPage final : public ReadWork {
   template <typename T>
   using Result = base::sqlite::Result<T>;
 
+  // What has become of a part of the work.
+  enum class Part {
+    kDone,   // and there may be more
+    kFull,   // the page is
+    kAgain,  // the file has changed under it: from the beginning of the step
+  };
+
   Step answer(boost::system::result<Page> result);
-  enum class Gone { kNo, kYes };
+  Result<Step> proceed(ReadFile& file, const View& view);
+  enum class Gone { kNo, kYes, kAgain };
   Result<Gone> is_gone(ReadFile& file, const View& view);
-  Result<Step> read_all(ReadFile& file, const View& view);
-  Result<Step> read_topics(ReadFile& file, const View& view);
-  std::uint64_t collect(const View& view, const Chunk& chunk, std::vector<std::uint64_t>& offsets);
-  bool is_full(const RecordPtr& next) const;
+  Result<Gone> is_gone(ReadFile& file, const View& view, std::uint64_t topic);
+  Result<Part> read_all(ReadFile& file, const View& view);
+  Result<Part> read_topics(ReadFile& file, const View& view);
+  template <typename Find>
+  Result<Part> read_stretch(ReadFile& file, std::uint64_t epoch, std::uint64_t last, Find find);
+  template <typename Find>
+  Result<Part> collect(Find find, std::vector<std::uint64_t>& offsets, std::uint64_t& covered);
+  bool has_room() const;
+  bool has_room_for(const Record& next) const;
   void take(RecordPtr record);
   bool wants(const Event& event) const;
 
@@ -69,22 +67,8 @@ class ReadPage final : public ReadWork {
   std::vector<std::uint64_t> topics_;  // hashes of the selection's
   std::uint64_t cursor_;               // read up to here
   Page page_;
-  std::size_t bytes_ = 0;  // of data in the page
-};
-
-// Finds the oldest record with an id: Log::find().
-class FindId final : public ReadWork {
- public:
-  FindId(std::unique_ptr<FindOperation> operation, const Sources& sources, std::string id);
-
-  base::sqlite::Result<Step> step(ReadFile& file) override;
-  void fail() override { operation_->result = Errc::kUnavailable; }
-  OperationPtr finish() override { return std::move(operation_); }
-
- private:
-  std::unique_ptr<FindOperation> operation_;
-  const Sources& sources_;
-  const std::string id_;
+  std::size_t bytes_ = 0;      // of data in the page
+  std::size_t looked_at_ = 0;  // index blocks, in this step
 };
 
 }  // namespace vrelo::log::sqlite

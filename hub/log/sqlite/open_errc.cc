@@ -20,6 +20,9 @@ class Category final : public boost::system::error_category {
         return "the file is damaged: put back a backup, or move it away to begin a new log";
       case OpenErrc::kNewer:
         return "the file was written by a newer vrelo: use that version or a later one";
+      case OpenErrc::kOlder:
+        return "the file was written by an older vrelo: use that version, or move the file away to"
+               " begin a new log";
       case OpenErrc::kCannotOpen:
         return "the file or its folder cannot be opened for reading and writing";
     }

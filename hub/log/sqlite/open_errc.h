@@ -13,6 +13,7 @@ enum class OpenErrc {
   kNotALog,     // it is something else than a log of vrelo's
   kDamaged,     // it contradicts itself, or a part of it is missing
   kNewer,       // a later vrelo wrote it, in a way that this one does not know
+  kOlder,       // so did an earlier one
   kCannotOpen,  // no such folder, or no right to read and write the file and its folder
 };
 

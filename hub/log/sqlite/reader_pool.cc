@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace vrelo::log::sqlite {
 
 using base::sqlite::Result;
@@ -16,17 +18,23 @@ Result<std::unique_ptr<ReadFile>> ReadFile::open(const Location& location) {
       "SELECT offset, stored_at, event FROM records WHERE offset > ? ORDER BY offset");
   auto select_one =
       connection->prepare("SELECT offset, stored_at, event FROM records WHERE offset = ?");
-  auto select_removed = connection->prepare("SELECT offset FROM removed WHERE topic = ?");
-  for (const auto* const prepared : {&select_from, &select_one, &select_removed}) {
+  for (const auto* const prepared : {&select_from, &select_one}) {
     if (!*prepared) {
       return prepared->error();
     }
   }
+  auto blocks = BlockSource::open(*connection);
+  if (!blocks) {
+    return blocks.error();
+  }
   return std::make_unique<ReadFile>(ReadFile{std::move(*connection), std::move(*select_from),
-                                             std::move(*select_one), std::move(*select_removed)});
+                                             std::move(*select_one), std::move(*blocks)});
 }
 
-ReaderPool::ReaderPool(Location location, std::size_t threads) : location_(std::move(location)) {
+ReaderPool::ReaderPool(Location location,
+                       std::size_t threads,
+                       std::function<void(std::string_view)> report)
+    : location_(std::move(location)), report_(std::move(report)) {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { run(); });
   }
@@ -37,19 +45,17 @@ ReaderPool::~ReaderPool() {
 }
 
 void ReaderPool::add(std::unique_ptr<ReadWork> work) {
+  std::vector<OperationPtr> failed;
   {
     const std::lock_guard lock(mutex_);
-    if (!closing_) {
+    if (closing_) {
+      work->fail();
+      failed.push_back(work->finish());
+    } else {
       queue_.push_back(std::move(work));
     }
   }
-  if (work == nullptr) {
-    wake_.notify_one();
-    return;
-  }
-  work->fail();
-  std::vector<OperationPtr> failed;
-  failed.push_back(work->finish());
+  wake_.notify_one();
   complete_all(std::move(failed));
 }
 
@@ -73,8 +79,21 @@ void ReaderPool::close() {
   complete_all(std::move(failed));
 }
 
+// Does a step, on a new connection if there is none.
+Result<ReadWork::Step> ReaderPool::do_step(ReadWork& work, std::unique_ptr<ReadFile>& file) {
+  if (file == nullptr) {
+    auto opened = ReadFile::open(location_);
+    if (!opened) {
+      return opened.error();
+    }
+    file = std::move(*opened);
+  }
+  return work.step(*file);
+}
+
 void ReaderPool::run() {
   std::unique_ptr<ReadFile> file;
+  bool fails = false;
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return !queue_.empty() || closing_; });
@@ -85,20 +104,16 @@ void ReaderPool::run() {
     queue_.pop_front();
     lock.unlock();
 
-    Result<ReadWork::Step> step = base::sqlite::Errc::kCannotOpen;
-    if (file == nullptr) {
-      if (auto opened = ReadFile::open(location_)) {
-        file = std::move(*opened);
-      }
-    }
-    if (file != nullptr) {
-      step = work->step(*file);
-    }
+    const Result<ReadWork::Step> step = do_step(*work, file);
     if (!step) {
       // Whatever it was, a new connection knows nothing of it.
       file.reset();
       work->fail();
+      if (!fails && report_) {
+        report_(fmt::format("{}: {}; a read failed", location_.file, step.error().message()));
+      }
     }
+    fails = !step;
     const bool again = step && *step == ReadWork::Step::kAgain;
     if (!again) {
       std::vector<OperationPtr> done;

@@ -3,24 +3,26 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "hub/base/sqlite/connection.h"
 #include "hub/log/operation.h"
 #include "hub/log/sqlite/database.h"
+#include "hub/log/sqlite/index_list.h"
 
 namespace vrelo::log::sqlite {
 
 // A connection that reads, with what is prepared on it.
 struct ReadFile {
   base::sqlite::Connection connection;
-  base::sqlite::Statement select_from;     // (offset): offset, stored_at, event of those after it
-  base::sqlite::Statement select_one;      // (offset): offset, stored_at, event
-  base::sqlite::Statement select_removed;  // (topic): offset
+  base::sqlite::Statement select_from;  // (offset): offset, stored_at, event of those after it
+  base::sqlite::Statement select_one;   // (offset): offset, stored_at, event
+  BlockSource blocks;
 
   static base::sqlite::Result<std::unique_ptr<ReadFile>> open(const Location& location);
 };
@@ -48,7 +50,8 @@ class ReadWork {
 // Threads: any, unless said otherwise.
 class ReaderPool {
  public:
-  ReaderPool(Location location, std::size_t threads);
+  // `report` is told, on one of the threads, that reading failed; once, until it works again.
+  ReaderPool(Location location, std::size_t threads, std::function<void(std::string_view)> report);
   ~ReaderPool();
 
   void add(std::unique_ptr<ReadWork> work);
@@ -57,9 +60,11 @@ class ReaderPool {
   void close();
 
  private:
+  base::sqlite::Result<ReadWork::Step> do_step(ReadWork& work, std::unique_ptr<ReadFile>& file);
   void run();
 
   const Location location_;
+  const std::function<void(std::string_view)> report_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -5,21 +5,13 @@
 #include <cstdint>
 #include <utility>
 
+#include "hub/log/sqlite/varint.h"
+
 namespace vrelo::log::sqlite {
 namespace {
 
 constexpr unsigned kPrivate = 1;
 constexpr unsigned kRetry = 2;
-constexpr unsigned kVarintBits = 7;
-constexpr unsigned kVarintMore = 0x80;
-
-void put_varint(std::uint64_t value, std::string& out) {
-  while (value >= kVarintMore) {
-    out += static_cast<char>(value | kVarintMore);
-    value >>= kVarintBits;
-  }
-  out += static_cast<char>(value);
-}
 
 void put_text(std::string_view text, std::string& out) {
   put_varint(text.size(), out);
@@ -49,25 +41,7 @@ class Reader {
     return value;
   }
 
-  std::optional<std::uint64_t> varint() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += kVarintBits) {
-      const auto next = byte();
-      if (!next) {
-        return std::nullopt;
-      }
-      const std::uint64_t bits = *next & ~kVarintMore;
-      if ((bits << shift) >> shift != bits) {
-        return std::nullopt;  // beyond 64 bits
-      }
-      value |= bits << shift;
-      if ((*next & kVarintMore) == 0) {
-        // A last byte of 0 says nothing, unless it is the only one.
-        return *next == 0 && shift > 0 ? std::nullopt : std::optional(value);
-      }
-    }
-    return std::nullopt;
-  }
+  std::optional<std::uint64_t> varint() { return take_varint(rest_); }
 
   bool text(std::string& out) {
     const auto size = varint();

@@ -7,6 +7,7 @@
 
 #include "hub/log/log.h"
 #include "hub/log/sqlite/catalog.h"
+#include "hub/log/sqlite/find_id.h"
 #include "hub/log/sqlite/history.h"
 #include "hub/log/sqlite/reader_pool.h"
 #include "hub/log/sqlite/writer.h"

@@ -18,7 +18,7 @@ struct SqliteStore::Parts {
   Parts(SqliteOptions given, FileLock taken)
       : options(std::move(given)),
         lock(std::move(taken)),
-        catalog(options.recent_bytes_max, options.run_records) {}
+        catalog(options.recent_bytes_max, options.chunk_limits) {}
 
   const SqliteOptions options;
   FileLock lock;
@@ -52,7 +52,7 @@ boost::system::result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOpti
                                  .counters = parts->counters,
                                  .hash_key = state->hash_key,
                                  .page_bytes_max = parts->options.page_bytes_max});
-  parts->readers.emplace(location, parts->options.reader_threads);
+  parts->readers.emplace(location, parts->options.reader_threads, parts->options.report);
   parts->engine.emplace(Engine{.catalog = parts->catalog,
                                .writer = *parts->writer,
                                .readers = *parts->readers,

@@ -12,6 +12,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/log/log.h"
+#include "hub/log/sqlite/chunk.h"
 
 namespace vrelo::log::sqlite {
 
@@ -29,9 +30,9 @@ struct SqliteOptions {
   std::size_t recent_bytes_max = std::size_t{8} << 20;  // of records kept in memory for tails
   std::int64_t wal_bytes_soft = std::int64_t{4} << 20;  // checkpoint when nothing waits
   std::int64_t wal_bytes_max = std::int64_t{64} << 20;  // checkpoint also when something waits
-  std::uint64_t run_records = 100'000;                  // indexed together, see catalog.h
-  std::uint64_t removed_topics_max = 1'000'000;         // whose last removed offset is kept
-  std::string vfs = {};                                 // SQLite's name of it; "": the system's
+  ChunkLimits chunk_limits = {};
+  std::uint64_t removed_topics_max = 1'000'000;  // whose last removed offset is kept
+  std::string vfs = {};                          // SQLite's name of it; "": the system's
   std::function<void(std::string_view)> at_epoch_step =
       {};  // for tests that kill the process there
 };
@@ -59,7 +60,8 @@ class SqliteStore final : public Store {
  public:
   // Opens the log, or makes a new one where FILE does not exist or is empty.
   //
-  // Cost: blocks; reads all records, because the index is in memory alone.
+  // Cost: blocks; reads the records whose index is not written yet, which are a chunk or two, and
+  // a file of up to 64 MiB whole.
   // Lifetime: `clock` outlives the store.
   // Errors: any of OpenErrc, after which FILE is as it was; any of base::sqlite::Errc.
   static boost::system::result<std::unique_ptr<SqliteStore>> open(SqliteOptions options,

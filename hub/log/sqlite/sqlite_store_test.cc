@@ -136,9 +136,17 @@ TEST_F(SqliteStoreTest, says_that_the_database_is_another_programs) {
 
 TEST_F(SqliteStoreTest, says_that_the_file_is_newer) {
   open()->append({.topics = {"t"}}).value();
-  change_file("PRAGMA user_version=2");
+  change_file("PRAGMA user_version=3");
   const auto before = contents();
   EXPECT_EQ(why_not(), OpenErrc::kNewer);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(SqliteStoreTest, says_that_the_file_is_older) {
+  open()->append({.topics = {"t"}}).value();
+  change_file("PRAGMA user_version=1");
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kOlder);
   EXPECT_EQ(contents(), before);
 }
 
@@ -150,7 +158,7 @@ TEST_F(SqliteStoreTest, says_that_the_file_is_newer_where_only_its_write_ahead_l
     auto writer = base::sqlite::Connection::open(
                       file(), {.access = base::sqlite::ConnectionOptions::Access::kWrite})
                       .value();
-    writer.execute("PRAGMA user_version=2").value();
+    writer.execute("PRAGMA user_version=3").value();
     std::filesystem::copy_file(file(), elsewhere.path() / "log.db");
     std::filesystem::copy_file(file() + "-wal", elsewhere.path() / "log.db-wal");
   }
@@ -255,7 +263,7 @@ class SqliteRetentionTest : public SqliteStoreTest {
   std::unique_ptr<OpenStore> open(const Retention& retention, std::uint64_t topics_max = 1000) {
     SqliteOptions options = this->options();
     options.retention = retention;
-    options.run_records = 7;
+    options.chunk_limits.records_max = 7;
     options.removed_topics_max = topics_max;
     return std::make_unique<OpenStore>(std::move(options), clock_);
   }
@@ -307,7 +315,7 @@ TEST_F(SqliteRetentionTest, removes_what_is_too_old) {
 
 TEST_F(SqliteRetentionTest, removes_at_once_when_a_limit_is_lowered) {
   auto store = open({});
-  append(*store, "a", 1500);
+  store->append_all(std::vector<Event>(1500, Event{.topics = {"a"}}));
   store->store().set_retention({.records_max = 10});
   wait_for_begin(*store, 1490);
 }

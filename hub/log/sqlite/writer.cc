@@ -14,11 +14,10 @@
 namespace vrelo::log::sqlite {
 namespace {
 
-using base::sqlite::Connection;
 using base::sqlite::Statement;
 using base::sqlite::Transaction;
 
-// How often the thread looks around when nobody wakes it.
+// How often the thread looks whether limits are over when nobody wakes it.
 constexpr std::chrono::seconds kIdle{1};
 
 // How long after it could not open the file the thread tries again.
@@ -34,13 +33,20 @@ AppendOperation::AppendOperation(std::shared_ptr<Caller> caller,
                                  const HashKey& key)
     : OperationOf(std::move(caller)), event(std::move(new_event)) {
   encode_event(event, bytes);
-  topics.reserve(event.topics.size());
+  keys = keys_of(event, bytes, key);
+}
+
+Keys keys_of(const Event& event, std::string_view bytes, const HashKey& key) {
+  Keys keys;
+  keys.topics.reserve(event.topics.size());
   for (const std::string& topic : event.topics) {
-    topics.push_back(siphash(key, topic));
+    keys.topics.push_back(siphash(key, topic));
   }
   if (!event.id.empty()) {
-    id = siphash(key, event.id);
+    keys.id = siphash(key, event.id);
+    keys.content = siphash(key, bytes);
   }
+  return keys;
 }
 
 boost::system::result<std::unique_ptr<Writer>> Writer::start(const SqliteOptions& options,
@@ -70,26 +76,23 @@ Writer::~Writer() {
 }
 
 void Writer::append(std::unique_ptr<AppendOperation> operation) {
+  const std::uint64_t bytes = record_bytes(operation->bytes.size());
+  std::vector<OperationPtr> refused;
   bool first = false;
-  Errc refusal = Errc::kStopped;
   {
     const std::lock_guard lock(mutex_);
     // What would be removed as soon as it is stored must not be acknowledged.
-    const bool fits =
-        retention_.bytes_max == 0 || record_bytes(operation->bytes) <= retention_.bytes_max;
-    if (!closing_ && !fits) {
-      refusal = Errc::kFull;
-    } else if (!closing_) {
+    const bool fits = retention_.bytes_max == 0 || bytes <= retention_.bytes_max;
+    if (closing_ || !fits) {
+      operation->result = closing_ ? Errc::kStopped : Errc::kFull;
+      refused.push_back(std::move(operation));
+    } else {
       first = queue_.empty();
       queue_.push_back(std::move(operation));
     }
   }
-  if (operation != nullptr) {
-    operation->result = refusal;
-    std::vector<OperationPtr> refused;
-    refused.push_back(std::move(operation));
-    complete_all(std::move(refused));
-  } else if (first) {
+  complete_all(std::move(refused));
+  if (first) {
     wake_.notify_one();
   }
 }
@@ -116,50 +119,48 @@ void Writer::close() {
 
 void Writer::run() {
   std::unique_lock lock(mutex_);
-  bool more = false;  // is to be removed
-  while (true) {
-    if (!more) {
-      wake_.wait_for(lock, kIdle, [this] { return !queue_.empty() || closing_ || looks_; });
-    }
+  while (!closing_ || !queue_.empty()) {
+    const base::Clock::Steady look_at = clock_.steady() + kIdle;  // before the time is looked at
     looks_ = false;
-    if (queue_.empty() && closing_) {
-      break;
-    }
     Batch batch = std::exchange(queue_, {});
     lock.unlock();
-    if (!batch.empty()) {
-      write(std::move(batch));
-    }
-    more = remove_in_between();
+    const Left left = turn(std::move(batch));
     lock.lock();
-    const bool idle = queue_.empty();
+    const bool busy = !queue_.empty();
     lock.unlock();
-    checkpoint(!idle);
+    checkpoint(busy);
     lock.lock();
+    while (left == Left::kNothing && queue_.empty() && !closing_ && !looks_ &&
+           clock_.steady() < look_at) {
+      clock_.wait_until(lock, wake_, look_at);
+    }
   }
   lock.unlock();
   file_.reset();
 }
 
-// Commits a batch and answers it.
-void Writer::write(Batch batch) {
+// Commits a batch, which may be empty, and what else is due, and answers it.
+Writer::Left Writer::turn(Batch batch) {
   if (file_ == nullptr) {
     recover({});
   }
+  Left left = Left::kNothing;
   Result<void> stored = base::sqlite::Errc::kIo;
   if (file_ != nullptr) {
-    stored = store(batch);
+    view_ = catalog_.view();
+    next_ = view_.end + 1;
+    next_extent_ = extent_;
+    if (batch.empty() && !is_due()) {
+      return Left::kNothing;
+    }
+    stored = commit(batch);
   }
   std::vector<OperationPtr> done;
   if (stored) {
     counters_.commits.fetch_add(1, std::memory_order_relaxed);
-    done = catalog_.commit(staged_);
-    kept_bytes_ += staged_bytes_;
-    show_removed();
+    done = show();
+    left = Left::kMore;
   } else {
-    if (file_ != nullptr) {
-      file_->remover.rolled_back();
-    }
     const Errc errc =
         stored.error() == base::sqlite::Errc::kFull ? Errc::kFull : Errc::kUnavailable;
     for (const auto& operation : batch) {
@@ -167,18 +168,19 @@ void Writer::write(Batch batch) {
     }
   }
   staged_.clear();
-  staged_bytes_ = 0;
-  staged_ids_.clear();
+  staged_contents_.clear();
   done.insert(done.end(), std::move_iterator(batch.begin()), std::move_iterator(batch.end()));
   complete_all(std::move(done));
-  if (!stored && file_ != nullptr && stored.error() != base::sqlite::Errc::kFull) {
-    recover(stored.error());
+  if (!stored && file_ != nullptr) {
+    file_->keeper.rolled_back();
+    if (stored.error() != base::sqlite::Errc::kFull) {
+      recover(stored.error());
+    }
   }
+  return left;
 }
 
-Writer::Result<void> Writer::store(const Batch& batch) {
-  view_ = catalog_.view();
-  next_ = view_.end + 1;
+Writer::Result<void> Writer::commit(const Batch& batch) {
   auto transaction = Transaction::begin(file_->connection, Transaction::Kind::kWrite);
   if (!transaction) {
     return transaction.error();
@@ -188,62 +190,70 @@ Writer::Result<void> Writer::store(const Batch& batch) {
       return stored;
     }
   }
-  // Where the log is full, each event removes what it needs, with the same sync; and as much again,
-  // so that a lowered limit is reached also while publishers leave no pause.
-  if (auto removed = remove_excess(2 * batch.size()); !removed) {
-    return removed;
+  if (auto kept = keep_limits(); !kept) {
+    return kept;
+  }
+  if (auto kept = keep_index(); !kept) {
+    return kept;
   }
   return transaction->commit();
 }
 
+// Shows what was committed to everyone. Returns those who waited for it.
+std::vector<OperationPtr> Writer::show() {
+  std::vector<OperationPtr> woken = catalog_.commit(staged_);
+  if (next_extent_.begin.offset != extent_.begin.offset) {
+    catalog_.removed(next_extent_.begin.offset);
+  }
+  extent_ = next_extent_;
+  if (file_->keeper.committed() == IndexKeeper::Change::kIndex) {
+    catalog_.indexed(file_->keeper.index());
+  }
+  return woken;
+}
+
 Writer::Result<void> Writer::store(AppendOperation& operation) {
-  if (operation.id) {
+  if (operation.keys.content) {
     const auto equal = find_equal(operation);
     if (!equal) {
       return equal.error();
     }
     if (*equal) {
       operation.result =
-          Appended{.position = {.epoch = epoch_, .offset = **equal}, .is_new = false};
+          Appended{.position = {.epoch = view_.epoch, .offset = **equal}, .is_new = false};
       return {};
     }
   }
-  const Position position{.epoch = epoch_, .offset = next_};
+  const Position position{.epoch = view_.epoch, .offset = next_};
   stored_last_ = std::max(stored_last_, nanoseconds(clock_.wall()));  // never decreases
   const base::Clock::Wall stored_at(std::chrono::duration_cast<base::Clock::Wall::duration>(
       std::chrono::nanoseconds(stored_last_)));
-  file_->insert.bind(1, static_cast<std::int64_t>(position.offset))
-      .bind(2, stored_last_)
-      .bind_blob(3, operation.bytes);
+  file_->insert.bind_bits(1, position.offset).bind(2, stored_last_).bind_blob(3, operation.bytes);
   if (auto inserted = file_->insert.run(); !inserted) {
     return inserted;
   }
   ++next_;
-  staged_bytes_ += record_bytes(operation.bytes);
+  const std::uint64_t bytes = record_bytes(operation.bytes.size());
+  next_extent_.end_bytes += bytes;
   operation.result = Appended{.position = position};
-  if (operation.id) {
-    staged_ids_.emplace(*operation.id, position.offset);
+  if (operation.keys.content) {
+    staged_contents_.emplace(*operation.keys.content, position.offset);
   }
   staged_.push_back(
       {.record = std::make_shared<const Record>(Record{
            .position = position, .stored_at = stored_at, .event = std::move(operation.event)}),
-       .topics = std::move(operation.topics),
-       .id = operation.id});
+       .keys = std::move(operation.keys),
+       .bytes = bytes});
   return {};
 }
 
 // Returns the offset of a kept record with the event's id and content.
 Writer::Result<std::optional<std::uint64_t>> Writer::find_equal(const AppendOperation& operation) {
-  std::vector<std::uint64_t> offsets;
-  for (const auto& chunk : view_.chunks) {
-    catalog_.find(view_, *chunk, Chunk::Key::kId, *operation.id, view_.begin,
-                  std::numeric_limits<std::size_t>::max(), offsets);
+  const auto offsets = find_content(*operation.keys.content);
+  if (!offsets) {
+    return offsets.error();
   }
-  const auto [first, last] = staged_ids_.equal_range(*operation.id);
-  for (auto at = first; at != last; ++at) {
-    offsets.push_back(at->second);
-  }
-  for (const std::uint64_t offset : offsets) {
+  for (const std::uint64_t offset : *offsets) {
     const auto equal = holds_equal(offset, operation);
     if (!equal) {
       return equal.error();
@@ -255,18 +265,40 @@ Writer::Result<std::optional<std::uint64_t>> Writer::find_equal(const AppendOper
   return std::optional<std::uint64_t>();
 }
 
+// Returns the offsets of the records whose content may be that of the hash. Equal ones are stored
+// once, so there are others only where two contents share a hash.
+Writer::Result<std::vector<std::uint64_t>> Writer::find_content(std::uint64_t content) {
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  std::vector<std::uint64_t> offsets;
+  const auto [first, last] = staged_contents_.equal_range(content);
+  for (auto at = first; at != last; ++at) {
+    offsets.push_back(at->second);
+  }
+  for (const auto& chunk : view_.chunks) {
+    catalog_.find(view_, *chunk, Key::kContent, content, view_.begin, kAll, offsets);
+  }
+  for (const IndexRunPtr& run : *view_.index.runs) {
+    const auto found = run->find(file_->blocks, Key::kContent, content, view_.begin, kAll, offsets);
+    if (!found) {
+      return found.error();
+    }
+    if (*found == IndexList::Found::kNoBlock) {
+      return base::sqlite::Errc::kDamaged;
+    }
+  }
+  return offsets;
+}
+
 Writer::Result<Writer::Equal> Writer::holds_equal(std::uint64_t offset,
                                                   const AppendOperation& operation) {
   Statement& select = file_->select_event;
-  select.bind(1, static_cast<std::int64_t>(offset));
-  const auto row = select.step();
+  const base::sqlite::Reset reset(select);
+  const auto row = select.bind_bits(1, offset).step();
   if (!row) {
-    select.reset();
     return row.error();
   }
   // An event is written in one way only.
   const bool equal = *row && select.bytes(0) == operation.bytes;
-  select.reset();
   return equal ? Equal::kYes : Equal::kNo;
 }
 
@@ -292,7 +324,7 @@ void Writer::checkpoint(bool forced) {
 
 // Closes the file after `error` and opens it again.
 void Writer::recover(boost::system::error_code error) {
-  const auto now = std::chrono::steady_clock::now();
+  const base::Clock::Steady now = clock_.steady();
   if (file_ != nullptr) {
     file_.reset();
     if (options_.report) {
@@ -304,6 +336,10 @@ void Writer::recover(boost::system::error_code error) {
   tried_at_ = now;
   if (open_file()) {
     counters_.reopened.fetch_add(1, std::memory_order_relaxed);
+    if (options_.report) {
+      options_.report(fmt::format("{}: open again", options_.file));
+    }
+    complete_all(catalog_.take_waiters());  // the log may have moved from under them
   }
 }
 

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -38,16 +37,19 @@ class AppendOperation final : public OperationOf<Appended> {
   AppendOperation(std::shared_ptr<Caller> caller, Event event, const HashKey& key);
 
   Event event;
-  std::string bytes;                  // as encode_event() writes it
-  std::vector<std::uint64_t> topics;  // hashes
-  std::optional<std::uint64_t> id;    // hash
+  std::string bytes;  // as encode_event() writes it
+  Keys keys;
 };
+
+// What a record is found by. `bytes`: as encode_event() writes it.
+Keys keys_of(const Event& event, std::string_view bytes, const HashKey& key);
 
 // The one thread that writes to the file and checkpoints it.
 //
-// It takes all events that wait and commits them together, so that they share one sync. After any
-// error but a full disk it opens the file again and goes on from what it holds: a commit whose sync
-// failed may be there or not, and only the file knows.
+// It takes all events that wait and commits them together, so that they share one sync; and with
+// them a slice of what retention and the index have to do, which has a transaction of its own only
+// while nobody publishes. After any error but a full disk it opens the file again and goes on from
+// what it holds: a commit whose sync failed may be there or not, and only the file knows.
 //
 // Threads: any, unless said otherwise.
 class Writer {
@@ -78,18 +80,21 @@ class Writer {
          Counters& counters);
 
   Result<void> open_file();
-  Result<void> read_index(const State& state, std::uint64_t end);
+  Result<void> read_tail(const State& state, std::uint64_t end);
   void run();
-  void write(Batch batch);
-  Result<void> store(const Batch& batch);
+  enum class Left { kNothing, kMore };
+  Left turn(Batch batch);
+  Result<void> commit(const Batch& batch);
   Result<void> store(AppendOperation& operation);
   Result<std::optional<std::uint64_t>> find_equal(const AppendOperation& operation);
+  Result<std::vector<std::uint64_t>> find_content(std::uint64_t content);
   enum class Equal { kNo, kYes };
   Result<Equal> holds_equal(std::uint64_t offset, const AppendOperation& operation);
   Excess excess();
-  Result<void> remove_excess(std::size_t records_max);
-  void show_removed();
-  bool remove_in_between();
+  bool is_due();
+  Result<void> keep_limits();
+  Result<void> keep_index();
+  std::vector<OperationPtr> show();
   void checkpoint(bool forced);
   void recover(boost::system::error_code error);
 
@@ -100,23 +105,27 @@ class Writer {
 
   // The thread's own.
   std::unique_ptr<File> file_;  // nullptr: could not be opened again yet
-  std::chrono::steady_clock::time_point tried_at_;
-  std::uint64_t epoch_ = 0;
-  View view_;                      // of the batch that is being written
+  base::Clock::Steady tried_at_;
+  View view_;                      // of the transaction
   std::uint64_t next_ = 0;         // the offset of the next record
-  std::vector<Committed> staged_;  // what the batch added so far
-  std::uint64_t staged_bytes_ = 0;
-  Removed removed_;               // what the transaction removed
-  std::uint64_t kept_bytes_ = 0;  // of what is committed
-  std::int64_t oldest_ = 0;       // when the oldest record was stored; it may be older than that
+  std::vector<Committed> staged_;  // what the transaction added so far
+  std::unordered_multimap<std::uint64_t, std::uint64_t> staged_contents_;  // hash to offset
   std::int64_t stored_last_ = 0;  // when the newest record was stored
-  std::unordered_multimap<std::uint64_t, std::uint64_t> staged_ids_;  // hash to offset
+
+  // How far the log reaches: what is committed, and what the transaction makes of it.
+  struct Extent {
+    Beginning begin;
+    std::uint64_t erased_to = 0;  // rows up to there are gone
+    std::uint64_t end_bytes = 0;  // as Beginning::bytes, of all records
+  };
+  Extent extent_;
+  Extent next_extent_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
   Batch queue_;
   Retention retention_;
-  bool looks_ = false;  // at what the retention says
+  bool looks_ = false;  // whether limits are over
   bool closing_ = false;
 
   std::thread thread_;  // last: it uses all of the above

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the writer opens its file, and what it removes from it.
+// How the writer opens its file, and how it keeps what is in it within the limits.
 #include "hub/log/sqlite/writer_file.h"
 
+#include <algorithm>
 #include <limits>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,102 +14,123 @@ namespace vrelo::log::sqlite {
 namespace {
 
 using base::sqlite::Connection;
-using base::sqlite::Transaction;
 
-// How many records go in a transaction of their own: little enough for a publisher to wait for.
+// How much is removed and indexed in one transaction: little enough for a publisher to wait for.
+// With a large batch it is twice as much as the batch adds, so that publishers who leave no pause
+// are kept up with, and what is left of before gets less.
 constexpr std::size_t kRemovedAtOnce = 500;
+constexpr std::uint64_t kRemovedBytesAtOnce = std::uint64_t{4} << 20;
+constexpr std::size_t kIndexedAtOnce = 16'384;
 
 }  // namespace
 
-Writer::Result<std::unique_ptr<Writer::File>> Writer::File::open(const Location& location,
+Writer::Result<std::unique_ptr<Writer::File>> Writer::File::open(Connection connection,
+                                                                 const State& state,
                                                                  std::uint64_t removed_topics_max) {
-  auto connection = open_writer(location);
-  if (!connection) {
-    return connection.error();
-  }
-  auto insert = connection->prepare("INSERT INTO records VALUES(?, ?, ?)");
+  auto insert = connection.prepare("INSERT INTO records VALUES(?, ?, ?)");
   if (!insert) {
     return insert.error();
   }
-  auto select_event = connection->prepare("SELECT event FROM records WHERE offset=?");
+  auto select_event = connection.prepare("SELECT event FROM records WHERE offset=?");
   if (!select_event) {
     return select_event.error();
   }
-  const auto state = read_state(*connection);
-  if (!state) {
-    return state.error();
+  auto blocks = BlockSource::open(connection);
+  if (!blocks) {
+    return blocks.error();
   }
-  auto remover = Remover::open(*connection, *state, removed_topics_max);
+  auto remover = Remover::open(connection);
   if (!remover) {
     return remover.error();
   }
-  return std::make_unique<File>(File{std::move(*connection), std::move(*insert),
-                                     std::move(*select_event), std::move(*remover)});
+  auto keeper = IndexKeeper::open(connection, state, removed_topics_max);
+  if (!keeper) {
+    return keeper.error();
+  }
+  return std::make_unique<File>(File{std::move(connection), std::move(*insert),
+                                     std::move(*select_event), std::move(*blocks),
+                                     std::move(*remover), std::move(*keeper)});
 }
 
 // Opens the file and reads from it where the log stands.
 Writer::Result<void> Writer::open_file() {
-  auto file = File::open({.file = options_.file, .vfs = options_.vfs}, options_.removed_topics_max);
-  if (!file) {
-    return file.error();
+  auto connection = open_writer({.file = options_.file, .vfs = options_.vfs});
+  if (!connection) {
+    return connection.error();
   }
-  const auto state = read_state((*file)->connection);
+  auto state = read_state(*connection);
   if (!state) {
     return state.error();
   }
-  const auto end = read_end((*file)->connection);
+  const auto end = read_end(*connection);
   if (!end) {
     return end.error();
   }
-  const auto oldest = (*file)->remover.oldest(state->begin);
-  if (!oldest) {
-    return oldest.error();
+  const Position before = catalog_.end();
+  if (before.epoch == state->epoch && before.offset > *end) {
+    // The disk has lost what was acknowledged: its offsets must not be given out again.
+    const auto epoch = begin_epoch(*connection);
+    if (!epoch) {
+      return epoch.error();
+    }
+    state->epoch = *epoch;
+  }
+  auto file = File::open(std::move(*connection), *state, options_.removed_topics_max);
+  if (!file) {
+    return file.error();
   }
   file_ = std::move(*file);
-  if (auto read = read_index(*state, *end); !read) {
+  if (auto read = read_tail(*state, *end); !read) {
     file_.reset();
     return read;
   }
-  epoch_ = state->epoch;
-  oldest_ = *oldest;
   return {};
 }
 
-// Makes the index in memory, and counts what is kept.
-Writer::Result<void> Writer::read_index(const State& state, std::uint64_t end) {
-  auto select =
-      file_->connection.prepare("SELECT offset, stored_at, event FROM records WHERE offset > ?");
+// Makes the chunks of what has no index in the file, and shows the log.
+Writer::Result<void> Writer::read_tail(const State& state, std::uint64_t end) {
+  const auto erased_to = file_->remover.erased_to(file_->connection, end);
+  if (!erased_to) {
+    return erased_to.error();
+  }
+  const auto newest =
+      file_->connection.integer("SELECT stored_at FROM records ORDER BY offset DESC LIMIT 1");
+  if (!newest) {
+    return newest.error();
+  }
+  auto select = file_->connection.prepare(
+      "SELECT offset, stored_at, event FROM records WHERE offset > ? ORDER BY offset");
   if (!select) {
     return select.error();
   }
-  select->bind(1, static_cast<std::int64_t>(state.begin));
-  std::vector<std::shared_ptr<Chunk>> chunks = {std::make_shared<Chunk>(state.begin)};
-  std::vector<std::uint64_t> topics;
-  kept_bytes_ = 0;
-  for (std::uint64_t offset = state.begin + 1; offset <= end; ++offset) {
+  const base::sqlite::Reset reset(*select);
+  select->bind_bits(1, state.indexed_to);
+  std::vector<std::shared_ptr<Chunk>> chunks = {std::make_shared<Chunk>(state.indexed_to)};
+  std::uint64_t bytes = state.indexed_bytes;
+  stored_last_ = std::max(stored_last_, *newest);
+  for (std::uint64_t offset = state.indexed_to + 1; offset <= end; ++offset) {
     const auto row = select->step();
     if (!row) {
       return row.error();
     }
     const auto event = *row ? decode_event(select->bytes(2)) : std::nullopt;
-    if (!event || select->integer(0) != static_cast<std::int64_t>(offset)) {
+    if (!event || select->bits(0) != offset) {
       return base::sqlite::Errc::kDamaged;
     }
-    topics.clear();
-    for (const std::string& topic : event->topics) {
-      topics.push_back(siphash(state.hash_key, topic));
-    }
-    if (chunks.back()->records() >= options_.run_records) {
+    if (chunks.back()->is_full(options_.chunk_limits)) {
       chunks.push_back(std::make_shared<Chunk>(offset - 1));
     }
-    chunks.back()->add(topics, event->id.empty()
-                                   ? std::nullopt
-                                   : std::optional(siphash(state.hash_key, event->id)));
-    kept_bytes_ += record_bytes(select->bytes(2));
-    stored_last_ = select->integer(1);
+    const std::uint64_t counted = record_bytes(select->bytes(2).size());
+    chunks.back()->add(keys_of(*event, select->bytes(2), state.hash_key), counted);
+    bytes += counted;
   }
-  select->reset();
-  catalog_.reset({.epoch = state.epoch, .offset = state.begin}, end, state.forgotten_to,
+  if (bytes < state.begin_bytes) {
+    return base::sqlite::Errc::kDamaged;
+  }
+  extent_ = {.begin = {.offset = state.begin, .bytes = state.begin_bytes},
+             .erased_to = *erased_to,
+             .end_bytes = bytes};
+  catalog_.reset({.epoch = state.epoch, .offset = state.begin}, end, file_->keeper.index(),
                  std::move(chunks));
   return {};
 }
@@ -124,74 +145,52 @@ Excess Writer::excess() {
   const auto over = [](std::uint64_t value, std::uint64_t max) {
     return max != 0 && value > max ? value - max : 0;
   };
-  Excess excess{.bytes = over(kept_bytes_ + staged_bytes_, limits.bytes_max),
-                .records = over(next_ - 1 - view_.begin, limits.records_max)};
+  Excess excess{.bytes = over(next_extent_.end_bytes - next_extent_.begin.bytes, limits.bytes_max),
+                .records = over(next_ - 1 - view_.begin, limits.records_max),
+                .stored_before = std::numeric_limits<std::int64_t>::min()};
   if (limits.age_max.count() != 0) {
     excess.stored_before = nanoseconds(clock_.wall() - limits.age_max);
   }
   return excess;
 }
 
-// Removes at most `records_max` of what is over the limits, but nothing that this transaction
-// added.
-Writer::Result<void> Writer::remove_excess(std::size_t records_max) {
-  removed_ = {.begin = view_.begin, .forgotten_to = view_.forgotten_to};
+// Returns whether there is something to do besides storing events.
+bool Writer::is_due() {
   const Excess over = excess();
-  if (over.bytes == 0 && over.records == 0 && oldest_ >= over.stored_before) {
-    return {};
+  const bool over_limits =
+      over.bytes != 0 || over.records != 0 || next_extent_.begin.oldest < over.stored_before;
+  const std::uint64_t erasable = std::min(view_.begin, view_.index.indexed_to);
+  return (over_limits && view_.begin < view_.end) || next_extent_.erased_to < erasable ||
+         file_->keeper.is_due(view_.begin, catalog_.full_chunk().get());
+}
+
+// Removes some of what is over the limits, but nothing that this transaction added.
+Writer::Result<void> Writer::keep_limits() {
+  const RemovalLimits limits{
+      .records_max = std::max(kRemovedAtOnce, 2 * staged_.size()),
+      .bytes_max = std::max(kRemovedBytesAtOnce, 2 * (next_extent_.end_bytes - extent_.end_bytes))};
+  const auto begin = file_->remover.advance(next_extent_.begin, view_.end, excess(), limits);
+  if (!begin) {
+    return begin.error();
   }
-  const auto removed =
-      file_->remover.remove(file_->connection, view_.begin, view_.end, over, records_max);
-  if (!removed) {
-    return removed.error();
+  next_extent_.begin = *begin;
+  const auto erased = file_->remover.erase(next_extent_.erased_to,
+                                           std::min(begin->offset, view_.index.indexed_to), limits);
+  if (!erased) {
+    return erased.error();
   }
-  removed_ = *removed;
+  next_extent_.erased_to = *erased;
   return {};
 }
 
-// Shows what the transaction removed, now that it is committed.
-void Writer::show_removed() {
-  file_->remover.committed();
-  kept_bytes_ -= removed_.bytes;
-  if (removed_.begin != view_.begin) {
-    catalog_.removed(removed_.begin, removed_.forgotten_to);
+// Writes some of the index.
+Writer::Result<void> Writer::keep_index() {
+  std::size_t entries = 0;  // that the transaction adds
+  for (const Committed& committed : staged_) {
+    entries += committed.keys.topics.size() + (committed.keys.id ? 2 : 0);
   }
-  if (removed_.begin != view_.begin || view_.begin == view_.end) {
-    // What cannot be read is found by whoever needs it; until then nothing is too old.
-    const auto oldest = file_->remover.oldest(removed_.begin);
-    oldest_ = oldest ? *oldest : std::numeric_limits<std::int64_t>::max();
-  }
-}
-
-// Removes a slice of what is over the limits. Returns whether there is more.
-bool Writer::remove_in_between() {
-  if (file_ == nullptr) {
-    return false;
-  }
-  view_ = catalog_.view();
-  next_ = view_.end + 1;
-  const Excess over = excess();
-  if (view_.begin == view_.end ||
-      (over.bytes == 0 && over.records == 0 && oldest_ >= over.stored_before)) {
-    return false;
-  }
-  Result<void> done;
-  {
-    auto transaction = Transaction::begin(file_->connection, Transaction::Kind::kWrite);
-    done = transaction ? remove_excess(kRemovedAtOnce) : transaction.error();
-    if (done) {
-      done = transaction->commit();
-    }
-  }
-  if (!done) {
-    file_->remover.rolled_back();
-    if (done.error() != base::sqlite::Errc::kFull) {
-      recover(done.error());
-    }
-    return false;
-  }
-  show_removed();
-  return removed_.begin != view_.begin;
+  return file_->keeper.work(file_->connection, view_.begin, catalog_.full_chunk(),
+                            std::max(kIndexedAtOnce, 2 * entries));
 }
 
 }  // namespace vrelo::log::sqlite

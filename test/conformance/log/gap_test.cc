@@ -152,7 +152,8 @@ TEST_P(LogGap, is_told_rather_than_missed_where_topics_were_forgotten) {
       known += is_gone(i + 1, {topic}) ? 0U : 1U;
     }
     EXPECT_GE(known, 16U);
-    EXPECT_TRUE(is_gone(0, {"never heard of"}));
+    // A log that still knows all of them knows that this one never was there.
+    EXPECT_EQ(is_gone(0, {"never heard of"}), known < kTopics - 10);
   });
 }
 

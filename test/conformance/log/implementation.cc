@@ -83,6 +83,7 @@ std::vector<ImplementationCase> variants() {
                      sqlite::SqliteOptions small;
                      small.page_bytes_max = 100;
                      small.recent_bytes_max = 1000;
+                     small.chunk_limits.records_max = 10;
                      small.wal_bytes_soft = 1;
                      return std::make_unique<Sqlite>(std::move(small));
                    }});
