@@ -15,7 +15,7 @@ namespace {
 
 // What a record takes besides its texts, and a name in an index, with what the allocator adds:
 // measured with the C library's, see memory_store_test.cc.
-constexpr std::size_t kRecordBytes = 368;
+constexpr std::size_t kRecordBytes = 304;
 constexpr std::size_t kNameBytes = 96;
 constexpr std::size_t kAllocationBytes = 16;
 
