@@ -75,7 +75,7 @@ void Connection::show(Endpoint endpoint) {
       append_text(out_, framing(), "ok\n");
       break;
     case Endpoint::kReady:
-      if (front_.draining_ || front_.log_away_) {
+      if (front_.draining_ || front_.is_log_away()) {
         // Whoever asks does so every few seconds: neither a line nor a count each time.
         append_obstacle(out_, framing(), fields_,
                         front_.draining_ ? Obstacle::kDrain : Obstacle::kLogAway,
@@ -157,7 +157,7 @@ void Connection::answer(const Publish& publish) {
   const boost::system::result<Published>& result = *publish.result;
   base::ShardMetrics& metrics = front_.parts_.metrics;
   if (result) {
-    front_.log_away_ = false;
+    front_.log_away_at_.reset();
     (result->is_new ? metrics.publishes_new : metrics.publishes_repeated).add();
     metrics.publish_time.add(front_.parts_.clock.steady() - publish.begin);
     http::append_published(out_, publish.framing, result->id, publish.fields);
@@ -170,7 +170,10 @@ void Connection::answer(const Publish& publish) {
     return;
   }
   const Obstacle why = obstacle(result.error());
-  front_.log_away_ = why == Obstacle::kLogAway;
+  front_.log_away_at_.reset();
+  if (why == Obstacle::kLogAway) {
+    front_.log_away_at_ = front_.parts_.clock.steady();
+  }
   note_refusal(problem(why));
   append_obstacle(out_, publish.framing, publish.fields, why,
                   front_.parts_.fan_out.jittered_retry());
@@ -190,7 +193,7 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
                                   .hello = wanted->hello};
   const auto resume = co_await resolve_cursor(front_.parts_.fan_out, subscription);
   if (!resume) {
-    front_.log_away_ = true;
+    front_.log_away_at_ = front_.parts_.clock.steady();
     co_return refuse_for_now(obstacle(resume.error()), route);
   }
   if (front_.draining_) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cassert>
+#include <chrono>
 #include <exception>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +17,10 @@ constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 // How many connections are told at the same time that there is no room for them. What comes beyond
 // is closed without a word, so that a flood of them cannot use up all descriptors.
 constexpr std::size_t kTurnedAwayMax = 64;
+
+// How long the hub is not ready once the log did not answer. Only requests find out that it answers
+// again, and a balancer sends none to a hub that is not ready.
+constexpr std::chrono::seconds kLogAwayTime{10};
 
 }  // namespace
 
@@ -59,6 +64,10 @@ void Front::close() {
   for (Connection& connection : connections_) {
     connection.abort();
   }
+}
+
+bool Front::is_log_away() const {
+  return log_away_at_ && parts_.clock.steady() - *log_away_at_ < kLogAwayTime;
 }
 
 void Front::add(Connection& connection) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,11 +86,15 @@ class Front {
   void add(Connection& connection);
   void remove(Connection& connection);
   bool finishing() const { return finished_ != nullptr; }
+  bool is_log_away() const;
 
   const FrontParts parts_;
   std::shared_ptr<const Policy> policy_;
   bool draining_ = false;
-  bool log_away_ = false;  // as the last answer of the log on this shard says
+
+  // When the log last did not answer on this shard; nullopt if it has answered since.
+  std::optional<base::Clock::Steady> log_away_at_;
+
   std::function<void()> finished_;
 
   net::Deadlines deadlines_;

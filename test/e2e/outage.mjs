@@ -108,3 +108,15 @@ test("a log that does not answer is told to publishers, and works again", { log:
   }
   assert.match(hub.errorText, / error [^\n]*vrelo\.db: [^\n]*opening it again/);
 });
+
+// A balancer that took the hub out of its turn sends no publish that could show that the log is back.
+test("a hub whose log did not answer gets ready again without a publish", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const hub = await t.hub({ shards: 1 }, { folder });
+  const ready = async () => (await hub.ask({ target: "/readyz" })).status;
+  const unlock = await lockDatabase(t, path.join(folder, "vrelo.db"));
+  assertComeBack(await hub.post({ topic: "a" }), 503);
+  assert.equal(await ready(), 503);
+  await unlock();
+  await until(async () => (await ready()) === 200, "the hub to be ready");
+});
