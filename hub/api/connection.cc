@@ -107,6 +107,9 @@ base::Task<void> Connection::serve() {
 
 // Gives the parser the next bytes. False: the connection has ended, and out_ may hold a last word.
 base::Task<bool> Connection::receive() {
+  if (!socket_.is_open()) {
+    co_return false;  // the loop could not watch it
+  }
   const bool between = answered_ && parser_->idle();
   if (between && finishing_) {
     co_await linger();
