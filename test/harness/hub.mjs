@@ -25,7 +25,7 @@ export function binary() {
 }
 
 // What the program sees of the environment: none of the hub's settings that happen to be set here.
-function cleanEnvironment(more) {
+export function cleanEnvironment(more) {
   const kept = Object.entries(process.env).filter(([name]) => /^(PATH|TMPDIR|[A-Z]+SAN_OPTIONS)$/.test(name));
   return { ...Object.fromEntries(kept), ...more };
 }
