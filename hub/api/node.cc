@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -134,12 +135,17 @@ base::Parsed<void> Node::start() {
   }
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     for (net::Listener& socket : (*shared)[i]) {
-      accept_on(*shards_[i], std::move(socket), Listener::kMain);
+      if (auto accepts = accept_on(*shards_[i], std::move(socket), Listener::kMain); !accepts) {
+        return accepts;
+      }
     }
   }
   ShardParts& first = *shards_.front();
   if (parts_.admin_listener) {
-    accept_on(first, *std::move(parts_.admin_listener), Listener::kAdmin);
+    if (auto accepts = accept_on(first, *std::move(parts_.admin_listener), Listener::kAdmin);
+        !accepts) {
+      return accepts;
+    }
   }
   const base::Executor executor = first.loop.executor();
   boost::asio::co_spawn(executor,
@@ -158,7 +164,8 @@ base::Parsed<void> Node::start() {
   return {};
 }
 
-void Node::accept_on(ShardParts& shard, net::Listener socket, Listener listener) {
+base::Parsed<void> Node::accept_on(ShardParts& shard, net::Listener socket, Listener listener) {
+  const std::string endpoint = base::format_endpoint(socket.endpoint());
   net::Acceptor::Parts parts{
       .executor = shard.loop.executor(),
       .clock = parts_.clock,
@@ -172,7 +179,10 @@ void Node::accept_on(ShardParts& shard, net::Listener socket, Listener listener)
             parts_.logger.limited(base::LogLevel::kError, "cannot accept", error.message());
           }};
   shard.acceptors.push_back(std::make_unique<net::Acceptor>(std::move(parts), std::move(socket)));
-  shard.acceptors.back()->start();
+  if (const auto started = shard.acceptors.back()->start(); !started) {
+    return base::Fault{fmt::format("cannot accept at {}: {}", endpoint, started.error().message())};
+  }
+  return {};
 }
 
 void Node::reload(const base::Settings& settings) {

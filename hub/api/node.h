@@ -57,7 +57,8 @@ class Node final : public Overview {
   Node& operator=(const Node&) = delete;
 
   // Begins to follow the log and to serve.
-  // Errors: the system has no descriptors or threads for it; the node is to be destroyed then.
+  // Errors: the system has no descriptors, memory or threads for it; the node is to be destroyed
+  // then.
   base::Parsed<void> start();
 
   // Takes what can change while the hub runs; streams stay open.
@@ -81,7 +82,7 @@ class Node final : public Overview {
   struct ShardParts;
 
   std::shared_ptr<const Policy> policy() const;
-  void accept_on(ShardParts& shard, net::Listener socket, Listener listener);
+  base::Parsed<void> accept_on(ShardParts& shard, net::Listener socket, Listener listener);
   void drained();
 
   NodeParts parts_;

@@ -198,6 +198,31 @@ TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {
   }
 }
 
+// As where the kernel has no memory left to watch it.
+TEST(Node, does_not_start_where_it_cannot_wait_for_connections) {
+  constexpr int kUnwatchable = 1'000'000;
+  base::Settings settings;
+  settings.shards = 1;
+  const base::SystemClock clock;
+  base::Logger logger(clock, base::LogLevel::kError, [](std::string_view) {});
+  log::memory::MemoryStore store{log::memory::kRetention, clock};
+  boost::asio::io_context loop{1};
+  const tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(), 1);
+  std::vector<net::Listener> listeners;
+  listeners.emplace_back(kUnwatchable, endpoint);
+  Node node({.clock = clock,
+             .logger = logger,
+             .store = store,
+             .listeners = std::move(listeners),
+             .files_max = 4096,
+             .seed = 1},
+            settings, loop.get_executor());
+  const auto started = node.start();
+  ASSERT_FALSE(started.has_value());
+  EXPECT_NE(started.error().message.find("cannot accept at 127.0.0.1:1: "), std::string::npos)
+      << started.error().message;
+}
+
 TEST_F(TwoShards, end_at_once_with_streams_and_publishes_under_way) {
   Client reader = subscribe(0, "news");
   std::vector<Client> publishers;
