@@ -27,12 +27,15 @@ EncodedPagePtr PageCache::find(const log::Selection& selection, log::Position af
 
 void PageCache::add(EncodedPagePtr page) {
   std::size_t bytes = sizeof(EncodedPage);
+  for (const std::string& topic : page->selection.topics) {
+    bytes += sizeof(std::string) + topic.size();
+  }
   for (const EncodedPtr& record : page->records) {
     bytes += record->bytes();
   }
   bytes_ += bytes;
   entries_.push_front({.page = std::move(page), .bytes = bytes});
-  while (bytes_ > bytes_max_ && entries_.size() > 1) {
+  while ((bytes_ > bytes_max_ && entries_.size() > 1) || entries_.size() > kPagesMax) {
     bytes_ -= entries_.back().bytes;
     entries_.pop_back();
   }

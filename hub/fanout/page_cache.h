@@ -27,9 +27,13 @@ using EncodedPagePtr = std::shared_ptr<const EncodedPage>;
 // that readers with different cursors soon ask for the same pages.
 //
 // Threads: one, the shard's.
-// Cost: linear in the pages held, which are few: each is about 256 KiB.
+// Cost: linear in the pages held.
 class PageCache {
  public:
+  // How many pages are held at most. Most are about 256 KiB; but whoever asks for topics that have
+  // nothing gets pages that take next to nothing.
+  static constexpr std::size_t kPagesMax = 512;
+
   explicit PageCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
   // Returns the page of `selection` in which a reader at `after` goes on, or nullptr.

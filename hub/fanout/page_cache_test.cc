@@ -54,6 +54,30 @@ TEST(PageCache, lets_go_of_what_was_not_used_for_the_longest_time) {
   EXPECT_NE(pages.find(only("c"), at(0)), nullptr);
 }
 
+EncodedPagePtr empty_page(std::string topic) {
+  return std::make_shared<const EncodedPage>(
+      EncodedPage{.selection = only(std::move(topic)), .after = at(0), .next = at(10)});
+}
+
+TEST(PageCache, counts_the_names_of_topics) {
+  PageCache pages(20'000);
+  const std::string first(10'000, 'a');
+  const std::string second(10'000, 'b');
+  pages.add(empty_page(first));
+  pages.add(empty_page(second));
+  EXPECT_EQ(pages.find(only(first), at(0)), nullptr);
+  EXPECT_NE(pages.find(only(second), at(0)), nullptr);
+}
+
+TEST(PageCache, holds_so_few_pages_that_they_are_soon_looked_through) {
+  PageCache pages(std::size_t{1} << 30);
+  for (std::size_t i = 0; i <= PageCache::kPagesMax; ++i) {
+    pages.add(empty_page(std::to_string(i)));
+  }
+  EXPECT_EQ(pages.find(only("0"), at(0)), nullptr);
+  EXPECT_NE(pages.find(only("1"), at(0)), nullptr);
+}
+
 TEST(PageCache, keeps_the_newest_page_however_large) {
   PageCache pages(100);
   pages.add(page("a", 0, 10, 1000));
