@@ -40,7 +40,8 @@ class Connection : public boost::intrusive::list_base_hook<> {
  public:
   using Admitted = boost::system::result<base::Admission::Place, base::Admission::Refusal>;
 
-  // Takes over `fd`. Where it was not admitted, its first request is told why, and it ends.
+  // Takes over `fd`. Where it was not admitted, its first request is told why, unless it is for
+  // what the administrator reads, and it ends.
   Connection(Front& front,
              int fd,
              const boost::asio::ip::tcp::endpoint& peer,

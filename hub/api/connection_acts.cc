@@ -37,7 +37,8 @@ base::Task<Connection::Next> Connection::handle() {
   }
   fields_ = route.act == Act::kOptions ? preflight_fields(request, *policy_)
                                        : cors_fields(request, *policy_);
-  if (!admitted_) {
+  // Whoever looks after the hub has to see it then too, or it would be restarted for being in use.
+  if (!admitted_ && route.act != Act::kShow) {
     co_return refuse_for_now(obstacle(admitted_.error()), route);
   }
   if (const auto problem = refuse_host(request, *policy_)) {

@@ -198,6 +198,20 @@ TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {
   }
 }
 
+TEST_F(TwoShards, answer_the_administrator_where_there_is_no_room_for_others) {
+  Client reader = subscribe(0, "news");
+  settings_.connections = 1;
+  node_->reload(settings_);
+  Client publisher = connect(1);
+  publisher.send_publish("news", "hello");
+  const auto refusal = publisher.read_answer();
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->first, 503);
+  Client probe = connect(1);
+  probe.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(probe.read_answer(), std::pair(200, std::string("ok\n")));
+}
+
 // As where the kernel has no memory left to watch it.
 TEST(Node, does_not_start_where_it_cannot_wait_for_connections) {
   constexpr int kUnwatchable = 1'000'000;
