@@ -69,7 +69,6 @@ struct Group {
   std::uint32_t node = 0;
   std::uint32_t last_record = kNone;
   std::uint32_t place = kNone;  // in the round's list of groups that get something
-  std::uint32_t next_in_node = kNone;
 };
 
 // Whether the streams of a group with `grant` may see a record. The one place of this check: live
