@@ -12,7 +12,7 @@ void Round::begin(std::vector<EncodedPtr> records, log::Position from, std::size
   active_ = true;
   records_ = std::move(records);
   from_ = from;
-  turn_ = turn;
+  turn_ = static_cast<std::uint32_t>(turn);
   matched_ = 0;
   nodes_.assign(1, Node{});
   places_.clear();

@@ -109,7 +109,7 @@ class Round {
   bool active_ = false;
   std::vector<EncodedPtr> records_;
   log::Position from_;
-  std::size_t turn_ = 0;
+  std::uint32_t turn_ = 0;     // so small that no sum with it overflows
   std::uint32_t matched_ = 0;  // records that match_next() has done
   std::vector<Node> nodes_;
   std::vector<Place> places_;
