@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the documentation shows is what happens: its examples are taken from its pages and run.
+
+import assert from "node:assert/strict";
+import { access, constants, mkdir, symlink, writeFile } from "node:fs/promises";
+import http from "node:http";
+import path from "node:path";
+
+import puppeteer from "puppeteer-core";
+
+import { BROWSERS } from "../harness/browser.mjs";
+import { Command } from "../harness/command.mjs";
+import { binary, HUB_PATH } from "../harness/hub.mjs";
+import { fencedBlocks, page } from "../harness/markdown.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { within } from "../harness/waiting.mjs";
+
+const ADDRESS = "127.0.0.1:3000"; // in all examples
+
+// The blocks of each page, in their order, by the names that tests give them.
+const BLOCKS = {
+  "README.md": ["sh server", "sh subscribe", "sh publish", "html page", "sh terminal", "nginx", "caddy", "toml"],
+  "docs/wire.md": ["sh publish", "sh subscribe", " begin", " event", "sh resume", "json refusal"],
+  "docs/settings.md": [],
+  "docs/cli.md": [],
+};
+
+// Returns what stands in a block, with the address of `hub` where the example has one.
+async function block(file, name, hub) {
+  const { text } = fencedBlocks(await page(file))[BLOCKS[file].indexOf(name)];
+  return hub ? text.replaceAll(ADDRESS, hub.authority) : text;
+}
+
+// Starts what a shell does with `text`; it ends with the test.
+function shell(t, text, options) {
+  const command = Command.start(["bash", "-c", `exec ${text}`], options);
+  t.atEnd(() => {
+    command.signal("SIGTERM");
+    return command.ended();
+  });
+  return command;
+}
+
+// What differs from stream to stream is made equal.
+const normalized = (text) => text.replace(/#[\w-]{11}\.[0-9]+/g, "#POSITION").replace(/retry: [0-9]+/, "retry: N");
+
+test("each block of the documentation is one that is tried", async () => {
+  for (const [file, names] of Object.entries(BLOCKS)) {
+    const blocks = fencedBlocks(await page(file));
+    assert.deepEqual(blocks.map(({ language }) => language), names.map((name) => name.split(" ")[0]), file);
+  }
+  const server = (await block("README.md", "sh server")).trim();
+  await access(new URL(`../../${server}`, import.meta.url), constants.X_OK);
+});
+
+test("the lines of the README's first screen subscribe and publish", async (t) => {
+  const hub = await t.hub();
+  const reader = shell(t, await block("README.md", "sh subscribe", hub));
+  await reader.printed(/^: vrelo heartbeat=15\n/);
+  const writer = await shell(t, await block("README.md", "sh publish", hub)).ended();
+  assert.match(writer.output, /^#[\w-]{11}\.1$/);
+  await reader.printed(/\ndata: Hello, world\nid: #[\w-]{11}\.1\n\n$/);
+});
+
+test("the README's page of ten lines shows events, and misses none over a restart", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const first = await t.hub({ retry: "100ms" }, { folder });
+  const html = await block("README.md", "html page", first);
+  assert.equal(html.split("\n").length - 1, 10);
+  const site = http.createServer((request, response) => response.end(html));
+  await new Promise((resolve) => site.listen(0, "localhost", resolve));
+  t.atEnd(() => site.closeAllConnections());
+  t.atEnd(() => site.close());
+
+  const home = await t.folder();
+  const browser = await puppeteer.launch({ ...BROWSERS.Chromium, env: { ...process.env, HOME: home } });
+  t.atEnd(() => browser.close());
+  const tab = await browser.newPage();
+  await tab.goto(`http://localhost:${site.address().port}/news.html`);
+  await first.streamsOpen(1);
+
+  const publish = await block("README.md", "sh publish", first);
+  const items = () => tab.$$eval("#news > li", (all) => all.map((item) => item.textContent));
+  const shown = (count) =>
+    within(tab.waitForFunction(`document.querySelectorAll("#news > li").length >= ${count}`), `${count} items`);
+  await shell(t, publish).ended();
+  await shown(1);
+  await first.stop();
+  const second = await t.hub({ retry: "100ms", listen: first.authority }, { folder });
+  await shell(t, publish).ended();
+  await shown(2);
+  await second.publish({ topic: "news", data: "<b>the end</b>" });
+  await shown(3);
+  assert.deepEqual(await items(), ["Hello, world", "Hello, world", "<b>the end</b>"]);
+});
+
+test("the README's lines for the terminal work", async (t) => {
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "bin"));
+  await symlink(binary(), path.join(folder, "bin", "vrelo"));
+  const options = { cwd: folder, env: { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` } };
+  const lines = (await block("README.md", "sh terminal")).trim().split("\n");
+  assert.equal(lines.length, 3);
+
+  const hub = shell(t, lines[0].replace(ADDRESS, "127.0.0.1:0"), options);
+  await hub.printed(/^listening on http:\/\/.+\n/);
+  const authority = hub.lines[0].replace("listening on http://", "");
+  const [, subscribe, publish] = lines.map((line) => line.replace(ADDRESS, authority));
+  const reader = shell(t, `${subscribe} --from earliest`, options);
+  const writer = await shell(t, publish, options).ended();
+  assert.match(writer.output, /^urn:uuid:.+\n$/);
+  await reader.printed(/message Hello, world\n$/);
+  assert.equal(reader.output, `${writer.lines[0]} message Hello, world\n`);
+});
+
+test("what docs/wire.md shows goes over the wire", async (t) => {
+  const hub = await t.hub();
+  const read = (name) => block("docs/wire.md", name, hub);
+  const reader = shell(t, await read("sh subscribe"));
+  const begin = await read(" begin");
+  await reader.until(() => normalized(reader.output) === normalized(begin), "the first block");
+
+  await hub.publish({ topic: "weather", type: "headline", data: "Hello, world" });
+  const event = normalized(await read(" event"));
+  await reader.until(() => normalized(reader.output).endsWith(`\n\n${event}`), "the event");
+
+  const writer = await shell(t, await read("sh publish")).ended();
+  assert.match(writer.output, /^#[\w-]{11}\.2$/);
+  await reader.printed(/data: Hello, world\nid: #[\w-]{11}\.2\n\n$/);
+
+  const resumed = shell(t, await read("sh resume"));
+  await resumed.printed(/\n\ndata: Hello, world\nid: #[\w-]{11}\.2\n\n$/);
+
+  const refused = await hub.post({ data: "a" });
+  assert.equal(refused.headers["content-type"], "application/problem+json");
+  assert.equal(`${refused.text.trimEnd()}\n`, await read("json refusal"));
+  assert.equal(refused.status, refused.json.status);
+});
+
+test("what docs/wire.md says of refusals and of the operator's pages is so", async (t) => {
+  const hub = await t.hub({ bodyBytes: "1KiB", headerBytes: "1KiB" });
+  const text = await page("docs/wire.md");
+  const rows = [...text.matchAll(/^\| ([0-9, ]+) \| /gm)];
+  const listed = new Set(rows.flatMap(([, statuses]) => statuses.split(", ").map(Number)));
+  const get = (target, headers = {}) => hub.ask({ target, headers });
+  const answers = [
+    [400, await hub.post({})],
+    [403, await hub.post({ topic: "a" }, { headers: { origin: "https://other.example" } })],
+    [404, await get("/nothing")],
+    [405, await hub.ask({ method: "DELETE" })],
+    [406, await get(`${HUB_PATH}?match=a`, { accept: "text/html" })],
+    [413, await hub.post({ topic: "a", data: "a".repeat(2000) })],
+    [415, await hub.post("{}", { headers: { "content-type": "application/json" } })],
+    [417, await hub.post({ topic: "a" }, { headers: { expect: "a" } })],
+    [421, await get(`${HUB_PATH}?match=a`, { host: "other.example" })],
+    [431, await get("/healthz", { x: "a".repeat(2000) })],
+  ];
+  for (const [status, answer] of answers) {
+    assert.equal(answer.status, status, answer.text);
+    assert.ok(listed.has(status), `${status} is in the table`);
+    assert.equal(answer.headers["content-type"], "application/problem+json", String(status));
+    assert.equal(answer.json.status, status);
+  }
+  for (const target of ["/healthz", "/readyz", "/metrics"]) {
+    assert.equal((await get(target)).status, 200, target);
+    assert.ok(text.includes(`\`${target}\``));
+  }
+});
+
+// The rows of docs/settings.md: {name, range, standard}.
+async function settings() {
+  const rows = (await page("docs/settings.md")).matchAll(/^\| `(\w+)` \| `.*?`(?:, (.+?))? \| (?:`(.*?)`)? \| /gm);
+  return [...rows].map(([, name, range, standard]) => ({ name, range, standard }));
+}
+
+// A value for a setting that is its default; for what has none, one that is possible.
+const POSSIBLE = { allowed_origins: "https://www.example.com", allowed_hosts: "events.example.com" };
+const valueOf = ({ name, standard }) => (name === "listen" ? "127.0.0.1:0" : (POSSIBLE[name] ?? standard));
+
+const flagOf = (name) => `--${name.replaceAll("_", "-")}`;
+
+test("docs/settings.md has all settings, and only those", async () => {
+  const { output } = await Command.vrelo(["serve", "--help"], { input: "" }).ended();
+  const flags = [...output.matchAll(/^ {2}(--[a-z-]+)/gm)].map((match) => match[1]);
+  assert.deepEqual(flags, (await settings()).map(({ name }) => flagOf(name)));
+});
+
+test("each setting is taken from a flag, the environment and a file", async (t) => {
+  const rows = (await settings()).filter(({ name }) => name !== "config");
+  const folder = await t.folder();
+  const list = (name, value) => (name.startsWith("allowed_") ? `["${value}"]` : `"${value}"`);
+  const toml = rows.map((row) => `${row.name} = ${list(row.name, valueOf(row))}`).join("\n");
+  await writeFile(path.join(folder, "all.toml"), toml.replace(/"([0-9]+|true|false)"/g, "$1"));
+  const example = (await page("docs/vrelo.toml")).replace(/^# (\w+ = )/gm, "$1").replace(ADDRESS, "127.0.0.1:0");
+  await writeFile(path.join(folder, "vrelo.toml"), example);
+  const named = [...example.matchAll(/^(\w+) = /gm)].map((match) => match[1]);
+  assert.deepEqual(named, rows.map(({ name }) => name));
+
+  const ways = [
+    [rows.flatMap((row) => (row.name === "open" ? [] : [flagOf(row.name), valueOf(row)])), {}],
+    [[], Object.fromEntries(rows.map((row) => [`VRELO_${row.name.toUpperCase()}`, valueOf(row)]))],
+    [["--config", "all.toml"], {}],
+    [[], { VRELO_CONFIG: "vrelo.toml" }],
+  ];
+  for (const [args, env] of ways) {
+    const hub = Command.vrelo(["serve", ...args], { cwd: folder, env, input: "" });
+    await hub.until(() => hub.lines.length > 0 || hub.status !== undefined, "the first line");
+    hub.signal("SIGTERM");
+    assert.equal((await hub.ended()).status, 0, hub.errors);
+    assert.match(hub.output, /^listening on /);
+  }
+});
+
+test("each setting with a range refuses what is beyond it", async () => {
+  const bounded = (await settings()).filter(({ range }) => range);
+  assert.ok(bounded.length > 10);
+  for (const { name, range } of bounded) {
+    const beyond = range.split(" to ")[1].replace(/^[0-9]+/, (digits) => String(Number(digits) + 1)).replace(" ", "");
+    const { status, errors } = await Command.vrelo(["serve", flagOf(name), beyond], { input: "" }).ended();
+    assert.equal(errors, `vrelo serve: ${flagOf(name)}: "${beyond}" is out of range: ${range}\n`);
+    assert.equal(status, 2);
+  }
+});
