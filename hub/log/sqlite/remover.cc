@@ -70,15 +70,15 @@ Result<Beginning> Remover::advance(Beginning begin,
     if (!*row || select_.bits(0) != begin.offset + 1) {
       return base::sqlite::Errc::kDamaged;
     }
-    const std::int64_t stored_at = select_.integer(1);
-    if (excess.bytes == 0 && excess.records == 0 && stored_at >= excess.stored_before) {
-      begin.oldest = stored_at;
+    begin.oldest = select_.integer(1);
+    if (excess.bytes == 0 && excess.records == 0 && !begin.is_too_old(excess.old)) {
       break;
     }
     const std::uint64_t bytes = record_bytes(select_.bits(2));
     excess.bytes -= std::min(excess.bytes, bytes);
     excess.records -= std::min<std::uint64_t>(excess.records, 1);
     ++begin.offset;
+    begin.oldest = 0;
     begin.bytes += bytes;
     allowance.take(bytes);
   }

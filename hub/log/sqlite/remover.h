@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "hub/base/sqlite/connection.h"
+#include "hub/log/sqlite/ages.h"
 #include "hub/log/sqlite/database.h"
 
 namespace vrelo::log::sqlite {
@@ -13,7 +14,7 @@ namespace vrelo::log::sqlite {
 struct Excess {
   std::uint64_t bytes = 0;
   std::uint64_t records = 0;
-  std::int64_t stored_before = 0;  // nanoseconds since 1970
+  Ages::Old old = {};
 };
 
 // Where the history begins.
@@ -23,6 +24,11 @@ struct Beginning {
 
   // When the record after it was stored, in nanoseconds since 1970; 0: not known.
   std::int64_t oldest = 0;
+
+  // Whether the record after it is too old.
+  bool is_too_old(const Ages::Old& old) const {
+    return offset < old.to || (offset < old.before_to && oldest < nanoseconds(old.before));
+  }
 
   friend bool operator==(const Beginning&, const Beginning&) = default;
 };

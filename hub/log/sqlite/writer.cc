@@ -202,6 +202,9 @@ Writer::Result<void> Writer::commit(const Batch& batch) {
 // Shows what was committed to everyone. Returns those who waited for it.
 std::vector<OperationPtr> Writer::show() {
   std::vector<OperationPtr> woken = catalog_.commit(staged_);
+  if (!staged_.empty()) {
+    ages_.note(next_ - 1, clock_.steady());
+  }
   if (next_extent_.begin.offset != extent_.begin.offset) {
     catalog_.removed(next_extent_.begin.offset);
   }

@@ -16,6 +16,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/sqlite/connection.h"
 #include "hub/log/operation.h"
+#include "hub/log/sqlite/ages.h"
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/database.h"
 #include "hub/log/sqlite/remover.h"
@@ -111,6 +112,7 @@ class Writer {
   std::vector<Committed> staged_;  // what the transaction added so far
   std::unordered_multimap<std::uint64_t, std::uint64_t> staged_contents_;  // hash to offset
   std::int64_t stored_last_ = 0;  // when the newest record was stored
+  Ages ages_;
 
   // How far the log reaches: what is committed, and what the transaction makes of it.
   struct Extent {

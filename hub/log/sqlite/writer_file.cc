@@ -4,7 +4,6 @@
 #include "hub/log/sqlite/writer_file.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -84,6 +83,11 @@ Writer::Result<void> Writer::open_file() {
     file_.reset();
     return read;
   }
+  if (before.epoch != state->epoch) {
+    ages_.begin(*end, clock_.wall(), clock_.steady());
+  } else if (before.offset < *end) {
+    ages_.note(*end, clock_.steady());
+  }
   return {};
 }
 
@@ -146,10 +150,9 @@ Excess Writer::excess() {
     return max != 0 && value > max ? value - max : 0;
   };
   Excess excess{.bytes = over(next_extent_.end_bytes - next_extent_.begin.bytes, limits.bytes_max),
-                .records = over(next_ - 1 - view_.begin, limits.records_max),
-                .stored_before = std::numeric_limits<std::int64_t>::min()};
+                .records = over(next_ - 1 - view_.begin, limits.records_max)};
   if (limits.age_max.count() != 0) {
-    excess.stored_before = nanoseconds(clock_.wall() - limits.age_max);
+    excess.old = ages_.older_than(limits.age_max, clock_.steady());
   }
   return excess;
 }
@@ -158,7 +161,7 @@ Excess Writer::excess() {
 bool Writer::is_due() {
   const Excess over = excess();
   const bool over_limits =
-      over.bytes != 0 || over.records != 0 || next_extent_.begin.oldest < over.stored_before;
+      over.bytes != 0 || over.records != 0 || next_extent_.begin.is_too_old(over.old);
   const std::uint64_t erasable = std::min(view_.begin, view_.index.indexed_to);
   return (over_limits && view_.begin < view_.end) || next_extent_.erased_to < erasable ||
          file_->keeper.is_due(view_.begin, catalog_.full_chunk().get());

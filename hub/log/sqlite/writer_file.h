@@ -30,9 +30,4 @@ struct Writer::File {
                                             std::uint64_t removed_topics_max);
 };
 
-// A time as it is written to the file: nanoseconds since 1970.
-inline std::int64_t nanoseconds(base::Clock::Wall time) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-}
-
 }  // namespace vrelo::log::sqlite

@@ -27,7 +27,7 @@ class LogRetention : public LogTest {
     return offsets;
   }
 };
-INSTANTIATE_TEST_SUITE_P(EachLog, LogRetention, each_implementation(), name_of);
+INSTANTIATE_TEST_SUITE_P(EachLog, LogRetention, each_variant(), name_of);
 
 TEST_P(LogRetention, keeps_as_many_events_as_it_was_told) {
   open({.retention = {.records_max = 10}});
@@ -65,6 +65,24 @@ TEST_P(LogRetention, keeps_events_for_as_long_as_it_was_told) {
   clock().advance(std::chrono::minutes(20));
   wait_for_begin(10);
   EXPECT_THAT(kept(), IsEmpty());
+}
+
+TEST_P(LogRetention, removes_and_keeps_nothing_because_the_time_of_day_was_set) {
+  open({.retention = {.age_max = kHour}});
+  append("t", 5);
+  clock().step_wall(std::chrono::hours(24));
+  append("t", 5);
+  wait_for_begin(0);
+  EXPECT_EQ(kept(), from_to(1, 10));
+  clock().advance(std::chrono::minutes(30));
+  clock().step_wall(-std::chrono::hours(48));
+  append("t", 5);
+  wait_for_begin(0);
+  EXPECT_EQ(kept(), from_to(1, 15));
+  clock().advance(std::chrono::minutes(30) + std::chrono::seconds(1));
+  wait_for_begin(10);
+  clock().advance(std::chrono::minutes(30));
+  wait_for_begin(15);
 }
 
 TEST_P(LogRetention, keeps_what_no_limit_removes) {
@@ -139,7 +157,7 @@ TEST_P(LogRetention, never_leaves_a_hole_in_what_is_read_on) {
     append("t", 11);
     wait_for_begin(after.offset + 1);
     EXPECT_EQ(shard().read(after, selection).error(), Errc::kPositionGone);
-    EXPECT_EQ(shard().read(shard().begin(), selection)->records.size(), 100U);
+    EXPECT_EQ(shard().read_on(shard().begin(), selection)->size(), 100U);
   }
 }
 
