@@ -21,7 +21,7 @@ namespace vrelo::log {
 //
 // Threads: `stopped` is the shard's own; the rest any.
 struct Caller {
-  explicit Caller(base::Executor shard) : executor(shard) {}
+  explicit Caller(base::Executor shard) : executor(std::move(shard)) {}
 
   // Waits until no other thread is within a post to the executor. What it posted may have run by
   // then, and it still uses the loop: the shard that destroys its Log, and then its loop, waits.

@@ -53,6 +53,11 @@ namespace {
 
 constexpr Retention kNoLimit{.bytes_max = 0, .age_max = std::chrono::seconds(0)};
 
+// A name that is another for each number, and always as long.
+std::string name(int number) {
+  return std::to_string(1'000'000 + number);
+}
+
 class MemoryStoreTest : public ::testing::Test {
  protected:
   ~MemoryStoreTest() override {
@@ -116,17 +121,16 @@ TEST_F(MemoryStoreTest, counts_what_records_take_in_memory) {
     std::string_view about;
     Event (*event)(int number);
   };
-  static constexpr auto text = [](int n) { return std::to_string(1'000'000 + n); };
   const std::vector<Case> cases = {
       {"small, on one topic", [](int) { return Event{.topics = {"t"}, .data = "d"}; }},
-      {"small, each on its own topic", [](int n) { return Event{.topics = {text(n)}}; }},
+      {"small, each on its own topic", [](int n) { return Event{.topics = {name(n)}}; }},
       {"with ids",
-       [](int n) { return Event{.topics = {"t"}, .id = text(n), .data = std::string(100, 'x')}; }},
+       [](int n) { return Event{.topics = {"t"}, .id = name(n), .data = std::string(100, 'x')}; }},
       {"on ten topics, with long names",
        [](int n) {
          Event event{.topics = {}, .data = std::string(200, 'x')};
          for (int i = 0; i < 10; ++i) {
-           event.topics.push_back(std::string(40, 'x') + text(10 * n + i));
+           event.topics.push_back(std::string(40, 'x') + name(10 * n + i));
          }
          return event;
        }},

@@ -119,6 +119,7 @@ class OpenStore {
 // The data of each record, to compare with.
 inline std::vector<std::string> data_of(const std::vector<RecordPtr>& records) {
   std::vector<std::string> data;
+  data.reserve(records.size());
   for (const RecordPtr& record : records) {
     data.push_back(record->event.data);
   }

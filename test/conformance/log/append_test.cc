@@ -215,6 +215,7 @@ TEST_P(LogAppend, puts_the_events_of_two_shards_in_one_order) {
     Shard shard(store());
     for (int round = 0; round < 20; ++round) {
       std::vector<Event> events;
+      events.reserve(50);
       for (int i = 0; i < 50; ++i) {
         events.push_back({.topics = {topic}, .data = std::to_string(50 * round + i)});
       }
