@@ -34,7 +34,7 @@ class LogGap : public LogTest {
     }
   }
 };
-INSTANTIATE_TEST_SUITE_P(EachLog, LogGap, each_implementation(), name_of);
+INSTANTIATE_TEST_SUITE_P(EachLog, LogGap, each_variant(), name_of);
 
 TEST_P(LogGap, is_told_to_a_reader_whose_records_were_removed) {
   const OpenOptions options{.retention = {.records_max = 10}};

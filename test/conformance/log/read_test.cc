@@ -12,10 +12,11 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 using LogRead = LogTest;
-INSTANTIATE_TEST_SUITE_P(EachLog, LogRead, each_implementation(), name_of);
+INSTANTIATE_TEST_SUITE_P(EachLog, LogRead, each_variant(), name_of);
 
 std::vector<Event> events_of(const std::vector<std::vector<std::string>>& topics) {
   std::vector<Event> events;
+  events.reserve(topics.size());
   for (const auto& of_one : topics) {
     events.push_back({.topics = of_one, .data = std::to_string(events.size() + 1)});
   }

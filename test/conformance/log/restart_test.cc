@@ -10,12 +10,11 @@ namespace vrelo::log {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 constexpr std::chrono::seconds kHour = std::chrono::hours(1);
 
 using LogRestart = LogTest;
-INSTANTIATE_TEST_SUITE_P(EachLog, LogRestart, each_implementation(), name_of);
+INSTANTIATE_TEST_SUITE_P(EachLog, LogRestart, each_variant(), name_of);
 
 TEST_P(LogRestart, gives_back_what_it_kept_or_begins_a_new_epoch) {
   open();
@@ -125,6 +124,7 @@ TEST_P(LogRestart, obeys_limits_that_were_lowered_in_the_meantime) {
 TEST_P(LogRestart, finishes_what_was_accepted_before_it_closed) {
   open();
   std::vector<Pending<Appended>> pending;
+  pending.reserve(500);
   for (int i = 0; i < 500; ++i) {
     pending.push_back(shard().start_append({.topics = {"t"}, .data = std::to_string(i)}));
   }

@@ -11,7 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 
 using LogTail = LogTest;
-INSTANTIATE_TEST_SUITE_P(EachLog, LogTail, each_implementation(), name_of);
+INSTANTIATE_TEST_SUITE_P(EachLog, LogTail, each_variant(), name_of);
 
 TEST_P(LogTail, gives_what_is_stored_and_then_what_comes) {
   Shard& shard = open();
