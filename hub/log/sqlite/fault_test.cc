@@ -264,6 +264,24 @@ TEST_F(SqliteFaultTest, loses_nothing_when_a_checkpoint_fails) {
   }
 }
 
+TEST_F(SqliteFaultTest, tells_an_operator_of_trouble_and_of_its_end) {
+  std::mutex mutex;
+  std::vector<std::string> reports;
+  SqliteOptions options = this->options();
+  options.report = [&](std::string_view report) {
+    const std::lock_guard lock(mutex);
+    reports.emplace_back(report);
+  };
+  open(options);
+  disk_.fail({.matches = is_wal_sync, .failing = 1});
+  EXPECT_FALSE(store().append({.topics = {"t"}}));
+  append_at_last({.topics = {"t"}});
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_THAT(reports[0], ::testing::HasSubstr(file()));
+  EXPECT_THAT(reports[1], ::testing::HasSubstr("open again"));
+}
+
 // A disk that fails at one moment, whichever that is, for once or until it is healed.
 class SqliteFaultAtEachCallTest : public SqliteFaultTest {
  protected:
@@ -278,6 +296,7 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
                           .retention = {.records_max = 12},
                           .wal_bytes_soft = 1,
                           .wal_bytes_max = 1,
+                          .chunk_limits = {.records_max = 5},
                           .vfs = disk_.name()};
     return options;
   }
