@@ -106,7 +106,7 @@ struct Node::ShardParts {
 Node::Node(NodeParts parts, const base::Settings& settings, base::Executor executor)
     : parts_(std::move(parts)),
       settings_(settings),
-      executor_(executor),
+      executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
       admission_(admission_limits(settings, parts_.files_max)),
       window_(settings.window_bytes, shard_count(settings), [this](std::size_t shard) {
