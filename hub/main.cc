@@ -363,6 +363,7 @@ int run(std::span<const std::string> arguments) {
     return command->run(arguments.subspan(1));
   }
   std::vector<std::string_view> names;
+  names.reserve(all.size());
   for (const cli::Command& known : all) {
     names.push_back(known.name);
   }

@@ -6,7 +6,7 @@ namespace vrelo::base {
 // The words of CLI11 are good but where the number of values is wrong: "At Most 1 required but
 // received 2".
 std::string argument_fault(const CLI::App& app, const CLI::ParseError& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   const std::string name = message.substr(0, message.find(':'));
   const CLI::Option* const option = app.get_option_no_throw(name);
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr || option == nullptr) {

@@ -63,7 +63,7 @@ Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant) 
   Group& group = **at;
   ++group.users;
   if (is_new) {
-    wanted.release();  // leave() deletes it
+    static_cast<void>(wanted.release());  // leave() deletes it
     for (TopicEntry* const topic : group.topics) {
       topic->groups.push_back(&group);
     }

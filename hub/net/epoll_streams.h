@@ -97,7 +97,7 @@ class EpollStreams final : public StreamSockets {
   int telling_ = -1;  // the stream whose on_writable() is under way
 
   // What the kernel reported last; from batch_next_ on it is still to be told.
-  std::array<epoll_event, kBatch> batch_;
+  std::array<epoll_event, kBatch> batch_ = {};
   std::size_t batch_next_ = 0;
   std::size_t batch_end_ = 0;
 

@@ -23,7 +23,8 @@ namespace vrelo::net {
 class Listener {
  public:
   // Takes over `fd`, a socket as the invariant says.
-  Listener(int fd, boost::asio::ip::tcp::endpoint endpoint) : fd_(fd), endpoint_(std::move(endpoint)) {}
+  Listener(int fd, boost::asio::ip::tcp::endpoint endpoint)
+      : fd_(fd), endpoint_(std::move(endpoint)) {}
 
   Listener(Listener&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), endpoint_(std::move(other.endpoint_)) {}

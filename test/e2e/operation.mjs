@@ -442,7 +442,7 @@ for (const [name, options, code, pattern] of FAILING_STARTS) {
     assert.deepEqual(await hub.ended(), { code, signal: null });
     assert.deepEqual(hub.outputLines, []);
     assert.match(hub.errorText, pattern);
-    assert.match(hub.errorText, /^vrelo: [^\n]*\n$/);
+    assert.match(hub.errorText, /^vrelo serve: [^\n]*\n$/);
   });
 }
 
