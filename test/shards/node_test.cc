@@ -182,6 +182,7 @@ TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
   }
   done = true;
   publisher.join();
+  fmt::print("joins: {}, events: {}\n", 4 * joins_per_thread, published.load());
 }
 
 TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {
