@@ -17,10 +17,10 @@ import sys
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 
 # Not written by hand, or not a source.
-SKIPPED_FOLDERS = {".git", "build", "node_modules", "seeds", "__pycache__"}
+SKIPPED_FOLDERS = {".git", "build", "dist", "node_modules", "seeds", "__pycache__"}
 
 CPP = {".h", ".cc"}
-SCRIPTS = {".py", ".mjs", ".cmake", ""}  # "": a shell script or CMakeLists.txt
+SCRIPTS = {".py", ".mjs", ".ts", ".cmake", ""}  # "": a shell script or CMakeLists.txt
 
 # Whoever shortens a line of C++ has the formatter's help; the others are wrapped by hand alone.
 CPP_LINE_MAX = 100

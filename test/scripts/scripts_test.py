@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 NOTE = '#!/bin/bash\nprintf "%s\\n" "${0##*/} $*" >> "$CALLS"\n'
 SUDO = NOTE + 'exec "$@"\n'
 FAIL = NOTE + 'echo "the mirror is away"\nexit 100\n'
-NPM = NOTE + "mkdir -p test/node_modules\n"
+NPM = NOTE + 'mkdir -p "$3/node_modules"\n'
 FETCH = NOTE + "mkdir -p build/third_party/ada-url-4.0.0\ntouch build/third_party/ada-url-4.0.0/ada.h\n"
 HUB = NOTE + 'echo "listening on http://$LISTENS"\necho "in $PWD" >> "$CALLS"\n'
 
@@ -29,8 +29,9 @@ class Scripts(unittest.TestCase):
         (self.root / "script").mkdir(parents=True)
         for name in ["setup", "server"]:
             shutil.copy(ROOT / "script" / name, self.root / "script" / name)
-        (self.root / "test").mkdir()
-        (self.root / "test/package-lock.json").write_text("{}")
+        for folder in ["test", "web/client"]:
+            (self.root / folder).mkdir(parents=True)
+            (self.root / folder / "package-lock.json").write_text("{}")
         for name in ["apt-get", "caddy", "cmake", "nginx", "node"]:
             self.program("bin/" + name, NOTE)
         self.program("bin/npm", NPM)
@@ -94,10 +95,14 @@ class Scripts(unittest.TestCase):
         self.run_script("setup", "test")
         _, _, _, calls = self.run_script("setup", "test")
         self.assertFalse([call for call in calls if call.startswith("npm ")])
-        (self.root / "test/package-lock.json").write_text('{"other": 1}')
-        _, _, said, calls = self.run_script("setup", "test")
-        self.assertIn("npm ci --prefix test --ignore-scripts --no-audit --no-fund", calls)
-        self.assertIn("installing the tests' Node packages", said)
+        for folder in ["test", "web/client"]:
+            with self.subTest(folder=folder):
+                (self.root / folder / "package-lock.json").write_text('{"other": 1}')
+                _, _, said, calls = self.run_script("setup", "test")
+                command = f"npm ci --prefix {folder} --ignore-scripts --no-audit --no-fund"
+                npm_calls = [call for call in calls if call.startswith("npm ")]
+                self.assertEqual(npm_calls, [command])
+                self.assertIn(f"installing the Node packages of {folder}", said)
 
     def test_setup_shows_why_apt_failed_and_goes_no_further(self):
         self.program("bin/apt-get", FAIL)

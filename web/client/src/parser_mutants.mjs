@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bugs to plant in the parser as it is built, one at a time: the cases of parser_cases.mjs have to find each.
+
+export const MUTANTS = [
+  { about: "no byte order mark is skipped", from: "text.charCodeAt(0) === BOM ? 1 : 0", to: "0" },
+  { about: "byte order marks are skipped by the decoder", from: 'this.#decoder.decode(bytes)',
+    to: 'new TextDecoder("utf-8").decode(bytes)' },
+  { about: "the LF of a cut CR LF ends a line of its own", from: "this.#endedWithCr && text.charCodeAt(0) === LF",
+    to: "false" },
+  { about: "an LF at a cut is always skipped", from: "this.#endedWithCr && text", to: "text" },
+  { about: "CR ends no line", from: 'text.indexOf("\\r", begin)', to: "-1" },
+  { about: "LF ends no line", from: 'text.indexOf("\\n", begin)', to: "-1" },
+  { about: "the LF of CR LF ends a line of its own", from: "begin === lf && end === cr", to: "false" },
+  { about: "a CR swallows the line behind it", from: "begin === lf && end === cr", to: "end === cr" },
+  { about: "a character of two bytes may be cut", from: "byte < 224 ? 2", to: "byte < 224 ? 1" },
+  { about: "a character of four bytes may be cut", from: "byte < 240 ? 3 : 4", to: "3" },
+  { about: "the space after data's colon stays", from: "=== SPACE ? 6 : 5", to: "=== SPACE ? 5 : 5" },
+  { about: "a character after data's colon is skipped", from: "=== SPACE ? 6 : 5", to: "=== 58 ? 5 : 6" },
+  { about: "the space after another colon stays", from: "colon + 2 : colon + 1", to: "colon + 1 : colon + 1" },
+  { about: "the last colon ends the name", from: 'line.indexOf(":")', to: 'line.lastIndexOf(":")' },
+  { about: "a field without colon is ignored", from: 'this.#setField(line, "")', to: "void 0" },
+  { about: "an id with NUL is taken", from: '!value.includes("\\0")', to: "true" },
+  { about: "retry takes what begins with digits", from: "/^[0-9]+$/", to: "/^[0-9]+/" },
+  { about: "an id counts before its block ends", from: "this.#id = value;",
+    to: "this.#id = this.lastEventId = value;" },
+  { about: "a type holds for the next block", from: 'this.#type = "";', to: "" },
+  { about: "a block without data is an event", from: "if (data !== void 0)", to: "if (true)" },
+];
