@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <type_traits>
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+
+namespace vrelo::auth {
+
+// What reading a token returns: a T, or one of Errc.
+template <typename T>
+using Result = boost::system::result<T>;
+
+// Why a token was refused. It is for logs and for who runs the hub: the presenter learns only that
+// the token is refused, since more would help somebody who makes tokens up.
+enum class Errc {
+  // Its form.
+  kTokenTooLong = 1,  // more than kTokenBytesMax
+  kNotThreeParts,     // a compact JWS has three parts
+  kNotBase64Url,      // a part has characters that do not belong there, or padding
+  kNotJson,           // header or payload: no JSON in UTF-8, or nested deeper than 32 levels
+  kNameTwice,         // header or payload: one name twice in an object, at any depth
+  kNumberNotFinite,   // header or payload: a number beyond those of a double
+  kNotAnObject,       // header or payload
+  kHeaderMalformed,   // no alg, or alg, kid, typ or cty is not a text
+  kKidTooLong,        // more than kKidBytesMax
+  kExtensionRefused,  // the header has crit, b64 or zip, none of which we know or want
+  kTokenNested,       // cty says that the payload is a token
+  kAlgorithmUnknown,  // alg is none of ours; names have a case
+
+  // Who signed it.
+  kKeyUnknown,      // no key of this kid, for this algorithm
+  kSignatureWrong,  // not made by the key, or of something else
+};
+
+boost::system::error_code make_error_code(Errc errc);
+
+}  // namespace vrelo::auth
+
+template <>
+struct boost::system::is_error_code_enum<vrelo::auth::Errc> : std::true_type {};

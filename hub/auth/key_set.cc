@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/key_set.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "hub/auth/json.h"
+#include "hub/auth/jwk.h"
+
+namespace vrelo::auth {
+namespace {
+
+namespace json = boost::json;
+using base::Fault;
+using base::Parsed;
+
+constexpr std::string_view kPemBegin = "-----BEGIN ";
+
+// Returns why the keys do not go together.
+std::optional<Fault> find_conflict(const std::vector<NamedKey>& keys) {
+  const auto is_secret = [](const NamedKey& key) {
+    return kind_of(key.key.algorithm()) == KeyKind::kSecret;
+  };
+  const auto secrets = std::count_if(keys.begin(), keys.end(), is_secret);
+  if (secrets != 0 && static_cast<std::size_t>(secrets) != keys.size()) {
+    return Fault{"there are secrets beside public keys; they belong into files of their own"};
+  }
+  for (auto key = keys.begin(); key != keys.end(); ++key) {
+    if (key->kid && std::any_of(keys.begin(), key,
+                                [&key](const NamedKey& other) { return other.kid == key->kid; })) {
+      return Fault{"two keys have the same kid"};
+    }
+  }
+  return std::nullopt;
+}
+
+Parsed<KeySet> parse_jwk_set(const json::array& jwks, const KeySetOptions& options) {
+  if (jwks.size() > kKeysMax) {
+    return Fault{fmt::format("there are {} keys, of {} at most", jwks.size(), kKeysMax)};
+  }
+  KeySet set;
+  for (std::size_t i = 0; i < jwks.size(); ++i) {
+    const std::string where = fmt::format("keys[{}]", i);
+    if (!jwks[i].is_object()) {
+      return Fault{where + " is not an object"};
+    }
+    auto jwk = read_jwk(jwks[i].get_object(), where + ".", options);
+    if (!jwk) {
+      return jwk.error();
+    }
+    if (jwk->key) {
+      set.keys.push_back(std::move(*jwk->key));
+    } else {
+      set.skipped.push_back(where + ": " + jwk->why_not);
+    }
+  }
+  if (set.keys.empty()) {
+    return Fault{set.skipped.empty() ? "there is no key"
+                                     : "there is no key for tokens; " + set.skipped.front()};
+  }
+  if (const auto conflict = find_conflict(set.keys)) {
+    return *conflict;
+  }
+  return set;
+}
+
+Parsed<KeySet> parse_jwk(const json::object& jwk, const KeySetOptions& options) {
+  auto read = read_jwk(jwk, "", options);
+  if (!read) {
+    return read.error();
+  }
+  if (!read->key) {
+    return Fault{"the key is not for tokens: " + read->why_not};
+  }
+  KeySet set;
+  set.keys.push_back(std::move(*read->key));
+  return set;
+}
+
+Parsed<KeySet> parse_json_keys(std::string_view text, const KeySetOptions& options) {
+  const auto object = parse_json_object(text);
+  if (!object) {
+    if (object.error() == Errc::kNameTwice) {
+      return Fault{"an object has a name twice"};
+    }
+    return Fault{"this is not a JSON object"};
+  }
+  const json::value* const keys = object->if_contains("keys");
+  if (keys == nullptr) {
+    return parse_jwk(*object, options);
+  }
+  if (!keys->is_array()) {
+    return Fault{"keys is not an array"};
+  }
+  return parse_jwk_set(keys->get_array(), options);
+}
+
+// Frees what PEM_read_bio() has allocated, wiped if it might be secret.
+struct PemFree {
+  void operator()(char* text) const { OPENSSL_free(text); }
+  void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
+};
+
+// Returns the key that `bytes` are in DER, or nullptr. Bytes after it are refused too.
+std::shared_ptr<EVP_PKEY> read_der(std::string_view label, const unsigned char* bytes, long size) {
+  const unsigned char* end = bytes;
+  EVP_PKEY* const key = label == "PUBLIC KEY" ? d2i_PUBKEY(nullptr, &end, size)
+                                              : d2i_PublicKey(EVP_PKEY_RSA, nullptr, &end, size);
+  if (key == nullptr) {
+    return nullptr;
+  }
+  std::shared_ptr<EVP_PKEY> owned(key, EVP_PKEY_free);
+  return end == bytes + size ? owned : nullptr;
+}
+
+std::optional<Algorithm> algorithm_of(EVP_PKEY* key, const KeySetOptions& options) {
+  std::array<char, 64> group{};
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      return default_algorithm(KeyKind::kRsa, options);
+    case EVP_PKEY_ED25519:
+      return Algorithm::kEdDsa;
+    case EVP_PKEY_EC:
+      if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) {
+        return std::nullopt;
+      }
+      for (const auto& [name, algorithm] :
+           {std::pair("prime256v1", Algorithm::kEs256), std::pair("secp384r1", Algorithm::kEs384),
+            std::pair("secp521r1", Algorithm::kEs512)}) {
+        if (std::string_view(group.data()) == name) {
+          return algorithm;
+        }
+      }
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+Parsed<VerifyingKey> read_pem_key(std::string_view label,
+                                  const unsigned char* bytes,
+                                  long size,
+                                  const KeySetOptions& options) {
+  if (label.ends_with("PRIVATE KEY")) {
+    return Fault{"is a private key; the hub needs the public one alone"};
+  }
+  if (label == "CERTIFICATE") {
+    return Fault{"is a certificate; `openssl x509 -pubkey -noout` takes the key out of it"};
+  }
+  if (label != "PUBLIC KEY" && label != "RSA PUBLIC KEY") {
+    return Fault{"is not a PUBLIC KEY"};
+  }
+  auto key = read_der(label, bytes, size);
+  if (!key) {
+    return Fault{"is not a public key in DER"};
+  }
+  const auto algorithm = algorithm_of(key.get(), options);
+  if (!algorithm) {
+    return Fault{"is not an RSA key, not Ed25519, and not of the curves P-256, P-384 and P-521"};
+  }
+  return VerifyingKey::make(*algorithm, std::move(key));
+}
+
+Parsed<KeySet> parse_pem(std::string_view text, const KeySetOptions& options) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+  KeySet set;
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* bytes = nullptr;
+  long size = 0;
+  while (PEM_read_bio(in.get(), &label, &header, &bytes, &size) == 1) {
+    const std::unique_ptr<char, PemFree> label_owner(label);
+    const std::unique_ptr<char, PemFree> header_owner(header);
+    const std::unique_ptr<unsigned char, PemFree> bytes_owner(bytes);
+    if (set.keys.size() == kKeysMax) {
+      return Fault{fmt::format("there are more than {} keys", kKeysMax)};
+    }
+    auto key = read_pem_key(label, bytes, size, options);
+    OPENSSL_cleanse(bytes, static_cast<std::size_t>(size));
+    if (!key) {
+      return Fault{fmt::format("PEM block {} {}", set.keys.size() + 1, key.error().message)};
+    }
+    set.keys.push_back(NamedKey{.key = std::move(*key)});
+  }
+  // The end of the text is an error to OpenSSL, too.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+    return Fault{fmt::format("PEM block {} is damaged", set.keys.size() + 1)};
+  }
+  return set;
+}
+
+}  // namespace
+
+Parsed<KeySet> parse_key_set(std::string_view text, const KeySetOptions& options) {
+  if (text.size() > kKeySetBytesMax) {
+    return Fault{fmt::format("this is longer than {} KiB", kKeySetBytesMax >> 10)};
+  }
+  if (text.find(kPemBegin) != std::string_view::npos && !text.starts_with('{')) {
+    ERR_clear_error();
+    auto set = parse_pem(text, options);
+    ERR_clear_error();
+    return set;
+  }
+  return parse_json_keys(text, options);
+}
+
+Parsed<KeySet> read_key_set(const std::string& path, const KeySetOptions& options) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kKeySetBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    return Fault{fmt::format("{}: {}", path, std::generic_category().message(errno))};
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  auto set = parse_key_set(text, options);
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!set) {
+    return Fault{fmt::format("{}: {}", path, set.error().message)};
+  }
+  return set;
+}
+
+}  // namespace vrelo::auth
