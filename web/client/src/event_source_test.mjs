@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What our class has beyond the native one. What both have is in standard_cases.mjs.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import test from "node:test";
+import { promisify } from "node:util";
+
+import { EventSource, GapEvent, StreamErrorEvent } from "../dist/index.js";
+import { QUICK, Server, Watch } from "./server_testing.mjs";
+
+const stay = (text, headers) => (exchange) => exchange.open(text, headers);
+const refuse = (status, headers) => (exchange) => exchange.end(status, headers);
+const once = (text) => (exchange) => {
+  exchange.open(text);
+  exchange.end();
+};
+
+function open(t, server, options = {}, types = []) {
+  return new Watch(t, new EventSource(server.url, { ...QUICK, ...options }), types);
+}
+
+test("EventSource: sends the headers that it is given, beside its own", async (t) => {
+  const server = await Server.open(t, stay());
+  await open(t, server, { headers: { "X-Room": "7" } }).until(1);
+  const { headers, method } = server.exchanges[0];
+  assert.deepEqual([method, headers["x-room"], headers.accept], ["GET", "7", "text/event-stream"]);
+});
+
+test("EventSource: asks functions for headers and token before each attempt", async (t) => {
+  const server = await Server.open(t, once(""), refuse(503), stay());
+  let attempt = 0;
+  const options = {
+    headers: async () => ({ "X-Attempt": String(attempt) }),
+    token: () => Promise.resolve(`t${++attempt}`),
+    retryOn: ({ status }) => status === 503,
+  };
+  await open(t, server, options).until(4);
+  const seen = server.exchanges.map(({ headers }) => [headers["x-attempt"], headers.authorization]);
+  assert.deepEqual(seen, [["0", "Bearer t1"], ["1", "Bearer t2"], ["2", "Bearer t3"]]);
+});
+
+test("EventSource: sends no authorization where the function has no token", async (t) => {
+  const server = await Server.open(t, stay());
+  await open(t, server, { token: () => null }).until(1);
+  assert.equal(server.exchanges[0].headers.authorization, undefined);
+});
+
+test("EventSource: tells that a token could not be had, and asks again", async (t) => {
+  const server = await Server.open(t, stay());
+  let isFirst = true;
+  const token = () => {
+    if (isFirst) {
+      isFirst = false;
+      throw new Error("secret");
+    }
+    return "t";
+  };
+  const watch = open(t, server, { token });
+  assert.deepEqual(await watch.until(2), ["error auth reconnects", "open"]);
+  assert.doesNotMatch(JSON.stringify({ ...watch.lastError }), /secret/);
+});
+
+test("EventSource: puts a ticket in place of the query, and never beside a token", async (t) => {
+  const server = await Server.open(t, once("id: p1~abcdefghijklmnopqrstuv\ndata: a\n\n"), stay("data: b\n\n"));
+  const tickets = [{ ticket: "vt_1" }, { url: `${server.origin}/other?ticket=vt_2` }];
+  const source = new EventSource(`${server.url}?match=a`, { ...QUICK, token: "t", ticket: () => tickets.shift() });
+  const watch = new Watch(t, source);
+  const entries = ["open", "message a #p1", "error closed reconnects", "open", "message b #p1"];
+  assert.deepEqual(await watch.until(5), entries);
+  const targets = server.exchanges.map(({ target, headers }) => [target, headers.authorization]);
+  assert.deepEqual(targets, [
+    ["/stream?ticket=vt_1", undefined],
+    ["/other?ticket=vt_2&last_event_id=p1", undefined],
+  ]);
+  assert.equal(server.exchanges[1].headers["last-event-id"], undefined);
+});
+
+test("EventSource: gets a new ticket after an answer of 401 or 502, and gives up after one of 400", async (t) => {
+  const server = await Server.open(t, refuse(401), refuse(502), refuse(400));
+  let tickets = 0;
+  const watch = open(t, server, { ticket: () => `vt_${++tickets}` });
+  assert.deepEqual(await watch.until(3),
+    ["error auth 401 reconnects", "error http 502 reconnects", "error http 400 has given up"]);
+  assert.deepEqual(server.exchanges.map(({ target }) => target),
+    ["/stream?ticket=vt_1", "/stream?ticket=vt_2", "/stream?ticket=vt_3"]);
+});
+
+test("EventSource: goes over to a new ticket before the end of a session, and tells nobody", async (t) => {
+  const server = await Server.open(t, stay('id: 1\nevent: vrelo.renew\ndata: {"in":30}\n\n'), stay("data: b\n\n"));
+  let tickets = 0;
+  const watch = open(t, server, { ticket: () => `vt_${++tickets}` }, ["vrelo.renew"]);
+  assert.deepEqual(await watch.until(3), ["open", 'vrelo.renew {"in":30} #1', "message b #1"]);
+  await server.exchanges[0].closed();
+  assert.equal(server.exchanges[1].target, "/stream?ticket=vt_2&last_event_id=1");
+});
+
+test("EventSource: keeps a proof in an id that came without a ticket", async (t) => {
+  const server = await Server.open(t, stay("id: a~abcdefghijklmnopqrstuv\ndata: x\n\n"));
+  assert.deepEqual(await open(t, server).until(2), ["open", "message x #a~abcdefghijklmnopqrstuv"]);
+});
+
+test("EventSource: opens a stream by POST, and resumes it", async (t) => {
+  const server = await Server.open(t, once("id: 1\ndata: a\n\n"), stay("data: b\n\n"));
+  let bodies = 0;
+  const options = { headers: { "content-type": "application/json" }, body: () => `{"body":${++bodies}}` };
+  await open(t, server, options).until(5);
+  const seen = server.exchanges.map(({ method, body, headers }) => [method, body, headers["last-event-id"]]);
+  assert.deepEqual(seen, [["POST", '{"body":1}', undefined], ["POST", '{"body":2}', "1"]]);
+  assert.equal(server.exchanges[0].headers["content-type"], "application/json");
+});
+
+test("EventSource: uses the method and the fetch that it is given", async (t) => {
+  const server = await Server.open(t, stay());
+  const calls = [];
+  const own = (url, init) => {
+    calls.push([url, init.method, init.credentials, init.cache]);
+    return fetch(url, init);
+  };
+  await open(t, server, { method: "PUT", fetch: own }).until(1);
+  await open(t, server, { withCredentials: true, fetch: own }).until(1);
+  await open(t, server, { withCredentials: true, credentials: "omit", fetch: own }).until(1);
+  assert.deepEqual(calls, [
+    [server.url, "PUT", "same-origin", "no-store"],
+    [server.url, "GET", "include", "no-store"],
+    [server.url, "GET", "omit", "no-store"],
+  ]);
+  assert.equal(server.exchanges[0].method, "PUT");
+});
+
+test("EventSource: closes when its signal aborts, and connects to nothing where it has", async (t) => {
+  const server = await Server.open(t, stay("data: a\n\n"));
+  const controller = new AbortController();
+  const watch = open(t, server, { signal: controller.signal });
+  await watch.until(2);
+  controller.abort();
+  assert.equal(watch.source.readyState, EventSource.CLOSED);
+  await server.exchanges[0].closed();
+  assert.equal(open(t, server, { signal: controller.signal }).source.readyState, EventSource.CLOSED);
+  assert.equal(server.exchanges.length, 1);
+  assert.deepEqual(watch.entries, ["open", "message a #"]);
+});
+
+test("EventSource: closes while a token is being asked for, and asks nobody when closed at once", async (t) => {
+  const server = await Server.open(t, stay());
+  let asked = 0;
+  const token = () => {
+    asked += 1;
+    return new Promise((resolve) => resolve("t"));
+  };
+  open(t, server, { token }).source.close();
+  const source = await new Promise((resolve) => {
+    const watch = open(t, server, { token: () => token().finally(() => resolve(watch.source)) });
+  });
+  source.close();
+  await open(t, server).until(1);
+  assert.deepEqual([asked, server.exchanges.length], [1, 1]);
+});
+
+test("EventSource: begins at the cursor that it is given, by header or by query", async (t) => {
+  const server = await Server.open(t, stay());
+  await open(t, server, { lastEventId: "é 1" }).until(1);
+  await new Watch(t, new EventSource(`${server.url}?a=b%20c&after=0&d`,
+    { lastEventId: "#1&", lastEventIdParam: "after" })).until(1);
+  const seen = server.exchanges.map(({ target, headers }) => [target, headers["last-event-id"]]);
+  assert.deepEqual(seen, [
+    ["/stream", Buffer.from("é 1").toString("latin1")],
+    ["/stream?a=b%20c&d&after=%231%26", undefined],
+  ]);
+});
+
+test("EventSource: takes the options of event-source-polyfill", async (t) => {
+  const server = await Server.open(t, stay("id: 1\ndata: a\n\n"), stay());
+  const options = { heartbeatTimeout: 100, lastEventIdQueryParameterName: "lastEventId", headers: { "X-A": "1" } };
+  assert.deepEqual(await open(t, server, options).untilDistinct(4),
+    ["open", "message a #1", "error idle reconnects", "open"]);
+  assert.deepEqual([0, 1].map((i) => server.exchanges[i].target), ["/stream", "/stream?lastEventId=1"]);
+});
+
+// [about, answer, what is told, readyState]
+const ANSWERS = [
+  ["204", refuse(204), "error http 204 has given up"],
+  ["401", refuse(401), "error auth 401 has given up"],
+  ["403", refuse(403), "error auth 403 has given up"],
+  ["404", refuse(404), "error http 404 has given up"],
+  ["500", refuse(500), "error http 500 has given up"],
+  ["another type", refuse(200, { "content-type": "text/html" }), "error content-type 200 has given up"],
+  ["no type", refuse(200), "error content-type 200 has given up"],
+  ["the end", once("data: a"), "error closed reconnects"],
+  ["a break", (exchange) => exchange.cut(), "error network reconnects"],
+];
+
+for (const [about, answer, told] of ANSWERS) {
+  test(`EventSource: tells why there is no stream: ${about}`, async (t) => {
+    const server = await Server.open(t, answer);
+    const watch = open(t, server, { retry: { minMs: 50_000, jitter: 0 } });
+    const entries = await watch.until(told.includes("closed") ? 2 : 1);
+    assert.equal(entries.at(-1), told);
+    const error = watch.lastError;
+    assert.ok(error instanceof StreamErrorEvent && error instanceof Event);
+    assert.equal(error.delayMs, told.includes("given up") ? 0 : 50_000);
+    assert.equal(watch.source.readyState, told.includes("given up") ? EventSource.CLOSED : EventSource.CONNECTING);
+  });
+}
+
+test("EventSource: waits as long as the server says", async (t) => {
+  const server = await Server.open(t, once("retry: 7\ndata: a\n\n"), refuse(503, { "retry-after": "3600" }));
+  const watch = open(t, server, { retryOn: () => true });
+  const delays = [];
+  watch.source.onerror = ({ delayMs }) => delays.push(delayMs);
+  await watch.until(4);
+  assert.deepEqual(delays, [7, 3_600_000]);
+});
+
+test("EventSource: gives up after as many attempts in a row as it is told", async (t) => {
+  const server = await Server.open(t, refuse(500), once("data: a\n\n"), refuse(500));
+  const retryOn = ({ status, attempt, reason }) => status === 500 && attempt < 3 && reason === "http";
+  const watch = open(t, server, { retry: { minMs: 1, maxMs: 1, attempts: 3 }, retryOn });
+  const entries = await watch.until(7);
+  assert.deepEqual(entries.slice(3), ["error closed reconnects", "error http 500 reconnects",
+    "error http 500 reconnects", "error http 500 has given up"]);
+});
+
+test("EventSource: is closed, and the error is not swallowed, when retryOn throws", async (t) => {
+  const server = await Server.open(t, refuse(500));
+  const script = `
+    import { EventSource } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url))};
+    const retryOn = () => { throw new Error("of the test"); };
+    const source = new EventSource("${server.url}", { retryOn });
+    process.on("uncaughtException", (error) => console.log(error.message, source.readyState));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
+  assert.equal(stdout, "of the test 2\n");
+});
+
+test("EventSource: connects again when the heartbeats that were announced stay away", async (t) => {
+  const server = await Server.open(t, stay(": vrelo heartbeat=0.02\nid: 1\n\n"), stay());
+  assert.deepEqual(await open(t, server).untilDistinct(3), ["open", "error idle reconnects", "open"]);
+  assert.equal(server.exchanges[1].headers["last-event-id"], "1");
+  await server.exchanges[0].closed();
+});
+
+test("EventSource: is idle also while it waits for an answer, or for a fetch that knows no signal", async (t) => {
+  const server = await Server.open(t, () => {}, stay());
+  assert.deepEqual(await open(t, server, { idleTimeoutMs: 50 }).untilDistinct(2), ["error idle reconnects", "open"]);
+  let calls = 0;
+  const deaf = (url) => (++calls === 1 ? new Promise(() => {}) : fetch(url));
+  const watch = open(t, server, { idleTimeoutMs: 50, fetch: deaf });
+  assert.deepEqual(await watch.untilDistinct(2), ["error idle reconnects", "open"]);
+});
+
+test("EventSource: closes for an event that is too large", async (t) => {
+  const server = await Server.open(t, stay(`data: a\n\ndata: ${"x".repeat(200)}`));
+  const watch = open(t, server, { maxEventBytes: 100, retryOn: () => true });
+  assert.deepEqual(await watch.until(3), ["open", "message a #", "error too-large has given up"]);
+  await server.exchanges[0].closed();
+});
+
+test("EventSource: makes a gap an event of its own", async (t) => {
+  const data = '{"reason":"retention","after":"#a.1","until":"#a.9"}';
+  const text = `event: vrelo.gap\ndata: ${data}\nid: #a.9\n\nevent: vrelo.gap\ndata: no\n\n`;
+  const server = await Server.open(t, stay(text));
+  const gaps = [];
+  const watch = open(t, server, {}, ["vrelo.gap"]);
+  watch.source.addEventListener("vrelo.gap", (gap) => gaps.push(gap));
+  await watch.until(3);
+  assert.ok(gaps[0] instanceof GapEvent && gaps[0] instanceof MessageEvent);
+  const { reason, after, until, lastEventId } = gaps[0];
+  assert.deepEqual([gaps[0].data, reason, after, until, lastEventId], [data, "retention", "#a.1", "#a.9", "#a.9"]);
+  assert.deepEqual([gaps[1].data, gaps[1].reason, gaps[1].after], ["no", "", ""]);
+});
+
+test("EventSource: refuses options that it does not have", () => {
+  const transports = [["eventsource", "long-poll"], ["websocket"], []].map((names) => ({ transports: names }));
+  for (const options of [{ shared: true }, { native: true }, ...transports]) {
+    assert.throws(() => new EventSource("http://127.0.0.1:9", options), { name: "NotSupportedError" });
+  }
+});
+
+// A page of which there is only what the library looks at.
+function fakePage(t, visibilityState) {
+  const [page, document] = [new EventTarget(), Object.assign(new EventTarget(), { visibilityState })];
+  const fakes = {
+    document,
+    addEventListener: page.addEventListener.bind(page),
+    removeEventListener: page.removeEventListener.bind(page),
+  };
+  Object.assign(globalThis, fakes);
+  t.after(() => Object.keys(fakes).forEach((name) => delete globalThis[name]));
+  const show = (state) => {
+    document.visibilityState = state;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  return { page, show };
+}
+
+const SLOW = { retry: { minMs: 1e6, maxMs: 1e6, jitter: 0 } };
+
+test("EventSource: connects at once when the page is online again or becomes visible", async (t) => {
+  const { page, show } = fakePage(t, "visible");
+  const server = await Server.open(t, once("data: a\n\n"));
+  const watch = open(t, server, SLOW);
+  await watch.until(3);
+  page.dispatchEvent(new Event("online"));
+  await watch.until(6);
+  show("hidden");
+  show("visible");
+  await watch.until(9);
+  assert.equal(server.exchanges.length, 3);
+});
+
+test("EventSource: has no connection in a hidden page if it is told so", async (t) => {
+  const { show } = fakePage(t, "hidden");
+  const server = await Server.open(t, stay("id: 1\ndata: a\n\n"), stay("data: b\n\n"));
+  const watch = open(t, server, { wake: { pauseHidden: true } });
+  show("visible");
+  await watch.until(2);
+  show("hidden");
+  await server.exchanges[0].closed();
+  assert.equal(watch.source.readyState, EventSource.CONNECTING);
+  show("visible");
+  assert.deepEqual(await watch.until(4), ["open", "message a #1", "open", "message b #1"]);
+  assert.equal(server.exchanges[1].headers["last-event-id"], "1");
+});

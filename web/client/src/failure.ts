@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Why there is no stream:
+ *
+ * - `network`: no answer, or the connection broke
+ * - `http`: an answer other than 200
+ * - `auth`: a 401 or 403, or a function that was to give a header, token, ticket or body has failed
+ * - `content-type`: an answer that is no event stream
+ * - `too-large`: an event over `maxEventBytes`
+ * - `idle`: no byte for too long
+ * - `closed`: the server has ended the stream
+ */
+export type Reason = "network" | "http" | "auth" | "content-type" | "too-large" | "idle" | "closed";
+
+/** An answer that was no stream, for `retryOn` to judge. */
+export interface Refusal {
+  readonly reason: Reason;
+  readonly status: number;
+  /** How many attempts in a row have failed, this one included. */
+  readonly attempt: number;
+}
+
+/** What is told of a failure. It holds nothing of the request, since that may have secrets. */
+export interface Failure {
+  readonly reason: Reason;
+  /** The answer's status, if there was an answer. */
+  readonly status?: number;
+  readonly willReconnect: boolean;
+  /** How long until then; 0 where it does not. */
+  readonly delayMs: number;
+}

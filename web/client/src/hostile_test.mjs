@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Servers and networks that do what they should not.
+
+import assert from "node:assert/strict";
+import net from "node:net";
+import { Readable } from "node:stream";
+import test from "node:test";
+
+import { EventSource } from "../dist/index.js";
+import { QUICK, Server, STREAM, Watch } from "./server_testing.mjs";
+
+const open = (t, url, options = {}) => new Watch(t, new EventSource(url, { ...QUICK, ...options }));
+
+test("a cut in the middle of a line loses nothing and doubles nothing", async (t) => {
+  const server = await Server.open(t,
+    (exchange) => {
+      exchange.open();
+      exchange.response.write("id: 1\ndata: a\n\nid: 2\nda", () => exchange.cut());
+    },
+    (exchange) => exchange.open("id: 2\ndata: b\n\n"));
+  const watch = open(t, server.url);
+  assert.deepEqual(await watch.until(5), ["open", "message a #1", "error network reconnects", "open", "message b #2"]);
+  assert.equal(server.exchanges[1].headers["last-event-id"], "1");
+});
+
+test("a 500 is not the end for those who say so", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.end(500), (exchange) => exchange.open("data: a\n\n"));
+  const watch = open(t, server.url, { retryOn: ({ status }) => status >= 500 });
+  assert.deepEqual(await watch.until(3), ["error http 500 reconnects", "open", "message a #"]);
+});
+
+test("a stream that stalls in the middle of an event is left", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.open("id: 1\n\ndata: a"),
+    (exchange) => exchange.open("data: b\n\n"));
+  const watch = open(t, server.url, { idleTimeoutMs: 100 });
+  assert.deepEqual(await watch.untilDistinct(4), ["open", "error idle reconnects", "open", "message b #1"]);
+  await server.exchanges[0].closed();
+});
+
+function writeHundredMegabytes(exchange) {
+  exchange.open();
+  const megabytes = Array(100).fill("x".repeat(1_000_000));
+  Readable.from(["data: ", ...megabytes, "\n\n"]).pipe(exchange.response);
+}
+
+test("100 MB in one event close the stream", async (t) => {
+  const server = await Server.open(t, writeHundredMegabytes);
+  assert.deepEqual(await open(t, server.url).until(2), ["open", "error too-large has given up"]);
+  await server.exchanges[0].closed();
+});
+
+test("100 MB in one event come whole for those who allow it", async (t) => {
+  const server = await Server.open(t, writeHundredMegabytes);
+  const source = new EventSource(server.url, { maxEventBytes: 100_000_000 + "data: ".length });
+  t.after(() => source.close());
+  const { data } = await new Promise((resolve) => (source.onmessage = resolve));
+  assert.equal(data.length, 100_000_000);
+});
+
+test("10,000 events in one chunk come all and in order, up to a close in a handler", async () => {
+  const text = Array.from({ length: 10_000 }, (_, i) => `id: ${i}\ndata: ${i}\n\n`).join("");
+  const own = async () => new Response(text, { headers: STREAM });
+  for (const closesAt of [9999, 5]) {
+    const source = new EventSource("http://127.0.0.1:9/", { fetch: own });
+    const seen = [];
+    await new Promise((resolve) => {
+      source.onmessage = ({ data }) => {
+        seen.push(Number(data));
+        if (seen.length > closesAt) {
+          source.close();
+          setImmediate(resolve);
+        }
+      };
+    });
+    assert.deepEqual(seen, Array.from({ length: closesAt + 1 }, (_, i) => i));
+  }
+});
+
+test("a drip of single bytes is a stream", async (t) => {
+  const server = await Server.open(t, async (exchange) => {
+    exchange.open();
+    for (const byte of Buffer.from("\ufeffid: é\r\ndata: 🎈\r\n\r\n")) {
+      await new Promise((resolve) => exchange.response.write(Buffer.of(byte), () => setImmediate(resolve)));
+    }
+  });
+  assert.deepEqual(await open(t, server.url).until(2), ["open", "message 🎈 #é"]);
+});
+
+test("an endless answer of another type is not read", async (t) => {
+  const server = await Server.open(t, (exchange) => {
+    exchange.response.writeHead(200, { "content-type": "text/plain" });
+    exchange.write("data: a\n\n");
+  });
+  assert.deepEqual(await open(t, server.url).until(1), ["error content-type 200 has given up"]);
+  await server.exchanges[0].closed();
+});
+
+test("an endless answer of another status is not read", async (t) => {
+  const server = await Server.open(t, (exchange) => {
+    exchange.response.writeHead(500, STREAM);
+    exchange.write("data: a\n\n");
+  });
+  assert.deepEqual(await open(t, server.url).until(1), ["error http 500 has given up"]);
+  await server.exchanges[0].closed();
+});
+
+test("a redirect loop is a failure of the network, told each time", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.end(302, { location: "/stream" }));
+  const watch = open(t, server.url, { retry: { minMs: 1, maxMs: 1, attempts: 2 } });
+  assert.deepEqual(await watch.until(2), ["error network reconnects", "error network has given up"]);
+});
+
+test("a refused connect is tried again", async (t) => {
+  const holder = net.createServer();
+  await new Promise((resolve) => holder.listen(0, "127.0.0.1", resolve));
+  const { port } = holder.address();
+  await new Promise((resolve) => holder.close(resolve));
+  const watch = open(t, `http://127.0.0.1:${port}/`);
+  assert.deepEqual((await watch.until(3)).slice(0, 3), Array(3).fill("error network reconnects"));
+});
+
+test("an answer that ends at once again and again costs a growing wait", async (t) => {
+  const server = await Server.open(t, (exchange) => {
+    exchange.open(": not now\n\n");
+    exchange.end();
+  });
+  const watch = open(t, server.url, { retry: { minMs: 1, maxMs: 100, jitter: 0 } });
+  const delays = [];
+  watch.source.addEventListener("error", ({ delayMs }) => delays.push(delayMs));
+  await watch.until(8);
+  assert.deepEqual(delays, [1, 2, 4, 8]);
+});
+
+test("what is no HTTP is a failure of the network", async (t) => {
+  const server = net.createServer((socket) => socket.on("error", () => {}).end("\x16\x03\x01 hello\r\n\r\n"));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const watch = open(t, `http://127.0.0.1:${server.address().port}/`);
+  assert.equal((await watch.until(1))[0], "error network reconnects");
+});
+
+test("a token that never comes, and one that always fails, keep nobody from closing", async (t) => {
+  for (const token of [() => new Promise(() => {}), () => Promise.reject(new Error("of the test"))]) {
+    const watch = open(t, "http://127.0.0.1:9/", { token, idleTimeoutMs: 20 });
+    await watch.until(2);
+    watch.source.close();
+    assert.equal(watch.source.readyState, EventSource.CLOSED);
+  }
+});

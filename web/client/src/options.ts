@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Failure, Refusal } from "./failure.js";
+
+/** A value, or a function that is asked for it before every attempt to connect. */
+export type Asked<T> = T | (() => T | Promise<T>);
+
+/** How long to wait between attempts. All are optional. */
+export interface RetryOptions {
+  /** The first wait of the back-off, in milliseconds; 1,000 by default. */
+  minMs?: number;
+  /** The longest wait of the back-off; 60,000 by default. */
+  maxMs?: number;
+  /** By how much the wait grows with each attempt in a row that failed; 2 by default. */
+  factor?: number;
+  /** Which part of the wait is random, from 0 to 1; 1 by default. */
+  jitter?: number;
+  /** How many attempts in a row may fail before it gives up; without end by default. */
+  attempts?: number;
+}
+
+/** When to connect again without waiting. */
+export interface WakeOptions {
+  /** When the machine is online again; true by default. */
+  online?: boolean;
+  /** When the page becomes visible; true by default. */
+  visible?: boolean;
+  /** Whether to have no connection while the page is hidden; false by default. */
+  pauseHidden?: boolean;
+}
+
+/** A one-time ticket: its text, or the hub's answer when it gave it. */
+export type Ticket = string | { ticket: string } | { url: string };
+
+/** What a request for a stream is made of, and how it is repeated. */
+export interface StreamOptions {
+  /** As the native class has it: sends cookies to other origins. */
+  withCredentials?: boolean;
+  /** Takes the place of what `withCredentials` says. */
+  credentials?: RequestCredentials;
+  headers?: Asked<HeadersInit | undefined>;
+  /** Becomes `Authorization: Bearer`. */
+  token?: Asked<string | null | undefined>;
+  /** Takes the place of the URL's query, or of the whole URL. One ticket opens one stream: give a function. */
+  ticket?: Asked<Ticket>;
+  /** GET by default, or POST if there is a body. */
+  method?: string;
+  body?: Asked<BodyInit | null | undefined>;
+  fetch?: typeof fetch;
+  /** Closes the stream when it aborts. */
+  signal?: AbortSignal;
+
+  /** Where to begin. */
+  lastEventId?: string;
+  /** Sends the cursor in the query by this name, and not as a header, which needs a CORS preflight. */
+  lastEventIdParam?: string;
+
+  retry?: RetryOptions;
+  /** Whether to try again after an answer that was no stream; no by default. Not asked after a 204. */
+  retryOn?: (refusal: Refusal) => boolean;
+  /**
+   * Connects again when no byte came for so long. By default three heartbeats where the stream announces
+   * them, else off; 0 turns it off.
+   */
+  idleTimeoutMs?: number;
+  /** All of it, or none. */
+  wake?: boolean | WakeOptions;
+  /** An event over it closes the stream, in bytes of UTF-8; 64 MiB by default. */
+  maxEventBytes?: number;
+
+  /** Another name of `idleTimeoutMs`, as event-source-polyfill has it. */
+  heartbeatTimeout?: number;
+  /** Another name of `lastEventIdParam`, as event-source-polyfill has it. */
+  lastEventIdQueryParameterName?: string;
+
+  /** Ways to carry the stream. There is "eventsource" alone so far. */
+  transports?: readonly ("eventsource" | "long-poll" | "websocket")[];
+  /** One connection for all tabs: not there yet. */
+  shared?: boolean;
+  /** A ticket's stream by the browser's own class: not there yet. */
+  native?: boolean;
+}
+
+/** The options of stream(). */
+export interface ReadOptions extends StreamOptions {
+  /** Told of each failure, also of those after which it connects again. */
+  onFailure?: (failure: Failure) => void;
+}
+
+/** Throws for options that this version does not have, so that none is ignored in silence. */
+export function checkOptions({ transports = ["eventsource"], shared, native }: StreamOptions): void {
+  const missing = [
+    transports.every((name) => name === "eventsource") && transports.length > 0 ? [] : `transports: [${transports}]`,
+    shared ? "shared" : [],
+    native ? "native" : [],
+  ].flat();
+  if (missing.length > 0) {
+    throw new DOMException(`this version of vrelo does not have ${missing.join(", ")}`, "NotSupportedError");
+  }
+}
+
+/** Returns what `asked` is, or gives. */
+export async function ask<T>(asked: Asked<T>): Promise<T> {
+  return typeof asked === "function" ? (asked as () => T | Promise<T>)() : asked;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the events of one URL, over as many connections as that takes.
+
+import { delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
+import type { Failure, Reason } from "./failure.js";
+import { ask, checkOptions, type StreamOptions, type Ticket } from "./options.js";
+import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
+import { makeRequest, withoutProof } from "./request.js";
+import { isHidden, watchPage } from "./waking.js";
+
+const EVENT_BYTES_MAX = 64 * 1024 * 1024;
+const HEARTBEATS_MISSED = 3;
+const HEARTBEAT = /^ ?vrelo heartbeat=([0-9]{1,6}(?:\.[0-9]+)?)$/;
+
+/**
+ * Receives what a Reader finds. onOpen() and onEvent() are called while the stream is open, onFailure()
+ * when it no longer is; none after close(). They must not throw.
+ */
+export interface ReaderSink {
+  onOpen(): void;
+  onEvent(event: ParsedEvent, origin: string): void;
+  onFailure(failure: Failure): void;
+  /** Waited for before more is read. */
+  ready?(): Promise<void> | undefined;
+}
+
+// How a connection ended. What the reader ended by itself has no reason.
+interface End {
+  reason?: Reason;
+  status?: number;
+  retryAfterMs?: number;
+}
+
+export type ReaderState = 0 | 1 | 2; // as EventSource.readyState has them
+
+export class Reader {
+  state: ReaderState = 0;
+
+  readonly #url: URL;
+  readonly #options: StreamOptions;
+  readonly #sink: ReaderSink;
+  readonly #unwatch: () => void;
+
+  #lastEventId: string;
+  #serverMs: number | undefined;
+  #failures = 0;
+  #wasGood = false; // the last stream gave an event, or held for long
+  #nextTicket: Ticket | undefined;
+
+  #abort = new AbortController(); // of the connection
+  #endedBy: End = {}; // why it was aborted
+  #wake: () => void = () => {}; // ends the wait
+
+  // The watch on a silent stream.
+  #idleMs: number;
+  #isHeld = false; // what came is not taken yet, so that nothing more is read
+  #lastByteAt = 0;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Begins at once, but calls nobody before its caller has returned. Throws for options that are not there yet. */
+  constructor(url: URL, options: StreamOptions, sink: ReaderSink) {
+    checkOptions(options);
+    this.#url = url;
+    this.#options = options;
+    this.#sink = sink;
+    this.#lastEventId = options.lastEventId ?? "";
+    this.#idleMs = options.idleTimeoutMs ?? options.heartbeatTimeout ?? 0;
+    const { wake = true, signal } = options;
+    this.#unwatch = wake
+      ? watchPage(wake === true ? {} : wake, () => this.#wake(), () => this.#abort.abort())
+      : () => {};
+    if (signal?.aborted) {
+      this.close();
+    } else {
+      signal?.addEventListener("abort", this.close);
+      void this.#run();
+    }
+  }
+
+  // A field, so that it can be a listener.
+  readonly close = (): void => {
+    if (this.state !== 2) {
+      this.state = 2;
+      this.#unwatch();
+      this.#options.signal?.removeEventListener("abort", this.close);
+      this.#abort.abort();
+      this.#wake();
+    }
+  };
+
+  get #isClosed(): boolean {
+    return this.state === 2;
+  }
+
+  async #run(): Promise<void> {
+    await undefined; // the caller has listeners to add
+    const { wake } = this.#options;
+    try {
+      while (!this.#isClosed) {
+        if (typeof wake === "object" && wake.pauseHidden && isHidden()) {
+          this.state = 0;
+          await this.#wait(undefined);
+          continue;
+        }
+        const end = await this.#connect();
+        if (!this.#isClosed && end.reason !== undefined) {
+          await this.#fail(end.reason, end);
+        }
+      }
+    } finally {
+      this.close(); // where retryOn() has thrown
+    }
+  }
+
+  async #fail(reason: Reason, { status, retryAfterMs = 0 }: End): Promise<void> {
+    this.#failures = this.#wasGood ? 0 : this.#failures + 1;
+    const willReconnect = this.#mayReconnect(reason, status);
+    const delay = delayMs(this.#options.retry ?? {}, {
+      failures: this.#failures,
+      serverMs: this.#serverMs,
+      retryAfterMs,
+    });
+    const failure = { reason, willReconnect, delayMs: willReconnect ? delay : 0 };
+    if (willReconnect) {
+      this.state = 0;
+    } else {
+      this.close();
+    }
+    this.#sink.onFailure(status === undefined ? failure : { ...failure, status });
+    if (!this.#isClosed) {
+      await this.#wait(delay);
+    }
+  }
+
+  #mayReconnect(reason: Reason, status: number | undefined): boolean {
+    const { retry, retryOn, ticket } = this.#options;
+    const attempt = this.#failures;
+    if (reason === "too-large" || status === 204 || (attempt > 0 && attempt >= (retry?.attempts ?? Infinity))) {
+      return false;
+    }
+    if (status === undefined) {
+      return true;
+    }
+    if (retryOn !== undefined) {
+      return retryOn({ reason, status, attempt });
+    }
+    // A new ticket may open what the last one could not. Otherwise it is as with the native class.
+    return typeof ticket === "function" && (reason === "auth" || status === 429 || status >= 500);
+  }
+
+  // Waits so long, or without end, or until something wakes it.
+  #wait(milliseconds: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  // Ends the connection from this side.
+  #cut(end: End): void {
+    this.#endedBy = end;
+    this.#abort.abort();
+  }
+
+  // Opens one connection and reads it to its end.
+  async #connect(): Promise<End> {
+    const abort = (this.#abort = new AbortController());
+    const { signal } = abort;
+    // A function or a fetch may hang, and not every fetch knows of signals.
+    const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", reject));
+    aborted.catch(() => {});
+    this.#endedBy = {};
+    this.#wasGood = false;
+    this.#watchIdle();
+    let reason: Reason = "auth";
+    try {
+      const ticket = this.#nextTicket;
+      this.#nextTicket = undefined;
+      const made = makeRequest(this.#url, this.#options, this.#lastEventId, ticket);
+      const { url, init } = await Promise.race([made, aborted]);
+      reason = "network";
+      const send = this.#options.fetch ?? globalThis.fetch;
+      return await this.#read(await Promise.race([send(url.href, { ...init, signal }), aborted]), signal);
+    } catch (error) {
+      if (error instanceof EventTooLargeError) {
+        return { reason: "too-large" };
+      }
+      return signal.aborted ? this.#endedBy : { reason };
+    } finally {
+      clearTimeout(this.#idleTimer);
+      abort.abort();
+    }
+  }
+
+  async #read(response: Response, signal: AbortSignal): Promise<End> {
+    const { status, headers } = response;
+    const body = response.body?.getReader();
+    signal.addEventListener("abort", () => void body?.cancel().catch(() => {}));
+    if (status !== 200) {
+      const reason = status === 401 || status === 403 ? "auth" : "http";
+      return { reason, status, retryAfterMs: retryAfterMs(headers.get("retry-after")) };
+    }
+    if (!/^[\t ]*text\/event-stream[\t ]*(;|$)/i.test(headers.get("content-type") ?? "")) {
+      return { reason: "content-type", status };
+    }
+    const openedAt = performance.now();
+    if (this.state === 0) {
+      this.state = 1;
+      this.#sink.onOpen();
+    }
+    const parser = this.#parser(new URL(response.url || this.#url).origin, signal);
+    try {
+      while (body !== undefined && !signal.aborted) {
+        const { value, done } = await body.read();
+        if (done) {
+          break;
+        }
+        this.#isHeld = true;
+        parser.feed(value);
+        await this.#sink.ready?.();
+        this.#isHeld = false;
+        this.#lastByteAt = performance.now();
+      }
+    } finally {
+      this.#isHeld = false;
+      this.#lastEventId = parser.lastEventId;
+      this.#wasGood ||= performance.now() - openedAt > (this.#options.retry?.maxMs ?? RETRY_MAX_MS);
+    }
+    return signal.aborted ? this.#endedBy : { reason: "closed" };
+  }
+
+  #parser(origin: string, signal: AbortSignal): Parser {
+    return new Parser({
+      lastEventId: this.#lastEventId,
+      maxEventBytes: this.#options.maxEventBytes ?? EVENT_BYTES_MAX,
+      onRetry: (milliseconds) => (this.#serverMs = Math.min(milliseconds, TIMER_MAX_MS)),
+      onComment: (text) => this.#onComment(text),
+      onEvent: (event) => {
+        // The rest of a chunk is nobody's after a handler has closed the stream.
+        if (signal.aborted) {
+          return;
+        }
+        this.#wasGood = true;
+        if (event.type === "vrelo.renew") {
+          void this.#renew(signal);
+        }
+        event.lastEventId = withoutProof(event.lastEventId, this.#options);
+        this.#sink.onEvent(event, origin);
+      },
+    });
+  }
+
+  #onComment(text: string): void {
+    const seconds = HEARTBEAT.exec(text)?.[1];
+    const { idleTimeoutMs, heartbeatTimeout } = this.#options;
+    if (seconds !== undefined && idleTimeoutMs === undefined && heartbeatTimeout === undefined) {
+      this.#idleMs = HEARTBEATS_MISSED * 1000 * Number(seconds);
+      this.#watchIdle();
+    }
+  }
+
+  // The ticket's session ends soon: goes on with a new ticket, which is there before the old stream ends.
+  // Nothing is lost between them, since the new one begins at the cursor.
+  async #renew(signal: AbortSignal): Promise<void> {
+    const { ticket } = this.#options;
+    if (typeof ticket !== "function") {
+      return;
+    }
+    try {
+      const next = await ask<Ticket>(ticket);
+      if (!signal.aborted) {
+        this.#nextTicket = next;
+        this.#cut({});
+      }
+    } catch {
+      // The stream goes on to its end, after which the ticket is asked for again, and told of.
+    }
+  }
+
+  // Looks at the clock rarely, instead of setting a timer for each byte.
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer);
+    this.#lastByteAt = performance.now();
+    const watch = (milliseconds: number) => {
+      this.#idleTimer = setTimeout(() => {
+        const left = this.#lastByteAt + this.#idleMs - performance.now();
+        if (left > 0 || this.#isHeld) {
+          watch(left > 0 ? left : this.#idleMs);
+        } else {
+          this.#cut({ reason: "idle" });
+        }
+      }, Math.min(milliseconds, TIMER_MAX_MS));
+    };
+    if (this.#idleMs > 0) {
+      watch(this.#idleMs);
+    }
+  }
+}

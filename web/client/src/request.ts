@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { ask, type StreamOptions, type Ticket } from "./options.js";
+
+// What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
+const PROOF = /~[A-Za-z0-9_-]{22}$/;
+
+/** Returns an id as it is shown to scripts. */
+export function withoutProof(id: string, options: StreamOptions): string {
+  return options.ticket === undefined ? id : id.replace(PROOF, "");
+}
+
+// Returns `url` with one more field in its query, in place of those of that name.
+function withField(url: URL, name: string, value: string): URL {
+  const nameOf = (field: string) => new URLSearchParams(field).keys().next().value;
+  const fields = url.search.slice(1).split("&").filter((field) => field !== "" && nameOf(field) !== name);
+  const changed = new URL(url);
+  changed.search = [...fields, `${encodeURIComponent(name)}=${encodeURIComponent(value)}`].join("&");
+  return changed;
+}
+
+function urlOf(url: URL, ticket: Ticket): URL {
+  if (typeof ticket === "object" && "url" in ticket) {
+    return new URL(ticket.url, url);
+  }
+  // A ticket says what its stream is of: a selector beside it would be refused.
+  const bare = new URL(url);
+  bare.search = "";
+  return withField(bare, "ticket", typeof ticket === "string" ? ticket : ticket.ticket);
+}
+
+// Returns the bytes of UTF-8 as a header's value.
+function headerValue(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+}
+
+/** Asks for what the request needs, and returns it. `ticket` is one that is there already. */
+export async function makeRequest(
+  url: URL,
+  options: StreamOptions,
+  lastEventId: string,
+  readyTicket?: Ticket,
+): Promise<{ url: URL; init: RequestInit }> {
+  const [headers, token, body, ticket] = await Promise.all([
+    ask(options.headers),
+    ask(options.token),
+    ask(options.body),
+    readyTicket ?? ask(options.ticket),
+  ]);
+  const target = ticket === undefined ? url : urlOf(url, ticket);
+  const fields = new Headers(headers);
+  if (!fields.has("accept")) {
+    fields.set("accept", "text/event-stream");
+  }
+  if (token && ticket === undefined) {
+    fields.set("authorization", `Bearer ${token}`);
+  }
+  const init: RequestInit = {
+    method: options.method ?? (body == null ? "GET" : "POST"),
+    headers: fields,
+    body: body ?? null,
+    cache: "no-store",
+    credentials: options.credentials ?? (options.withCredentials ? "include" : "same-origin"),
+  };
+  if (lastEventId === "") {
+    return { url: target, init };
+  }
+  const paramByDefault = ticket === undefined ? undefined : "last_event_id";
+  const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
+  if (param !== undefined) {
+    return { url: withField(target, param, withoutProof(lastEventId, options)), init };
+  }
+  fields.set("last-event-id", headerValue(lastEventId));
+  return { url: target, init };
+}
