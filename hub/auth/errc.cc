@@ -1,51 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/auth/errc.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
-
-#include "hub/auth/jws.h"
 
 namespace vrelo::auth {
 namespace {
 
-const char* message_of(Errc errc) {
-  switch (errc) {
-    case Errc::kTokenTooLong:
-      return "the token is longer than 8 KiB";
-    case Errc::kNotThreeParts:
-      return "the token does not have three parts";
-    case Errc::kNotBase64Url:
-      return "a part of the token is not base64url";
-    case Errc::kNotJson:
-      return "the token's header or payload is not JSON";
-    case Errc::kNameTwice:
-      return "the token has a name twice in one object";
-    case Errc::kNumberNotFinite:
-      return "the token has a number that is too large";
-    case Errc::kNotAnObject:
-      return "the token's header or payload is not an object";
-    case Errc::kHeaderMalformed:
-      return "the token's header has no alg, or a member that is not a text";
-    case Errc::kKidTooLong:
-      return "the token's kid is longer than 256 bytes";
-    case Errc::kExtensionRefused:
-      return "the token's header has crit, b64 or zip";
-    case Errc::kTokenNested:
-      return "the token holds another token";
-    case Errc::kAlgorithmUnknown:
-      return "the token's alg is none that is known";
-    case Errc::kKeyUnknown:
-      return "there is no key with the token's kid and alg";
-    case Errc::kSignatureWrong:
-      return "the token's signature is wrong";
-  }
-  return "unknown error";
-}
+struct Row {
+  Errc errc;
+  const char* message;
+};
+
+constexpr Row kRows[] = {
+    {Errc::kTokenTooLong, "the token is longer than 8 KiB"},
+    {Errc::kNotThreeParts, "the token does not have three parts"},
+    {Errc::kNotBase64Url, "a part of the token is not base64url"},
+    {Errc::kNotJson, "the token's header or payload is not JSON"},
+    {Errc::kNameTwice, "the token has a name twice in one object"},
+    {Errc::kNumberNotFinite, "the token has a number that is too large"},
+    {Errc::kNotAnObject, "the token's header or payload is not an object"},
+    {Errc::kHeaderMalformed, "the token's header has no alg, or a member that is not a text"},
+    {Errc::kKidTooLong, "the token's kid is longer than 256 bytes"},
+    {Errc::kExtensionRefused, "the token's header has crit, b64 or zip"},
+    {Errc::kTokenNested, "the token holds another token"},
+    {Errc::kAlgorithmUnknown, "the token's alg is none that is known"},
+    {Errc::kKeyUnknown, "there is no key with the token's kid and alg for this request"},
+    {Errc::kKidNeeded, "the token has no kid, and too many keys may have signed it"},
+    {Errc::kSignatureWrong, "the token's signature is wrong"},
+    {Errc::kTypeRefused, "the token's typ is not at+jwt"},
+    {Errc::kIssuerMalformed, "the token's iss is not a text"},
+    {Errc::kSubjectMalformed, "the token's sub, client_id or jti is not a text"},
+    {Errc::kAudienceMalformed, "the token's aud is neither a text nor a list of texts"},
+    {Errc::kTimeMalformed, "the token's exp, nbf or iat is not a number from 0 to 2^53"},
+    {Errc::kDetailsMalformed, "the token's authorization_details are not a list of details"},
+    {Errc::kActionsMalformed, "the actions of a detail are not a list of texts that has one"},
+    {Errc::kTopicsMalformed, "the topics that the token grants are not a list that has one"},
+    {Errc::kMatcherMalformed, "a topic that the token grants is not a text that a topic can be"},
+    {Errc::kMatchTypeUnknown, "a match_type of the token is neither exact nor urlpattern"},
+    {Errc::kPayloadMalformed, "a payload of the token is not an object"},
+    {Errc::kDetailsTooMany,
+     "the token grants too much at once: details, topics, or a text that is too long"},
+    {Errc::kIssuerRefused, "the token's iss is not the issuer whose key signed it"},
+    {Errc::kAudienceRefused, "the token's aud does not name this hub"},
+    {Errc::kExpiryMissing, "the token has no exp"},
+    {Errc::kExpired, "the token's exp has passed"},
+    {Errc::kNotYetValid, "the token's nbf is in the future"},
+};
 
 class Category final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "vrelo.auth"; }
-  std::string message(int value) const override { return message_of(static_cast<Errc>(value)); }
+
+  std::string message(int value) const override {
+    const auto* const found =
+        std::find_if(std::begin(kRows), std::end(kRows),
+                     [value](const Row& row) { return row.errc == static_cast<Errc>(value); });
+    return found == std::end(kRows) ? "unknown error" : found->message;
+  }
 };
 
 }  // namespace

@@ -30,8 +30,30 @@ enum class Errc {
   kAlgorithmUnknown,  // alg is none of ours; names have a case
 
   // Who signed it.
-  kKeyUnknown,      // no key of this kid, for this algorithm
+  kKeyUnknown,      // no key of this kid, for this algorithm and what is asked for
+  kKidNeeded,       // it has no kid, and more than kKeysTriedMax keys may have signed it
   kSignatureWrong,  // not made by the key, or of something else
+
+  // What it says.
+  kTypeRefused,        // typ is not at+jwt, and it is no token of 0.x where those are taken
+  kIssuerMalformed,    // iss is not a text
+  kSubjectMalformed,   // sub, client_id or jti is not a text
+  kAudienceMalformed,  // aud is neither a text nor a list of texts that has one
+  kTimeMalformed,      // exp, nbf or iat is not a number from 0 to 2^53
+  kDetailsMalformed,   // authorization_details is not a list, or has what is no detail
+  kActionsMalformed,   // a detail's actions
+  kTopicsMalformed,    // a detail's topics, or the lists of a mercure claim
+  kMatcherMalformed,   // a topic that is matched is no text, or none that a topic may be
+  kMatchTypeUnknown,   // match_type is neither exact nor urlpattern
+  kPayloadMalformed,   // a detail's payload is not an object
+  kDetailsTooMany,     // more than kDetailsMax, kMatchersMax, or kMatcherBytesMax
+
+  // Whether it is for us, and now.
+  kIssuerRefused,    // iss is missing, or is not whose key signed
+  kAudienceRefused,  // aud is missing or does not name the hub
+  kExpiryMissing,    // no exp
+  kExpired,          // exp is now or was before
+  kNotYetValid,      // nbf is in the future
 };
 
 boost::system::error_code make_error_code(Errc errc);

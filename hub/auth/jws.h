@@ -49,7 +49,7 @@ bool may_have_signed(const NamedKey& key, const Jws& jws);
 
 // Returns the payload if one of `keys` signed it.
 //
-// Errors: kKeyUnknown, kSignatureWrong, kNotBase64Url.
+// Errors: kKeyUnknown, kSignatureWrong, kNotBase64Url (the payload).
 // Cost: verifies once for each key that may have signed it: one, if tokens and keys have a kid.
 Result<std::string> verified_payload(const Jws& jws, std::span<const NamedKey> keys);
 

@@ -33,9 +33,7 @@ class SigningKey {
   explicit SigningKey(Algorithm algorithm) : algorithm_(algorithm) {
     switch (kind_of(algorithm)) {
       case KeyKind::kSecret:
-        key_ = own(EVP_PKEY_new_raw_private_key(
-            EVP_PKEY_HMAC, nullptr, reinterpret_cast<const unsigned char*>(kSecret.data()),
-            kSecret.size()));
+        key_ = secret_key(kSecret);
         break;
       case KeyKind::kRsa:
         key_ = rsa_key();
@@ -53,6 +51,10 @@ class SigningKey {
   // Signs for another algorithm with the key of `other`.
   SigningKey(Algorithm algorithm, const SigningKey& other)
       : algorithm_(algorithm), key_(other.key_) {}
+
+  // Signs with any bytes as a secret.
+  SigningKey(Algorithm algorithm, std::string_view secret)
+      : algorithm_(algorithm), key_(secret_key(secret)) {}
 
   // PSS allows salts of any length, JWS only as long as the hash.
   void set_salt_bytes(int bytes) { salt_bytes_ = bytes; }
@@ -94,6 +96,12 @@ class SigningKey {
 
  private:
   static std::shared_ptr<EVP_PKEY> own(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
+
+  static std::shared_ptr<EVP_PKEY> secret_key(std::string_view secret) {
+    return own(EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, nullptr,
+                                            reinterpret_cast<const unsigned char*>(secret.data()),
+                                            secret.size()));
+  }
 
   static std::shared_ptr<EVP_PKEY> rsa_key() {
     static const auto key = own(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));

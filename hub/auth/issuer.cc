@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/issuer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vrelo::auth {
+namespace {
+
+bool signs_for(const Issuer& issuer, Role role, Algorithm algorithm) {
+  const bool has_role =
+      std::find(issuer.roles.begin(), issuer.roles.end(), role) != issuer.roles.end();
+  return has_role &&
+         (issuer.algorithms.empty() || std::find(issuer.algorithms.begin(), issuer.algorithms.end(),
+                                                 algorithm) != issuer.algorithms.end());
+}
+
+Result<Claims> read_claims(const Jws& jws,
+                           const NamedKey& key,
+                           const Issuer& issuer,
+                           const TokenRules& rules,
+                           NumericDate now) {
+  const auto payload = verified_payload(jws, {&key, 1});
+  if (!payload) {
+    return payload.error();
+  }
+  auto claims = parse_claims(*payload, jws.type, issuer.takes_mercure_claim);
+  if (!claims) {
+    return claims.error();
+  }
+  const ClaimRules claim_rules{
+      .issuer = issuer.name, .audiences = rules.audiences, .leeway = rules.leeway};
+  if (const auto checked = check_claims(*claims, claim_rules, now); !checked) {
+    return checked.error();
+  }
+  return claims;
+}
+
+}  // namespace
+
+Result<VerifiedToken> verify_token(std::string_view token,
+                                   Role role,
+                                   std::span<const Issuer> issuers,
+                                   const TokenRules& rules,
+                                   NumericDate now) {
+  const auto jws = parse_jws(token);
+  if (!jws) {
+    return jws.error();
+  }
+  boost::system::error_code error = Errc::kKeyUnknown;
+  int tried = 0;
+  for (std::size_t i = 0; i < issuers.size(); ++i) {
+    if (!signs_for(issuers[i], role, jws->algorithm)) {
+      continue;
+    }
+    for (const NamedKey& key : issuers[i].keys) {
+      if (!may_have_signed(key, *jws)) {
+        continue;
+      }
+      if (tried++ == kKeysTriedMax) {
+        return Errc::kKidNeeded;
+      }
+      auto claims = read_claims(*jws, key, issuers[i], rules, now);
+      if (claims) {
+        return VerifiedToken{.issuer = i, .kid = key.kid, .claims = std::move(*claims)};
+      }
+      // What says more is kept: a signature that is right, though the issuer is another.
+      if (error == Errc::kKeyUnknown || error == Errc::kSignatureWrong) {
+        error = claims.error();
+      }
+      // Two issuers may have the same key. Whatever else is wrong, is wrong with any key.
+      if (error != Errc::kSignatureWrong && error != Errc::kIssuerRefused &&
+          error != Errc::kTypeRefused) {
+        return error;
+      }
+    }
+  }
+  return error;
+}
+
+}  // namespace vrelo::auth
