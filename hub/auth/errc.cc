@@ -47,6 +47,10 @@ constexpr Row kRows[] = {
     {Errc::kExpiryMissing, "the token has no exp"},
     {Errc::kExpired, "the token's exp has passed"},
     {Errc::kNotYetValid, "the token's nbf is in the future"},
+    {Errc::kAuthorizationTwice, "there is more than one Authorization field"},
+    {Errc::kAuthorizationMalformed, "the Authorization field holds no token"},
+    {Errc::kCookieTwice, "the token's cookie has two values"},
+    {Errc::kCookieMalformed, "the token's cookie holds no token"},
 };
 
 class Category final : public boost::system::error_category {
@@ -66,6 +70,11 @@ class Category final : public boost::system::error_category {
 boost::system::error_code make_error_code(Errc errc) {
   static const Category category;
   return {static_cast<int>(errc), category};
+}
+
+bool is_malformed_request(const boost::system::error_code& error) {
+  return error == Errc::kAuthorizationTwice || error == Errc::kAuthorizationMalformed ||
+         error == Errc::kCookieTwice || error == Errc::kCookieMalformed;
 }
 
 }  // namespace vrelo::auth

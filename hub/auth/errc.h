@@ -54,9 +54,18 @@ enum class Errc {
   kExpiryMissing,    // no exp
   kExpired,          // exp is now or was before
   kNotYetValid,      // nbf is in the future
+
+  // How it was presented: the request is malformed, whatever the token is.
+  kAuthorizationTwice,      // more than one Authorization field
+  kAuthorizationMalformed,  // nothing in it, or after "Bearer" what no token is written with
+  kCookieTwice,             // one cookie with two values
+  kCookieMalformed,         // a value that no token is written with
 };
 
 boost::system::error_code make_error_code(Errc errc);
+
+// Returns whether `error` is one of presentation, which a request gets 400 for instead of 401.
+bool is_malformed_request(const boost::system::error_code& error);
 
 }  // namespace vrelo::auth
 

@@ -200,6 +200,9 @@ Parsed<KeySet> parse_pem(std::string_view text, const KeySetOptions& options) {
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
     return Fault{fmt::format("PEM block {} is damaged", set.keys.size() + 1)};
   }
+  if (set.keys.empty()) {
+    return Fault{"the first line of the PEM block is damaged"};
+  }
   return set;
 }
 

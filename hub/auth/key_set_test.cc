@@ -236,6 +236,8 @@ TEST(KeySet, says_what_is_wrong_with_pem) {
       {"something else", pem("DH PARAMETERS", "AAAA"), "PEM block 1 is not a PUBLIC KEY"},
       {"no DER", pem("PUBLIC KEY", "AAAA"), "PEM block 1 is not a public key in DER"},
       {"no DER of RSA", pem("RSA PUBLIC KEY", body), "PEM block 1 is not a public key in DER"},
+      {"a line without its end", "-----BEGIN PUBLIC KEY\n" + body,
+       "the first line of the PEM block is damaged"},
       {"no base64", pem("PUBLIC KEY", "?"), "PEM block 1 is damaged"},
       {"no end", point.substr(0, 60), "PEM block 1 is damaged"},
       {"bytes after the key", pem("PUBLIC KEY", body + "AAAA"),
