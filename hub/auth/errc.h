@@ -48,12 +48,17 @@ enum class Errc {
   kPayloadMalformed,   // a detail's payload is not an object
   kDetailsTooMany,     // more than kDetailsMax, kMatchersMax, or kMatcherBytesMax
 
+  kPatternRefused,  // a pattern that cannot be read or run
+
   // Whether it is for us, and now.
   kIssuerRefused,    // iss is missing, or is not whose key signed
   kAudienceRefused,  // aud is missing or does not name the hub
   kExpiryMissing,    // no exp
   kExpired,          // exp is now or was before
   kNotYetValid,      // nbf is in the future
+
+  kTokenMissing,    // there is none, and the request needs one
+  kChannelRefused,  // its issuer's tokens are not taken from the query or the former cookie
 
   // How it was presented: the request is malformed, whatever the token is.
   kAuthorizationTwice,      // more than one Authorization field

@@ -9,19 +9,35 @@
 
 namespace vrelo::auth {
 
+// A set of topics that cannot be listed.
+//
+// Threads: any.
+class TopicPattern {
+ public:
+  virtual ~TopicPattern() = default;
+  virtual bool matches(const std::string& topic) const = 0;
+};
+
+using TopicPatternPtr = std::shared_ptr<const TopicPattern>;
+
 // What one request may do. It is made when the request is authorized and never changes after.
 //
 // Lifetime: shared by the streams that it opened; requests with equal rights should share one
 // Grant, because fan-out groups readers by the Grant's address.
 // Threads: any.
 struct Grant {
-  // A set of topics: all of them, or those listed, compared byte for byte.
+  // A set of topics: all of them, or those listed, compared byte for byte, and those that one of
+  // the patterns matches.
   struct Topics {
     bool all = false;
     std::vector<std::string> listed = {};
+    std::vector<TopicPatternPtr> patterns = {};
 
     bool covers(const std::string& topic) const {
-      return all || std::find(listed.begin(), listed.end(), topic) != listed.end();
+      return all || std::find(listed.begin(), listed.end(), topic) != listed.end() ||
+             std::any_of(
+                 patterns.begin(), patterns.end(),
+                 [&topic](const TopicPatternPtr& pattern) { return pattern->matches(topic); });
     }
   };
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/authenticator.h"
+
+#include <cassert>
+#include <utility>
+
+#include <openssl/evp.h>
+
+namespace vrelo::auth {
+namespace {
+
+// A token's hash among those for one role: what one key signs may be good for one and not for
+// another.
+std::array<unsigned char, 32> hash_of(std::string_view token, Role role) {
+  std::array<unsigned char, 32> hash{};
+  const std::string text = static_cast<char>('0' + static_cast<int>(role)) + std::string(token);
+  unsigned int bytes = 0;
+  const int hashed =
+      EVP_Digest(text.data(), text.size(), hash.data(), &bytes, EVP_sha256(), nullptr);
+  assert(hashed == 1);
+  assert(bytes == hash.size());
+  return hash;
+}
+
+}  // namespace
+
+Authenticator::Authenticator(std::shared_ptr<const TrustPolicy> policy,
+                             CompilePattern compile,
+                             const base::Clock& clock)
+    : policy_(std::move(policy)), grants_(std::move(compile)), clock_(clock) {
+  assert(policy_);
+}
+
+Result<Authorization> Authenticator::authorize(const Presented& presented, Role role) {
+  const Presented header_alone{.authorization_fields = presented.authorization_fields};
+  const auto credentials =
+      find_credentials(role == Role::kAdmin ? header_alone : presented, policy_->credential_rules);
+  if (!credentials) {
+    return credentials.error();
+  }
+  const Channel channel = credentials->channel;
+  if (channel == Channel::kNone) {
+    if (role != Role::kSubscribe || !policy_->allows_anonymous) {
+      return Errc::kTokenMissing;
+    }
+    return Authorization{.grant = grants_.anonymous()};
+  }
+  if (credentials->token.size() > kTokenBytesMax) {
+    return Errc::kTokenTooLong;
+  }
+
+  const Hash hash = hash_of(credentials->token, role);
+  const Remembered* known = recall(hash);
+  if (known == nullptr) {
+    auto verified = verify(credentials->token, role, hash);
+    if (!verified) {
+      return verified.error();
+    }
+    known = &remember(std::move(*verified));
+  }
+  if ((channel == Channel::kQuery || channel == Channel::kFormerCookie) &&
+      !policy_->issuers[known->token->issuer].takes_mercure_claim) {
+    return Errc::kChannelRefused;
+  }
+  return Authorization{.grant = known->grant, .channel = channel, .token = known->token};
+}
+
+void Authenticator::set_policy(std::shared_ptr<const TrustPolicy> policy) {
+  assert(policy);
+  policy_ = std::move(policy);
+  by_hash_.clear();
+  tokens_.clear();
+}
+
+Result<Authenticator::Remembered> Authenticator::verify(std::string_view token,
+                                                        Role role,
+                                                        const Hash& hash) {
+  auto verified = verify_token(token, role, policy_->issuers, policy_->token_rules, now());
+  if (!verified) {
+    return verified.error();
+  }
+  auto grant = grants_.grant_of(verified->claims);
+  if (!grant) {
+    return grant.error();
+  }
+  return Remembered{.hash = hash,
+                    .token = std::make_shared<const VerifiedToken>(std::move(*verified)),
+                    .grant = std::move(*grant)};
+}
+
+// Returns nullptr also for a token that is not valid any more: verifying it again says why.
+const Authenticator::Remembered* Authenticator::recall(const Hash& hash) {
+  const auto found = by_hash_.find(hash);
+  if (found == by_hash_.end()) {
+    return nullptr;
+  }
+  const auto entry = found->second;
+  if (!check_times(entry->token->claims, policy_->token_rules.leeway, now())) {
+    by_hash_.erase(found);
+    tokens_.erase(entry);
+    return nullptr;
+  }
+  tokens_.splice(tokens_.begin(), tokens_, entry);
+  return &*entry;
+}
+
+const Authenticator::Remembered& Authenticator::remember(Remembered remembered) {
+  tokens_.push_front(std::move(remembered));
+  by_hash_.insert_or_assign(tokens_.front().hash, tokens_.begin());
+  // One is kept whatever the limit is: the caller's.
+  while (tokens_.size() > policy_->remembered_max && tokens_.size() > 1) {
+    by_hash_.erase(tokens_.back().hash);
+    tokens_.pop_back();
+  }
+  return tokens_.front();
+}
+
+NumericDate Authenticator::now() const {
+  return clock_.wall().time_since_epoch();
+}
+
+}  // namespace vrelo::auth

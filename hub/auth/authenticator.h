@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hub/auth/credentials.h"
+#include "hub/auth/errc.h"
+#include "hub/auth/grants.h"
+#include "hub/auth/issuer.h"
+#include "hub/base/clock.h"
+
+namespace vrelo::auth {
+
+// Who is trusted, and for what. It never changes: a reload makes another.
+//
+// Threads: any.
+struct TrustPolicy {
+  std::vector<Issuer> issuers = {};
+  TokenRules token_rules = {};
+  CredentialRules credential_rules = {};
+
+  bool allows_anonymous = true;  // to read public events
+
+  std::size_t remembered_max = 4096;  // tokens, on each shard
+};
+
+// What a request may do, and as who.
+struct Authorization {
+  GrantPtr grant;
+  Channel channel = Channel::kNone;
+  std::shared_ptr<const VerifiedToken> token = {};  // nullptr: there is none
+};
+
+// Returns whether a token that came this way may have come without its owner's doing, so that a
+// request that changes something has to show where it comes from.
+inline bool is_ambient(Channel channel) {
+  return channel == Channel::kCookie || channel == Channel::kFormerCookie;
+}
+
+// Finds out what requests may do. Remembers tokens that were verified, by their hash and for as
+// long as they are valid, so that their signatures are computed once.
+//
+// Threads: one, a shard's.
+class Authenticator {
+ public:
+  // Lifetime: `clock` must outlive it.
+  Authenticator(std::shared_ptr<const TrustPolicy> policy,
+                CompilePattern compile,
+                const base::Clock& clock);
+
+  Authenticator(const Authenticator&) = delete;
+  Authenticator& operator=(const Authenticator&) = delete;
+
+  // Judges a request that wants to act in `role`. A token that is presented has to be valid even
+  // where none is needed. For kAdmin it has to come in the header.
+  //
+  // The Grant is for the caller to ask: a token without the right to a topic is no error here.
+  // Errors: all of Errc. kTokenMissing is 401 without a reason, is_malformed_request() 400, all
+  // others are 401 and invalid_token; none of them is for the sender to read.
+  // Cost: a hash of the token if it is remembered, else as verify_token().
+  Result<Authorization> authorize(const Presented& presented, Role role);
+
+  // Holds for requests that come from now on. Nothing that was remembered is trusted any more.
+  void set_policy(std::shared_ptr<const TrustPolicy> policy);
+
+  std::size_t remembered() const { return by_hash_.size(); }
+
+ private:
+  using Hash = std::array<unsigned char, 32>;
+
+  // A token that was verified, and its Grant.
+  struct Remembered {
+    Hash hash;
+    std::shared_ptr<const VerifiedToken> token;
+    GrantPtr grant;
+  };
+
+  Result<Remembered> verify(std::string_view token, Role role, const Hash& hash);
+  const Remembered* recall(const Hash& hash);
+  const Remembered& remember(Remembered remembered);
+  NumericDate now() const;
+
+  std::shared_ptr<const TrustPolicy> policy_;
+  Grants grants_;
+  const base::Clock& clock_;
+
+  std::list<Remembered> tokens_;  // what was used last comes first
+  std::map<Hash, std::list<Remembered>::iterator> by_hash_;
+};
+
+}  // namespace vrelo::auth
