@@ -49,7 +49,7 @@ class VerifyingKey {
 
   // Returns whether `signature` is this key's signature of `text`.
   //
-  // Cost: a hash of `text`, and 20 to 200 µs unless the key is a secret.
+  // Cost: a hash of `text`; unless the key is a secret, 25 µs (RSA) to 0.7 ms (ES384) more.
   // Source: RFC 7518 3.2 to 3.5, with a salt as long as the hash; RFC 8037 3.1.
   bool verifies(std::string_view text, std::string_view signature) const;
 
