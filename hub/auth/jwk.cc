@@ -39,6 +39,9 @@ class JwkReader {
       return Fault{
           fmt::format("{}kty: this is a private key; the hub needs the public one alone", where_)};
     }
+    if (*kty == "oct" && !options_.takes_secrets) {
+      return fault("kty", "is oct: a secret that others can read is none");
+    }
     auto purpose = read_purpose();
     if (!purpose || purpose->empty()) {
       return purpose ? read_kind(*kty) : Parsed<ReadJwk>(purpose.error());
@@ -127,9 +130,6 @@ class JwkReader {
     const auto algorithm = algorithm_for(default_algorithm(KeyKind::kSecret, options_));
     if (!secret || !algorithm) {
       return secret ? algorithm.error() : secret.error();
-    }
-    if (!options_.takes_secrets) {
-      return fault("kty", "is oct: a secret that others can read is none");
     }
     return at("k", VerifyingKey::make_secret(*algorithm, *secret));
   }

@@ -212,7 +212,9 @@ Parsed<KeySet> parse_key_set(std::string_view text, const KeySetOptions& options
   if (text.size() > kKeySetBytesMax) {
     return Fault{fmt::format("this is longer than {} KiB", kKeySetBytesMax >> 10)};
   }
-  if (text.find(kPemBegin) != std::string_view::npos && !text.starts_with('{')) {
+  const bool is_object =
+      text.substr(0, text.find('{')).find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (text.find(kPemBegin) != std::string_view::npos && !is_object) {
     ERR_clear_error();
     auto set = parse_pem(text, options);
     ERR_clear_error();

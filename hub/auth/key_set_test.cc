@@ -72,6 +72,7 @@ TEST(KeySet, holds_one_jwk_of_any_kind) {
       {jwk(secret() + R"(,"kid":"")"), "HS256:"},
       {jwk(std::string(kPoint) + R"(,"alg":"ES256","key_ops":["sign","verify"],"x5t":1)"), "ES256"},
       {" \n" + jwk(kEdwards) + "\n", "EdDSA"},
+      {"\r\n\t" + jwk(std::string(kEdwards) + R"(,"x5c":["-----BEGIN "])"), "EdDSA"},
       {jwk(std::string(kEdwards) + R"(,"alg":"EdDSA","kid":"../../etc/passwd\n")"),
        "EdDSA:../../etc/passwd\n"},
   };
@@ -194,6 +195,9 @@ TEST(KeySet, takes_a_hundred_keys_and_no_more) {
 TEST(KeySet, takes_no_secret_from_a_place_that_others_can_read) {
   EXPECT_EQ(describe(parse_key_set(jwk(secret()), {.takes_secrets = false})),
             "kty is oct: a secret that others can read is none");
+  EXPECT_EQ(
+      describe(parse_key_set(R"({"keys":[{"kty":"oct","use":"enc"}]})", {.takes_secrets = false})),
+      "keys[0].kty is oct: a secret that others can read is none");
   EXPECT_EQ(describe(parse_key_set(jwk(kPoint), {.takes_secrets = false})), "ES256");
 }
 

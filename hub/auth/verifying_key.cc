@@ -17,6 +17,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include "hub/auth/published_secrets.h"
 #include "hub/auth/roca.h"
 
 namespace vrelo::auth {
@@ -287,6 +288,10 @@ Parsed<VerifyingKey> VerifyingKey::make(Algorithm algorithm, std::shared_ptr<EVP
     return *fault;
   }
   return VerifyingKey(algorithm, std::move(key));
+}
+
+bool VerifyingKey::is_published() const {
+  return secret_ && is_published_secret(*secret_);
 }
 
 bool VerifyingKey::verifies(std::string_view text, std::string_view signature) const {

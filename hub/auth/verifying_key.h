@@ -47,6 +47,9 @@ class VerifyingKey {
 
   Algorithm algorithm() const { return algorithm_; }
 
+  // Returns whether it is a secret that everybody knows: see is_published_secret().
+  bool is_published() const;
+
   // Returns whether `signature` is this key's signature of `text`.
   //
   // Cost: a hash of `text`; unless the key is a secret, 25 µs (RSA) to 0.7 ms (ES384) more.
