@@ -14,12 +14,11 @@ const open = (t, url, options = {}) => new Watch(t, new EventSource(url, { ...QU
 
 test("a cut in the middle of a line loses nothing and doubles nothing", async (t) => {
   const server = await Server.open(t,
-    (exchange) => {
-      exchange.open();
-      exchange.response.write("id: 1\ndata: a\n\nid: 2\nda", () => exchange.cut());
-    },
+    (exchange) => exchange.open("id: 1\ndata: a\n\nid: 2\nda"),
     (exchange) => exchange.open("id: 2\ndata: b\n\n"));
   const watch = open(t, server.url);
+  await watch.until(2);
+  server.exchanges[0].cut();
   assert.deepEqual(await watch.until(5), ["open", "message a #1", "error network reconnects", "open", "message b #2"]);
   assert.equal(server.exchanges[1].headers["last-event-id"], "1");
 });

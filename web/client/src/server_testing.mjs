@@ -43,9 +43,9 @@ export class Exchange {
     }
     this.response.end();
   }
-  // Breaks the connection.
+  // Breaks the connection behind what was written. (A reset would take some of that with it.)
   cut() {
-    this.response.socket.resetAndDestroy();
+    this.response.socket.destroy();
   }
   // Waits until the client has closed the connection.
   closed() {

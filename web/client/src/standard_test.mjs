@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The cases of the standard, with our class in Node. test/e2e/client.mjs runs them in browsers.
+
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+
+import { EventSource } from "../dist/index.js";
+import { CasesServer } from "./cases_server_testing.mjs";
+import { CASES, expectationOf, runAll } from "./cases_testing.mjs";
+
+const NAME = "ours Node";
+let server;
+let results;
+
+before(async () => {
+  server = await CasesServer.open();
+  const { origin, otherOrigin } = server;
+  results = await runAll(NAME, { EventSource, origin, otherOrigin, base: undefined });
+});
+after(() => server.close());
+
+for (const [index, one] of CASES.entries()) {
+  const expectation = expectationOf(one, NAME);
+  if ("value" in expectation) {
+    test(`EventSource: ${one.about}`, () => assert.deepEqual(results[index], expectation));
+  }
+}
