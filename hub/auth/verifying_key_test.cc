@@ -87,6 +87,8 @@ TEST(VerifyingKey, takes_its_own_signatures_and_no_others) {
     EXPECT_FALSE(key.verifies("what is not signed", signature));
     EXPECT_FALSE(key.verifies(kText, ""));
     EXPECT_FALSE(key.verifies(kText, signature.substr(1)));
+    // What follows in memory would complete it.
+    EXPECT_FALSE(key.verifies(kText, std::string_view(signature).substr(0, signature.size() - 1)));
     EXPECT_FALSE(key.verifies(kText, '\0' + signature));
     EXPECT_FALSE(key.verifies(kText, signature + '\0'));
     EXPECT_FALSE(key.verifies(kText, std::string(signature.size(), '\0')));
