@@ -72,7 +72,7 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
 
 // Runs in the page: reads with our class, and keeps what came.
 const READ = async (url, options) => {
-  const { EventSource, GapEvent } = await import("/dist/index.js");
+  const { EventSource, GapEvent } = globalThis.vrelo ?? (await import("/dist/index.js"));
   const source = new EventSource(url, { retry: { minMs: 10, maxMs: 200 }, ...options });
   globalThis.seen = { ids: [], gaps: [], opened: 0, errors: [] };
   source.onopen = () => (seen.opened += 1);
@@ -112,6 +112,18 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     const seen = await untilSeen(page, `seen.ids.includes("${ids.at(-1)}")`);
     assert.deepEqual(seen.ids, ids);
     assert.deepEqual(seen.gaps, []);
+
+    // As a classic script it takes the page's class away only if it is asked to.
+    const isReplaced = () => page.evaluate(() => globalThis.EventSource === globalThis.vrelo.EventSource);
+    await page.addScriptTag({ url: "/dist/classic.js" });
+    assert.equal(await isReplaced(), false);
+    await page.evaluate(() => new Promise((resolve) => {
+      const script = document.createElement("script");
+      Object.assign(script, { src: "/dist/classic.js", onload: resolve });
+      script.dataset.replace = "";
+      document.head.append(script);
+    }));
+    assert.equal(await isReplaced(), true);
 
     // The cursor is told by header, with a preflight, or in the query.
     for (const options of [{ lastEventId: "gone" }, { lastEventId: "gone", lastEventIdParam: "lastEventId" }]) {

@@ -16,12 +16,17 @@ export interface EventSourceEventMap {
 type Handler<Name extends keyof EventSourceEventMap> =
   | ((this: EventSource, event: EventSourceEventMap[Name]) => unknown)
   | null;
+// What is read is so loose that this class fits where the native one is asked for.
+type AnyHandler = ((this: any, event: any) => unknown) | null;
 type Listener<E> = ((this: EventSource, event: E) => unknown) | { handleEvent(event: E): unknown };
 
 export interface EventSource {
-  onopen: Handler<"open">;
-  onmessage: Handler<"message">;
-  onerror: Handler<"error">;
+  get onopen(): AnyHandler;
+  set onopen(handler: Handler<"open">);
+  get onmessage(): AnyHandler;
+  set onmessage(handler: Handler<"message">);
+  get onerror(): AnyHandler;
+  set onerror(handler: Handler<"error">);
   addEventListener<Name extends keyof EventSourceEventMap>(
     type: Name,
     listener: Listener<EventSourceEventMap[Name]> | null,

@@ -35,6 +35,7 @@ export const CASES = [
   { about: "control characters are data", bytes: "data: \0\t\v\f\u0085\u2028\u2029\n\n",
     events: [["message", "\0\t\v\f\u0085\u2028\u2029", ""]],
     others: { "native Firefox": [[["message", "\t\v\f\u0085\u2028\u2029", ""]], "Firefox leaves out NUL"] } },
+
   // 9.2.6: lines
   { about: "a line that begins with a colon is a comment", bytes: ": data: no\ndata: a\n:data:b\n\n",
     events: [["message", "a", ""]], comments: [" data: no", "data:b"] },

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The package as it is published: packed, installed into a fresh folder, and used from there.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import test, { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+
+import * as esbuild from "esbuild";
+
+import { fencedBlocks } from "../../../test/harness/markdown.mjs";
+import { Server } from "./server_testing.mjs";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const KIBIBYTE = 1024;
+const run = promisify(execFile);
+
+let folder;
+let installed;
+before(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), "vrelo-test-"));
+  const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];
+  const [{ filename }] = JSON.parse((await run("npm", pack, { cwd: ROOT })).stdout);
+  await writeFile(path.join(folder, "package.json"), '{"name": "fresh", "private": true, "type": "module"}');
+  const install = ["install", "--offline", "--no-audit", "--no-fund", path.join(folder, filename)];
+  await run("npm", install, { cwd: folder });
+  installed = path.join(folder, "node_modules/vrelo");
+});
+after(() => rm(folder, { recursive: true }));
+
+const SIZES = [
+  ["the whole library", 'import * as all from "vrelo"; console.log(all);', 5 * KIBIBYTE],
+  ["the class alone", 'import { EventSource } from "vrelo"; console.log(EventSource);', 5 * KIBIBYTE],
+  ["the parser alone", 'import { Parser } from "vrelo/parser"; console.log(Parser);', 1.5 * KIBIBYTE],
+];
+
+for (const [about, contents, bytesMax] of SIZES) {
+  test(`package: ${about} has at most ${bytesMax} bytes, bundled by esbuild and gzipped`, async () => {
+    const { outputFiles } = await esbuild.build({
+      stdin: { contents, resolveDir: folder },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+    });
+    const { length } = gzipSync(outputFiles[0].contents, { level: 9 });
+    assert.ok(length <= bytesMax, `${length} bytes`);
+  });
+}
+
+test("package: has code, types, maps and licence, and depends on nothing", async () => {
+  const { dependencies, peerDependencies, exports } = JSON.parse(await readFile(path.join(installed, "package.json")));
+  assert.deepEqual([dependencies, peerDependencies], [undefined, undefined]);
+  assert.deepEqual((await readdir(installed)).sort(), ["README.md", "dist", "package.json"]);
+  const files = await readdir(path.join(installed, "dist"));
+  for (const target of Object.values(exports).flatMap((one) => Object.values(typeof one === "string" ? [one] : one))) {
+    assert.ok((await readFile(path.join(installed, target))).length > 0, target);
+  }
+  assert.ok(files.includes("LICENSE"));
+  for (const name of files.filter((one) => one.endsWith(".js"))) {
+    const map = JSON.parse(await readFile(path.join(installed, "dist", `${name}.map`), "utf8"));
+    assert.equal(map.sourcesContent.length, map.sources.length, name);
+    assert.match(await readFile(path.join(installed, "dist", name), "utf8"), /\/\/# sourceMappingURL=/);
+  }
+});
+
+const TYPED = `
+import { EventSource, type Failure, GapEvent, stream, StreamErrorEvent } from "vrelo";
+import { Parser } from "vrelo/parser";
+
+const source: globalThis.EventSource = new EventSource("/a", { withCredentials: true });
+const ours = new EventSource(new URL("http://a/"), { token: async () => "t", headers: () => ({ a: "b" }) });
+ours.onmessage = function (event) { const data: string = event.data; this.close(); void data; };
+ours.addEventListener("error", (event) => { const error: StreamErrorEvent = event; void error.reason; });
+ours.addEventListener("vrelo.gap", ({ after, until }: GapEvent) => void [after, until]);
+ours.addEventListener("named", (event: MessageEvent<string>) => void event.data);
+const state: 0 | 1 | 2 = ours.readyState;
+for await (const { data } of stream("/a", { onFailure: ({ status }: Failure) => void status })) void data;
+new Parser({ onEvent: ({ type }) => void type }).feed(new Uint8Array(1));
+// @ts-expect-error an option that is not there
+new EventSource("/a", { header: {} });
+// @ts-expect-error a state is not written
+ours.readyState = 1;
+void [source, state];
+`;
+
+test("package: its types are those of the native class and more, in strict mode", async () => {
+  const file = path.join(folder, "typed.ts");
+  await writeFile(file, TYPED);
+  const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
+    "--types", "", "--lib", "es2022,dom,dom.asynciterable", "--ignoreConfig"];
+  const compiler = path.join(ROOT, "node_modules/typescript/bin/tsc");
+  await run(process.execPath, [compiler, ...options, file], { cwd: folder })
+    .catch(({ stdout }) => assert.fail(stdout));
+});
+
+test("package: the README's programs do what they show", async (t) => {
+  const server = await Server.open(t, (exchange) => {
+    exchange.open(": vrelo heartbeat=15\nid: 1\ndata: first\n\n");
+    exchange.write("data: [DONE]\n\n");
+    exchange.end();
+  });
+  const readme = await readFile(path.join(installed, "README.md"), "utf8");
+  const programs = fencedBlocks(readme).filter(({ language }) => language === "js");
+  const outputs = [/^first 1\n\[DONE\] 1\nclosed true [0-9]+\n$/, /^first\n$/,
+    /^message first 1\nmessage \[DONE\] 1\n$/];
+  assert.equal(programs.length, outputs.length);
+  for (const [index, { text }] of programs.entries()) {
+    const end = index === 0 ? 'source.addEventListener("error", () => source.close());\n' : "";
+    const file = path.join(folder, `program${index}.js`);
+    await writeFile(file, text.replaceAll("https://hub.example", server.origin) + end);
+    assert.match((await run(process.execPath, [file])).stdout, outputs[index]);
+  }
+  const asked = server.exchanges.map(({ method, body, headers }) => [method, body, headers.authorization]);
+  assert.deepEqual(asked, [
+    ["GET", "", "Bearer a new token, asked for before every attempt"],
+    ["POST", '{"prompt":"Hello"}', undefined],
+    ["GET", "", undefined],
+  ]);
+});
+
+test("package: a bundle by esbuild reads a stream", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.open("data: a\n\n"));
+  const contents = `import { EventSource } from "vrelo";
+    const source = new EventSource("${server.url}");
+    source.onmessage = ({ data }) => { console.log(data); source.close(); };`;
+  const outfile = path.join(folder, "bundle/index.mjs");
+  await mkdir(path.dirname(outfile));
+  await esbuild.build({ stdin: { contents, resolveDir: folder }, bundle: true, format: "esm", outfile });
+  assert.equal((await run(process.execPath, [outfile])).stdout, "a\n");
+});
