@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parser beside two others, from bytes to events whose data is looked at, in one run:
+//
+//   node src/parser_bench.mjs [MILLISECONDS]     how long each of the five rounds measures each parser
+
+import assert from "node:assert/strict";
+
+import { getLines, getMessages } from "@microsoft/fetch-event-source/lib/esm/parse.js";
+import { createParser } from "eventsource-parser";
+
+import { Parser } from "../dist/parser.js";
+
+const ROUNDS = 5;
+const roundMs = Number(process.argv[2] ?? 500);
+
+const encoder = new TextEncoder();
+const repeat = (count, text) => Array.from({ length: count }, (_, i) => text(i));
+const cut = (bytes, size) => repeat(Math.ceil(bytes.length / size), (i) => bytes.subarray(i * size, (i + 1) * size));
+const token = (i) => `id: ${i}\ndata: {"id":"c-1","index":${i},"delta":{"content":" word${i}"}}\n\n`;
+const log = (i) => `event: log\n${repeat(50, (k) => `data: line ${k} of report ${i}\n`).join("")}\n`;
+
+const tokens = repeat(5000, token);
+const tokenBytes = encoder.encode(tokens.join(""));
+const STREAMS = {
+  "small chunks: one event each": tokens.map((text) => encoder.encode(text)),
+  "small chunks: 32 bytes": cut(tokenBytes, 32),
+  "large chunks: 64 KiB of small events": cut(tokenBytes, 65_536),
+  "long lines: 200 kB, in chunks of 16 KiB":
+    cut(encoder.encode(repeat(10, () => `data: ${"x".repeat(200_000)}\n\n`).join("")), 16_384),
+  "the same in Chinese":
+    cut(encoder.encode(repeat(10, () => `data: ${"漢字仮名".repeat(15_000)}\n\n`).join("")), 16_384),
+  "many lines: 50 for each event": cut(encoder.encode(repeat(500, log).join("")), 65_536),
+  "many lines that end with CR LF": cut(encoder.encode(repeat(500, log).join("").replaceAll("\n", "\r\n")), 65_536),
+};
+
+// A reader of data is what events are for. Looking at the last character has the engine put it together.
+class Reader {
+  events = 0;
+  sum = 0;
+
+  take(data) {
+    this.events += 1;
+    this.sum += data.length + data.charCodeAt(data.length - 1);
+  }
+}
+
+const PARSERS = {
+  "vrelo": (chunks, reader) => {
+    const parser = new Parser({ onEvent: ({ data }) => reader.take(data) });
+    for (const chunk of chunks) {
+      parser.feed(chunk);
+    }
+  },
+  "eventsource-parser": (chunks, reader) => {
+    const parser = createParser({ onEvent: ({ data }) => reader.take(data) });
+    const decoder = new TextDecoder();
+    for (const chunk of chunks) {
+      parser.feed(decoder.decode(chunk, { stream: true }));
+    }
+  },
+  "fetch-event-source": (chunks, reader) => {
+    const feed = getLines(getMessages(() => {}, () => {}, ({ data }) => reader.take(data)));
+    for (const chunk of chunks) {
+      feed(chunk);
+    }
+  },
+};
+
+// Returns MB a second, for as many runs as fit into the time.
+function measure(parse, chunks, bytes) {
+  const begin = performance.now();
+  let runs = 0;
+  let end;
+  do {
+    parse(chunks, new Reader());
+    runs += 1;
+    end = performance.now();
+  } while (end - begin < roundMs);
+  return (runs * bytes) / 1000 / (end - begin);
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[(values.length - 1) / 2];
+
+console.log(`MB/s, medians of ${ROUNDS}; Node ${process.version}\n`);
+console.log(`| stream | ${Object.keys(PARSERS).join(" | ")} | to the next |\n|---|---|---|---|---|`);
+for (const [name, chunks] of Object.entries(STREAMS)) {
+  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  const readers = Object.values(PARSERS).map((parse) => {
+    const reader = new Reader();
+    parse(chunks, reader);
+    return reader;
+  });
+  for (const reader of readers) {
+    assert.deepEqual(reader, readers[0], `all parsers find the same events: ${name}`);
+  }
+  const rates = Object.values(PARSERS).map(() => []);
+  for (let round = 0; round < ROUNDS; ++round) {
+    Object.values(PARSERS).forEach((parse, i) => rates[i].push(measure(parse, chunks, bytes)));
+  }
+  const [ours, ...others] = rates.map(median);
+  const numbers = [ours, ...others].map((rate) => rate.toFixed(0));
+  console.log(`| ${name} | ${numbers.join(" | ")} | ${(ours / Math.max(...others)).toFixed(2)} |`);
+}
