@@ -20,6 +20,9 @@ using std::chrono_literals::operator""ms;
 // As in hub/api/node.cc.
 constexpr std::chrono::milliseconds kPause = 250ms;
 
+// Fixed, so that a seed gives the same run each time.
+constexpr log::HashKey kHashKey = {1, 2};
+
 // As much of hub/api's as the readers look at.
 std::string head(const Resume& resume) {
   std::string head = "HTTP/1.1 200 OK\r\n";
@@ -118,7 +121,7 @@ Node::Node(Surroundings around,
            std::size_t shards,
            std::size_t window_bytes,
            fanout::FanOutLimits limits)
-    : around_(around), window_(window_bytes, shards, [this](std::size_t shard) {
+    : around_(around), window_(kHashKey, window_bytes, shards, [this](std::size_t shard) {
         shards_[shard]->fan_out().wake();
       }) {
   for (std::size_t i = 0; i < shards; ++i) {

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "hub/api/metrics_page.h"
+#include "hub/base/random.h"
 #include "hub/net/acceptor.h"
 #include "hub/net/asio_alarm.h"
 #include "hub/net/epoll_streams.h"
@@ -109,9 +110,10 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
       admission_(admission_limits(settings, parts_.files_max)),
-      window_(settings.window_bytes, shard_count(settings), [this](std::size_t shard) {
-        shards_[shard]->fan_out.wake();
-      }) {
+      window_({base::random_value(), base::random_value()},
+              settings.window_bytes,
+              shard_count(settings),
+              [this](std::size_t shard) { shards_[shard]->fan_out.wake(); }) {
   assert(!parts_.listeners.empty());
   const auth::GrantPtr grant = anonymous_grant();
   for (std::size_t i = 0; i < shard_count(settings); ++i) {

@@ -47,8 +47,8 @@ TEST(Blocks, ask_to_come_back) {
 }
 
 std::string encoded(log::Event event) {
-  return std::string(
-      encode({.position = kHere, .stored_at = {}, .event = std::move(event)})->block.bytes());
+  return std::string(encode({1, 2}, {.position = kHere, .stored_at = {}, .event = std::move(event)})
+                         ->block.bytes());
 }
 
 TEST(EncodedRecord, has_the_publishers_id_or_one_of_its_position) {

@@ -31,6 +31,7 @@ Core::Core(FanOutParts parts, FanOutLimits limits)
     : parts_(std::move(parts)),
       limits_(limits),
       random_(parts_.seed),
+      index_(parts_.window.hash_key()),
       delivered_(parts_.window.end()),
       round_alarm_(parts_.make_alarm([this] { start_round(); })),
       pages_(limits.page_cache_bytes_max),

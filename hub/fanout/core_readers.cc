@@ -294,7 +294,7 @@ void Core::page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<
         EncodedPage{.selection = arrived.selection, .after = arrived.after, .next = page->next});
     encoded->records.reserve(page->records.size());
     for (const log::RecordPtr& record : page->records) {
-      encoded->records.push_back(encode(*record));
+      encoded->records.push_back(encode(parts_.window.hash_key(), *record));
     }
     pages_.add(std::move(encoded));
   }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <functional>
 #include <optional>
 
 #include "hub/log/event_id.h"
@@ -17,8 +16,8 @@ constexpr std::chrono::milliseconds kRetryMax = std::chrono::minutes(5);
 
 }  // namespace
 
-std::size_t hash_topic(std::string_view name) {
-  return std::hash<std::string_view>()(name);
+std::size_t hash_topic(const log::HashKey& key, std::string_view name) {
+  return log::siphash(key, name);
 }
 
 std::size_t EncodedRecord::bytes() const {
@@ -30,7 +29,7 @@ std::size_t EncodedRecord::bytes() const {
   return sum;
 }
 
-EncodedPtr encode(const log::Record& record) {
+EncodedPtr encode(const log::HashKey& key, const log::Record& record) {
   const log::Event& event = record.event;
   const std::string id = event.id.empty() ? log::event_id(record.position) : event.id;
   std::optional<std::chrono::milliseconds> retry = event.retry;
@@ -43,7 +42,7 @@ EncodedPtr encode(const log::Record& record) {
   std::vector<std::size_t> hashes;
   hashes.reserve(event.topics.size());
   for (const std::string& topic : event.topics) {
-    hashes.push_back(hash_topic(topic));
+    hashes.push_back(hash_topic(key, topic));
   }
   return std::make_shared<const EncodedRecord>(EncodedRecord{
       .position = record.position,

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "hub/log/log.h"
+#include "hub/log/siphash.h"
 #include "sse/encoder.h"
 
 namespace vrelo::fanout {
 
-// The hash of a topic, which is computed once a record and once a stream, not once a look-up.
-std::size_t hash_topic(std::string_view name);
+// The hash of a topic, which is computed once a record and once a stream, not once a look-up. `key`
+// is the window's: who publishes and who reads choose the names, and must not know which collide.
+std::size_t hash_topic(const log::HashKey& key, std::string_view name);
 
 // A topic's name beside its hash, for look-ups.
 //
@@ -41,6 +43,6 @@ using EncodedPtr = std::shared_ptr<const EncodedRecord>;
 // 500 ms and 5 min (what a publisher asks for must neither flood the hub nor lose its readers).
 //
 // The record's id and type have no line break or NUL, as the log promises.
-EncodedPtr encode(const log::Record& record);
+EncodedPtr encode(const log::HashKey& key, const log::Record& record);
 
 }  // namespace vrelo::fanout

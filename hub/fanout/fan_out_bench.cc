@@ -46,7 +46,8 @@ class NoAlarm final : public net::Alarm {
 };
 
 struct BenchShard {
-  BenchShard() : window(std::size_t{64} << 20, 1, [this](std::size_t) { fan_out->wake(); }) {
+  BenchShard()
+      : window({1, 2}, std::size_t{64} << 20, 1, [this](std::size_t) { fan_out->wake(); }) {
     const auto make_alarm = [this](std::function<void()> on_ring) {
       auto alarm = std::make_unique<NoAlarm>(std::move(on_ring));
       alarms.push_back(alarm.get());

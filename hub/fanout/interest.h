@@ -27,7 +27,7 @@ class Interest {
 
   std::size_t shards() const { return shards_.size(); }
 
-  // For streams that want the topic with this hash_topic().
+  // For streams that want the topic with this hash_topic(), keyed as the window is.
   void raise(std::size_t shard, std::size_t hash) {
     shards_[shard].topics[hash % kCounters].fetch_add(1);
   }

@@ -21,7 +21,7 @@ EncodedPagePtr page(std::string topic,
       EncodedPage{.selection = {.all = false, .topics = {topic}},
                   .after = at(after),
                   .next = at(next),
-                  .records = {encode(record)}});
+                  .records = {encode({1, 2}, record)}});
 }
 
 log::Selection only(std::string topic) {

@@ -12,10 +12,12 @@
 namespace vrelo::fanout {
 namespace {
 
+constexpr log::HashKey kKey = {1, 2};
+
 TEST(Round, serves_each_stream_once_whatever_its_turn) {
   const log::Record record{
       .position = {.epoch = 1, .offset = 1}, .stored_at = {}, .event = {.topics = {"a"}}};
-  TopicIndex index;
+  TopicIndex index(kKey);
   Group& group =
       index.enter({.all = false, .topics = {"a"}}, std::make_shared<const auth::Grant>());
   group.live = {3, 4, 5};
@@ -24,7 +26,7 @@ TEST(Round, serves_each_stream_once_whatever_its_turn) {
         std::numeric_limits<std::size_t>::max()}) {
     SCOPED_TRACE(turn);
     Round round;
-    round.begin({encode(record)}, {.epoch = 1, .offset = 0}, turn);
+    round.begin({encode(kKey, record)}, {.epoch = 1, .offset = 0}, turn);
     while (round.match_next(index)) {
     }
     std::vector<int> served;

@@ -29,7 +29,7 @@ class TestShard {
   explicit TestShard(std::size_t window_bytes = std::size_t{1} << 20,
                      FanOutLimits limits = {},
                      bool follows = true)
-      : window(window_bytes, 1, [this](std::size_t) { fan_out_->wake(); }) {
+      : window({1, 2}, window_bytes, 1, [this](std::size_t) { fan_out_->wake(); }) {
     fan_out_.emplace(FanOutParts{.window = window,
                                  .shard = 0,
                                  .log = log,

@@ -98,7 +98,7 @@ bool TopicIndex::leave(Group& group) {
 }
 
 TopicEntry& TopicIndex::entry(const std::string& name) {
-  const TopicView view{.name = name, .hash = hash_topic(name)};
+  const TopicView view{.name = name, .hash = hash_topic(key_, name)};
   if (const auto found = topics_.find(view); found != topics_.end()) {
     return **found;
   }

@@ -80,7 +80,8 @@ bool may_read(const auth::Grant& grant, const EncodedRecord& record);
 // Threads: one, the shard's.
 class TopicIndex {
  public:
-  TopicIndex() = default;
+  // `key` is the one that the hashes of records are made with.
+  explicit TopicIndex(const log::HashKey& key) : key_(key) {}
   ~TopicIndex();
 
   TopicIndex(const TopicIndex&) = delete;
@@ -139,6 +140,7 @@ class TopicIndex {
 
   TopicEntry& entry(const std::string& name);
 
+  const log::HashKey key_;
   boost::unordered_flat_set<TopicEntry*, TopicHash, TopicEqual> topics_;
   boost::unordered_flat_set<Group*, GroupHash, GroupEqual> groups_;
   std::vector<Group*> all_;

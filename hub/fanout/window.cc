@@ -22,8 +22,13 @@ log::Position fill_from(const log::Log& log) {
 
 }  // namespace
 
-Window::Window(std::size_t bytes_max, std::size_t shards, Wake wake)
-    : bytes_max_(bytes_max), wake_(std::move(wake)), interest_(shards), shards_(shards) {}
+Window::Window(const log::HashKey& hash_key, std::size_t bytes_max, std::size_t shards, Wake wake)
+    : hash_key_(hash_key),
+      bytes_max_(bytes_max),
+      wake_(std::move(wake)),
+      interest_(shards),
+      runs_(0, Hash{hash_key}),
+      shards_(shards) {}
 
 base::Task<void> Window::follow(log::Log& log, std::function<base::Task<void>()> pause) {
   log::Position from = fill_from(log);
@@ -53,7 +58,7 @@ void Window::append(std::span<const log::RecordPtr> records) {
   std::vector<EncodedPtr> encoded;
   encoded.reserve(records.size());
   for (const log::RecordPtr& record : records) {
-    encoded.push_back(encode(*record));
+    encoded.push_back(encode(hash_key_, *record));
   }
 
   std::vector<EncodedPtr> popped;  // freed after the lock
@@ -90,7 +95,7 @@ void Window::append(std::span<const log::RecordPtr> records) {
 
 void Window::reset(log::Position begin) {
   std::deque<EncodedPtr> records;
-  decltype(runs_) runs;
+  decltype(runs_) runs(0, Hash{hash_key_});
   std::vector<std::size_t> woken;
   {
     const std::lock_guard lock(mutex_);

@@ -54,7 +54,8 @@ class Window {
   // follow(); at most once until the shard has called take().
   using Wake = std::function<void(std::size_t shard)>;
 
-  Window(std::size_t bytes_max, std::size_t shards, Wake wake);
+  // `hash_key` is drawn at random when the node starts; a simulation gives a fixed one.
+  Window(const log::HashKey& hash_key, std::size_t bytes_max, std::size_t shards, Wake wake);
 
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
@@ -96,6 +97,9 @@ class Window {
 
   Interest& interest() { return interest_; }
 
+  // For hash_topic() and encode(), by all who share this window.
+  const log::HashKey& hash_key() const { return hash_key_; }
+
  private:
   // The offsets of one topic's records. Retention takes from the front, so the front only moves,
   // and the vector is shortened when half of it is unused.
@@ -107,7 +111,8 @@ class Window {
   struct Hash {
     using is_transparent = void;
     using is_avalanching = void;
-    std::size_t operator()(std::string_view name) const { return hash_topic(name); }
+    log::HashKey key;
+    std::size_t operator()(std::string_view name) const { return hash_topic(key, name); }
     std::size_t operator()(const TopicView& topic) const { return topic.hash; }
   };
   struct Equal {
@@ -132,6 +137,7 @@ class Window {
                    std::size_t records_max,
                    std::vector<std::uint64_t>& offsets) const;
 
+  const log::HashKey hash_key_;
   const std::size_t bytes_max_;
   const Wake wake_;
   Interest interest_;

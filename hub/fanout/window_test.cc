@@ -2,6 +2,7 @@
 #include "hub/fanout/window.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr std::uint64_t kEpoch = 9;
+constexpr log::HashKey kKey = {1, 2};
 
 log::Position at(std::uint64_t offset) {
   return {.epoch = kEpoch, .offset = offset};
@@ -41,7 +43,7 @@ std::vector<std::uint64_t> offsets(const std::vector<EncodedPtr>& records) {
 class WindowTest : public ::testing::Test {
  protected:
   explicit WindowTest(std::size_t bytes_max = 1 << 20)
-      : window(bytes_max, 2, [this](std::size_t shard) { woken.push_back(shard); }) {
+      : window(kKey, bytes_max, 2, [this](std::size_t shard) { woken.push_back(shard); }) {
     window.reset(at(0));
     for (std::size_t shard = 0; shard < 2; ++shard) {
       window.take(shard, at(0), {});
@@ -52,7 +54,7 @@ class WindowTest : public ::testing::Test {
   void append(std::vector<log::RecordPtr> records) { window.append(records); }
 
   void want(std::size_t shard, std::string_view topic) {
-    window.interest().raise(shard, hash_topic(topic));
+    window.interest().raise(shard, hash_topic(kKey, topic));
   }
 
   std::vector<std::uint64_t> read(std::uint64_t after,
@@ -61,7 +63,7 @@ class WindowTest : public ::testing::Test {
                                   log::ReadLimits limits = {}) {
     std::vector<TopicView> views;
     for (const std::string& topic : topics) {
-      views.push_back({.name = topic, .hash = hash_topic(topic)});
+      views.push_back({.name = topic, .hash = hash_topic(kKey, topic)});
     }
     std::vector<EncodedPtr> found;
     const auto read =
@@ -92,6 +94,36 @@ TEST_F(WindowTest, wakes_a_shard_that_has_interest_once_until_it_takes) {
   EXPECT_EQ(taken.end, at(3));
   append({record(4, {"a"})});
   EXPECT_THAT(woken, ElementsAre(1, 1));
+}
+
+// Whether a record of `published` wakes the shard of a reader of `wanted`.
+bool wakes(const log::HashKey& key, const std::string& wanted, const std::string& published) {
+  bool woken = false;
+  Window window(key, 1 << 20, 1, [&woken](std::size_t) { woken = true; });
+  window.reset(at(0));
+  window.take(0, at(0), {});
+  woken = false;
+  window.interest().raise(0, hash_topic(window.hash_key(), wanted));
+  window.append(std::vector{record(1, {published})});
+  return woken;
+}
+
+TEST(Window, lets_topics_collide_only_under_its_own_key) {
+  Interest interest(1);
+  interest.raise(0, hash_topic(kKey, "wanted"));
+  std::vector<std::string> colliding;
+  for (int i = 0; colliding.size() < 3; ++i) {
+    ASSERT_LT(i, 1'000'000);
+    std::string topic = std::to_string(i);
+    if (interest.wants(0, std::array{hash_topic(kKey, topic)})) {
+      colliding.push_back(std::move(topic));
+    }
+  }
+  for (const std::string& topic : colliding) {
+    SCOPED_TRACE(topic);
+    EXPECT_TRUE(wakes(kKey, "wanted", topic));
+    EXPECT_FALSE(wakes({1, 3}, "wanted", topic));
+  }
 }
 
 TEST_F(WindowTest, takes_what_the_limits_allow_and_says_that_there_is_more) {

@@ -26,7 +26,7 @@ TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
   const net::MakeAlarm make_alarm = net::asio_alarms(loop.get_executor());
   log::memory::MemoryStore store({}, clock);
   const std::unique_ptr<log::Log> log = store.log(loop.get_executor());
-  fanout::Window window(1024, 1, [](std::size_t) {});
+  fanout::Window window({1, 2}, 1024, 1, [](std::size_t) {});
   net::EpollStreams streams(loop.get_executor());
   fanout::FanOut fan_out({.window = window,
                           .shard = 0,
