@@ -26,13 +26,18 @@ constexpr int kStepWrites = 4;
 
 // What a group reads from the log. The topics are in the order of their names, so that pages are
 // found again whatever order the group has them in, which is that of their addresses.
-log::Selection selection_of(const Group& group) {
+// It is made once and kept, since a reader who is far behind asks for it at each step.
+const log::Selection& selection_of(const Group& group, Reader& reader) {
+  if (reader.selection != nullptr) {
+    return *reader.selection;
+  }
   log::Selection selection{.all = group.all};
   for (const TopicEntry* const topic : group.topics) {
     selection.topics.emplace_back(topic->view().name);
   }
   std::sort(selection.topics.begin(), selection.topics.end());
-  return selection;
+  reader.selection = std::make_unique<const log::Selection>(std::move(selection));
+  return *reader.selection;
 }
 
 }  // namespace
@@ -177,7 +182,7 @@ Core::Step Core::send_next(int fd, Stream& stream) {
 // Puts into found_ what follows the reader's cursor, up to delivered_, from the window or from a
 // page of history; `next` is where to go on after it. False: the log has to be read.
 bool Core::find_next(Stream& stream, log::Position& next) {
-  const Reader& reader = *stream.reader;
+  Reader& reader = *stream.reader;
   const Group& group = *stream.group;
   topics_.clear();
   for (const TopicEntry* const topic : group.topics) {
@@ -187,11 +192,12 @@ bool Core::find_next(Stream& stream, log::Position& next) {
                                        {.all = group.all, .listed = topics_}, kStepLimits, found_);
   if (read) {
     counters_.window_hits.add(1);
+    reader.selection = nullptr;
     next = *read;
     return true;
   }
 
-  const log::Selection selection = selection_of(group);
+  const log::Selection& selection = selection_of(group, reader);
   const EncodedPagePtr page = pages_.find(selection, reader.cursor);
   if (page == nullptr) {
     return false;
@@ -266,7 +272,7 @@ Core::Step Core::send_found(int fd, Stream& stream, log::Position next) {
 void Core::fetch(int fd, Stream& stream) {
   Reader& reader = *stream.reader;
   reader.fetching = true;
-  log::Selection selection = selection_of(*stream.group);
+  const log::Selection& selection = selection_of(*stream.group, reader);
   for (Fetch& fetch : fetches_) {
     if (fetch.after <= reader.cursor && fetch.selection.all == selection.all &&
         fetch.selection.topics == selection.topics) {
@@ -276,7 +282,7 @@ void Core::fetch(int fd, Stream& stream) {
   }
   counters_.storage_reads.add(1);
   const auto added = fetches_.insert(
-      fetches_.end(), {.selection = std::move(selection), .after = reader.cursor, .waiting = {fd}});
+      fetches_.end(), {.selection = selection, .after = reader.cursor, .waiting = {fd}});
   boost::asio::co_spawn(parts_.executor, run_fetch(added), boost::asio::detached);
 }
 

@@ -265,6 +265,24 @@ TEST(FanOut, reads_a_page_of_history_once_for_readers_who_come_together) {
   EXPECT_LE(shard.fan_out().stats().storage_reads, 2U);
 }
 
+TEST(FanOut, reads_many_pages_of_several_topics_once_whatever_their_order) {
+  TestShard shard(1);
+  const log::Position begin = shard.log.begin();
+  std::vector<std::string> sent;
+  for (int i = 0; i < 2500; ++i) {
+    sent.push_back(std::to_string(i));
+    shard.publish({i % 2 == 0 ? "a" : "b"}, sent.back());
+    shard.publish({"c"}, "other");
+  }
+  shard.run();
+  shard.open(5, since(begin, {"a", "b"}));
+  shard.open(6, since(begin, {"b", "a"}));
+  shard.run();
+  EXPECT_EQ(shard.data(5), sent);
+  EXPECT_EQ(shard.data(6), sent);
+  EXPECT_EQ(shard.fan_out().stats().storage_reads, 3U);
+}
+
 TEST(FanOut, asks_storage_again_when_it_did_not_answer) {
   TestShard shard(1);
   const log::Position begin = shard.log.begin();

@@ -28,6 +28,9 @@ struct Reader {
   // looked at with its interest in mind.
   log::Position live_from = {};
 
+  // What it asks the log and its pages for; nullptr while the window is enough.
+  std::unique_ptr<const log::Selection> selection = nullptr;
+
   bool blocked = false;   // waits for its socket
   bool fetching = false;  // waits for a page of the log
   bool queued = false;    // waits for its turn
