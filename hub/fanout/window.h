@@ -27,7 +27,7 @@ struct Taken {
   std::vector<EncodedPtr> records;  // those after the shard's position that it may have readers for
   log::Position end;                // the shard's new position
 
-  bool more = false;  // the limits left some for the next round
+  bool more = false;  // some were left for the next round, even if this one got none
 
   // The window let go of records that the shard wanted before it took them: its live streams have
   // to go on as readers by cursor.
@@ -76,6 +76,8 @@ class Window {
 
   // Returns what `shard` may have readers for of the records after `after`, where its last take()
   // ended.
+  //
+  // Cost: bounded, however many records nobody wants lie between.
   Taken take(std::size_t shard, log::Position after, log::ReadLimits limits);
 
   // Appends to `found` the records after `after` and up to `until` that have one of `topics` (or

@@ -42,7 +42,7 @@ std::vector<std::uint64_t> offsets(const std::vector<EncodedPtr>& records) {
 
 class WindowTest : public ::testing::Test {
  protected:
-  explicit WindowTest(std::size_t bytes_max = 1 << 20)
+  explicit WindowTest(std::size_t bytes_max = 8 << 20)
       : window(kKey, bytes_max, 2, [this](std::size_t shard) { woken.push_back(shard); }) {
     window.reset(at(0));
     for (std::size_t shard = 0; shard < 2; ++shard) {
@@ -135,6 +135,28 @@ TEST_F(WindowTest, takes_what_the_limits_allow_and_says_that_there_is_more) {
   EXPECT_TRUE(taken.more);
   taken = window.take(0, taken.end, {.records_max = 2});
   EXPECT_THAT(offsets(taken.records), ElementsAre(4));
+  EXPECT_FALSE(taken.more);
+}
+
+TEST_F(WindowTest, looks_at_many_unwanted_records_in_several_takes) {
+  want(0, "a");
+  std::vector<log::RecordPtr> records = {record(1, {"a"})};
+  for (std::uint64_t offset = 2; offset < 10'000; ++offset) {
+    records.push_back(record(offset, {"b"}));
+  }
+  records.push_back(record(10'000, {"a"}));
+  append(records);
+  Taken taken = window.take(0, at(0), {});
+  EXPECT_THAT(offsets(taken.records), ElementsAre(1));
+  EXPECT_EQ(taken.end, at(4096));
+  EXPECT_TRUE(taken.more);
+  taken = window.take(0, taken.end, {});
+  EXPECT_THAT(taken.records, IsEmpty());
+  EXPECT_EQ(taken.end, at(8192));
+  EXPECT_TRUE(taken.more);
+  taken = window.take(0, taken.end, {});
+  EXPECT_THAT(offsets(taken.records), ElementsAre(10'000));
+  EXPECT_EQ(taken.end, at(10'000));
   EXPECT_FALSE(taken.more);
 }
 
