@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 
-import { getLines, getMessages } from "@microsoft/fetch-event-source/lib/esm/parse.js";
+import lines from "@microsoft/fetch-event-source/lib/cjs/parse.js";
 import { createParser } from "eventsource-parser";
 
 import { Parser } from "../dist/parser.js";
@@ -60,7 +60,7 @@ const PARSERS = {
     }
   },
   "fetch-event-source": (chunks, reader) => {
-    const feed = getLines(getMessages(() => {}, () => {}, ({ data }) => reader.take(data)));
+    const feed = lines.getLines(lines.getMessages(() => {}, () => {}, ({ data }) => reader.take(data)));
     for (const chunk of chunks) {
       feed(chunk);
     }
@@ -80,7 +80,7 @@ function measure(parse, chunks, bytes) {
   return (runs * bytes) / 1000 / (end - begin);
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[(values.length - 1) / 2];
+const median = (values) => [...values].sort((a, b) => a - b)[(values.length - 1) / 2];
 
 console.log(`MB/s, medians of ${ROUNDS}; Node ${process.version}\n`);
 console.log(`| stream | ${Object.keys(PARSERS).join(" | ")} | to the next |\n|---|---|---|---|---|`);
