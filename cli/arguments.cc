@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/printable.h"
+#include "cli/process.h"
 #include "hub/base/argument_fault.h"
 #include "hub/base/nearest.h"
 
@@ -49,7 +50,8 @@ std::optional<int> read_arguments(CLI::App& app,
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    return out.write(app.help()) ? kFailed : kOk;
+    const boost::system::error_code error = out.write(app.help());
+    return error ? output_status(err, app.get_name(), error) : kOk;
   } catch (const CLI::ParseError& error) {
     const auto extras = app.remaining();
     return refuse(extras.empty() ? printable(base::argument_fault(app, error))

@@ -31,6 +31,7 @@
 #include "hub/base/logging.h"
 #include "hub/base/nearest.h"
 #include "hub/base/settings.h"
+#include "hub/base/standard_streams.h"
 #include "hub/log/memory/memory_store.h"
 #include "hub/log/sqlite/sqlite_store.h"
 #include "hub/net/listener.h"
@@ -66,8 +67,16 @@ Examples:
 )";
 
 int fail(int status, std::string_view command, std::string_view message) {
-  fmt::print(stderr, "{}: {}\n", command, message);
+  std::fputs(fmt::format("{}: {}\n", command, message).c_str(), stderr);
   return status;
+}
+
+// Prints what a command is for; returns what to exit with.
+int print(std::string_view command, std::string_view text) {
+  if (const auto error = base::write_output(text)) {
+    return fail(kFailed, command, "standard output: " + error.message());
+  }
+  return kDone;
 }
 
 log::Retention retention(const base::Settings& settings) {
@@ -176,11 +185,15 @@ class Server {
       return started.error();
     }
 
-    fmt::print("listening on http://{}\n", base::format_endpoint(endpoint));
+    std::string addresses =
+        fmt::format("listening on http://{}\n", base::format_endpoint(endpoint));
     if (admin) {
-      fmt::print("administration on http://{}\n", base::format_endpoint(*admin));
+      addresses += fmt::format("administration on http://{}\n", base::format_endpoint(*admin));
     }
-    std::fflush(stdout);
+    if (const auto error = base::write_output(addresses)) {
+      node_.reset();  // whoever waits for the addresses would wait for ever
+      return base::Fault{"standard output: " + error.message()};
+    }
     logger_.info("started on {}", base::format_endpoint(endpoint));
     for (const std::string& sentence : base::warnings(settings_)) {
       logger_.warning("{}", sentence);
@@ -260,8 +273,7 @@ void ignore_signals() {
 
 int serve(std::span<const std::string> arguments) {
   if (base::asks_for_help(arguments)) {
-    fmt::print("{}{}", base::settings_help(), kServeExamples);
-    return kDone;
+    return print(kServe, base::settings_help() + std::string(kServeExamples));
   }
   base::SettingSources sources{.flags = {arguments.begin(), arguments.end()},
                                .variables = base::read_environment(environ)};
@@ -298,8 +310,7 @@ int serve(std::span<const std::string> arguments) {
 
 int log_command(std::span<const std::string> arguments) {
   if (base::asks_for_help(arguments)) {
-    fmt::print("{}", kLogHelp);
-    return kDone;
+    return print(kLog, kLogHelp);
   }
   if (arguments.size() != 2 || arguments[0] != "new-epoch") {
     return fail(kUsage, kLog, "expected new-epoch FILE; see vrelo log --help");
@@ -315,8 +326,7 @@ int log_command(std::span<const std::string> arguments) {
   if (!begun) {
     return fail(kFailed, kLog, fmt::format("{}: {}", file, begun.error().message()));
   }
-  fmt::print("{}: a new epoch has begun\n", file);
-  return kDone;
+  return print(kLog, fmt::format("{}: a new epoch has begun\n", file));
 }
 
 std::vector<cli::Command> commands() {
@@ -345,17 +355,15 @@ std::string help(std::span<const cli::Command> commands) {
 int run(std::span<const std::string> arguments) {
   const std::vector<cli::Command> all = commands();
   if (arguments.empty()) {
-    fmt::print(stderr, "{}", help(all));
+    std::fputs(help(all).c_str(), stderr);
     return kUsage;
   }
   const std::string& name = arguments.front();
   if (name == "--help" || name == "-h" || name == "help") {
-    fmt::print("{}", help(all));
-    return kDone;
+    return print("vrelo", help(all));
   }
   if (name == "--version") {
-    fmt::print("vrelo {}\n", VRELO_VERSION);
-    return kDone;
+    return print("vrelo", "vrelo " VRELO_VERSION "\n");
   }
   const auto command = std::find_if(all.begin(), all.end(),
                                     [&name](const auto& known) { return known.name == name; });
@@ -377,6 +385,9 @@ int run(std::span<const std::string> arguments) {
 }  // namespace vrelo
 
 int main(int count, char** arguments) {
+  if (const auto error = vrelo::base::open_standard_streams()) {
+    return vrelo::fail(vrelo::kFailed, "vrelo", "/dev/null: " + error.message());
+  }
   const std::vector<std::string> given(arguments + 1, arguments + count);
   return vrelo::run(given);
 }

@@ -3,7 +3,7 @@
 // `vrelo` itself: help whose examples work, `vrelo serve` and `vrelo log` as given in a terminal.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, readlink, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { Command } from "../harness/command.mjs";
@@ -156,6 +156,50 @@ test("serve refuses arguments that make no sense, before it does anything", asyn
   const words = "vrelo serve: VRELO_LISTN: there is no such setting; did you mean VRELO_LISTEN?\n";
   assert.deepEqual([status, errors], [2, words]);
   assert.deepEqual(await readdir(cwd), before);
+});
+
+test("serve writes nothing into its files when its standard streams are closed", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const listener = await t.listener();
+  const subsets = ["0<&-", "1>&-", "2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"];
+  const ids = [];
+  for (const closed of subsets) {
+    const hub = await t.spawnHubOn(listener, {}, { folder, limits: `exec ${closed}` });
+    const stream = await hub.subscribe({ match: "a", last_event_id: "earliest" });
+    ids.push(await hub.publish({ topic: "a", data: closed }));
+    assert.deepEqual((await stream.take(ids.length)).map((event) => event.id), ids);
+    for (const [fd] of closed.matchAll(/[0-9]/g)) {
+      assert.equal(await readlink(`/proc/${hub.pid}/fd/${fd}`), "/dev/null");
+    }
+    assert.deepEqual(await hub.stop(), { code: 0, signal: null });
+    assert.equal(await readFile(path.join(folder, "vrelo.db.lock"), "utf8"), "");
+  }
+  const hub = await t.hub({}, { folder });
+  const stream = await hub.subscribe({ match: "a", last_event_id: "earliest" });
+  assert.deepEqual((await stream.take(ids.length)).map((event) => event.data), subsets);
+});
+
+test("every command says that its output could not be written", async (t) => {
+  const hub = await t.hub();
+  const id = await hub.publish({ topic: "news", data: "a" });
+  const cases = [
+    ["serve", "--listen", "127.0.0.1:0", "--log", "memory:"],
+    ["sub", `${hub.url}?match=news`, "--from", "earliest"],
+    ["pub", hub.origin, "news", "b"],
+    ["--help"],
+    ["--version"],
+    ...["serve", "sub", "pub", "log"].map((command) => [command, "--help"]),
+  ];
+  for (const args of cases) {
+    const full = ["sh", "-c", '"$0" "$@" >/dev/full', binary(), ...args];
+    const { status, errors } = await Command.start(full, { input: "" }).ended();
+    assert.equal(status, 1, `${args}: ${errors}`);
+    const command = args[0].startsWith("-") ? "vrelo" : `vrelo ${args[0]}`;
+    const line = `${command}: standard output: No space left on device`;
+    assert.ok(errors.split("\n").includes(line), `${args}: ${errors}`);
+  }
+  const stream = await hub.subscribe({ match: "news", last_event_id: id });
+  assert.equal((await stream.next()).data, "b", "what was published is");
 });
 
 test("log new-epoch tells every reader that comes back of a gap", { log: SQLITE }, async (t) => {

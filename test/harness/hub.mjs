@@ -67,7 +67,7 @@ export class Hub {
   // say so.
   static spawn({ settings = {}, env = {}, cwd, limits }) {
     const hub = new Hub();
-    const [file, ...args] = hub.#command(settings, limits);
+    const [file, ...args] = Hub.command({ drain: "0", listen: "127.0.0.1:0", ...settings }, limits);
     const process = spawn(file, args, { cwd, env: cleanEnvironment(env), stdio: ["ignore", "pipe", "pipe"] });
     hub.pid = process.pid;
     process.on("error", (error) => hub.logged(`${error}\n`));
@@ -77,10 +77,9 @@ export class Hub {
     return hub;
   }
 
-  // `limits` is what a shell does before it becomes the hub: "ulimit -n 300".
-  #command(settings, limits) {
-    this.settings = { listen: "127.0.0.1:0", drain: "0", ...settings };
-    const command = [binary(), "serve", ...flags(this.settings)];
+  // What to run. `limits` is what a shell does before it becomes the hub: "ulimit -n 300".
+  static command(settings, limits) {
+    const command = [binary(), "serve", ...flags(settings)];
     return limits ? ["/bin/sh", "-c", `${limits}; exec "$0" "$@"`, ...command] : command;
   }
 
@@ -299,10 +298,10 @@ export class Listener {
   }
 
   // Starts a hub that inherits the socket. Order: the one before has ended.
-  async spawn({ settings, env = {}, cwd }) {
+  async spawn({ settings, env = {}, cwd, limits }) {
     const hub = new Hub();
     this.#hub = hub;
-    const argv = [binary(), "serve", ...flags({ drain: "0", ...settings })];
+    const argv = Hub.command({ drain: "0", ...settings }, limits);
     this.#process.stdin.write(`${JSON.stringify({ argv, env: cleanEnvironment(env), cwd })}\n`);
     await this.#changed.until(() => hub.pid, "the hub's process");
     return hub;

@@ -51,6 +51,12 @@ class Context {
     return this.#keep(await listener.spawn(await this.#complete(settings, options))).started();
   }
 
+  // The same, without waiting for what it prints: a request waits in the socket until the hub takes it.
+  async spawnHubOn(listener, settings = {}, options = {}) {
+    const hub = this.#keep(await listener.spawn(await this.#complete(settings, options)));
+    return Object.assign(hub, { host: "127.0.0.1", port: listener.port });
+  }
+
   async listener() {
     const listener = await Listener.open();
     this.atEnd(() => listener.close());
