@@ -105,12 +105,19 @@ Result<void> create(Connection& connection, const State& state) {
   return transaction->commit();
 }
 
-Result<Connection> open_writer(const Location& location, ConnectionOptions::Access access) {
+// Opens what may be there.
+Result<Connection> open(const Location& location,
+                        ConnectionOptions::Access access,
+                        const char* settings) {
   auto connection = Connection::open(location.file, {.access = access, .vfs = location.vfs});
   if (!connection) {
     return connection.error();
   }
-  if (auto done = connection->execute(kWriterSettings); !done) {
+  // Now that it is open, no other file gets its identity.
+  if (location.identity && identify(location.file) != location.identity) {
+    return base::sqlite::Errc::kCannotOpen;
+  }
+  if (auto done = connection->execute(settings); !done) {
     return done.error();
   }
   return connection;
@@ -186,7 +193,7 @@ boost::system::result<State> prepare(const Location& location,
     }
     step("beside");
   }
-  auto connection = open_writer(location, ConnectionOptions::Access::kCreate);
+  auto connection = open(location, ConnectionOptions::Access::kCreate, kWriterSettings);
   if (!connection) {
     return why_not(connection.error());
   }
@@ -204,19 +211,11 @@ boost::system::result<State> prepare(const Location& location,
 }
 
 Result<Connection> open_writer(const Location& location) {
-  return open_writer(location, ConnectionOptions::Access::kWrite);
+  return open(location, ConnectionOptions::Access::kWrite, kWriterSettings);
 }
 
 Result<Connection> open_reader(const Location& location) {
-  auto connection = Connection::open(
-      location.file, {.access = ConnectionOptions::Access::kRead, .vfs = location.vfs});
-  if (!connection) {
-    return connection.error();
-  }
-  if (auto done = connection->execute(kReaderSettings); !done) {
-    return done.error();
-  }
-  return connection;
+  return open(location, ConnectionOptions::Access::kRead, kReaderSettings);
 }
 
 Result<State> read_state(Connection& connection) {

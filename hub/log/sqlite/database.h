@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "hub/base/sqlite/connection.h"
 #include "hub/log/siphash.h"
+#include "hub/log/sqlite/file_identity.h"
 
 namespace vrelo::log::sqlite {
 
@@ -41,6 +43,7 @@ inline constexpr std::int64_t kSchemaVersion = 2;
 struct Location {
   std::string file;
   std::string vfs = {};
+  std::optional<FileIdentity> identity = {};  // of the one file that may be there; nullopt: any
 };
 
 // Prepares the file for use by the process that holds its lock: looks at it, makes it if there is
@@ -53,10 +56,10 @@ boost::system::result<State> prepare(const Location& location,
                                      const std::function<void(std::string_view)>& at_step);
 
 // Opens the connection that writes: WAL, each commit synced, no checkpoint but those asked for. The
-// file must exist.
+// file must exist. Errors: kCannotOpen also where it is another one than it may be.
 base::sqlite::Result<base::sqlite::Connection> open_writer(const Location& location);
 
-// Opens a connection that reads.
+// Opens a connection that reads. Errors: as open_writer().
 base::sqlite::Result<base::sqlite::Connection> open_reader(const Location& location);
 
 // Errors: kDamaged if there is none.

@@ -8,6 +8,7 @@
 #include "hub/log/sqlite/database.h"
 #include "hub/log/sqlite/file_lock.h"
 #include "hub/log/sqlite/history.h"
+#include "hub/log/sqlite/open_errc.h"
 #include "hub/log/sqlite/reader_pool.h"
 #include "hub/log/sqlite/sqlite_log.h"
 #include "hub/log/sqlite/writer.h"
@@ -38,12 +39,16 @@ boost::system::result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOpti
     return lock.error();
   }
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock));
-  const Location location{.file = parts->options.file, .vfs = parts->options.vfs};
+  Location location{.file = parts->options.file, .vfs = parts->options.vfs};
   const auto state = prepare(location, parts->options.at_epoch_step);
   if (!state) {
     return state.error();
   }
-  auto writer = Writer::start(parts->options, clock, parts->catalog, parts->counters);
+  location.identity = identify(location.file);
+  if (!location.identity) {
+    return OpenErrc::kCannotOpen;
+  }
+  auto writer = Writer::start(location, parts->options, clock, parts->catalog, parts->counters);
   if (!writer) {
     return writer.error();
   }

@@ -6,8 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "hub/log/sqlite/record_codec.h"
 #include "hub/log/sqlite/writer_file.h"
 
@@ -19,9 +17,6 @@ using base::sqlite::Transaction;
 
 // How often the thread looks whether limits are over when nobody wakes it.
 constexpr std::chrono::seconds kIdle{1};
-
-// How long after it could not open the file the thread tries again.
-constexpr std::chrono::milliseconds kRetryAfter{100};
 
 // Bytes of a frame in the write-ahead log: a page and its header.
 constexpr std::int64_t kFrameBytes = 4096 + 24;
@@ -49,11 +44,12 @@ Keys keys_of(const Event& event, std::string_view bytes, const HashKey& key) {
   return keys;
 }
 
-boost::system::result<std::unique_ptr<Writer>> Writer::start(const SqliteOptions& options,
+boost::system::result<std::unique_ptr<Writer>> Writer::start(const Location& location,
+                                                             const SqliteOptions& options,
                                                              const base::Clock& clock,
                                                              Catalog& catalog,
                                                              Counters& counters) {
-  std::unique_ptr<Writer> writer(new Writer(options, clock, catalog, counters));
+  std::unique_ptr<Writer> writer(new Writer(location, options, clock, catalog, counters));
   if (auto opened = writer->open_file(); !opened) {
     return opened.error();
   }
@@ -61,11 +57,14 @@ boost::system::result<std::unique_ptr<Writer>> Writer::start(const SqliteOptions
   return writer;
 }
 
-Writer::Writer(const SqliteOptions& options,
+Writer::Writer(const Location& location,
+               const SqliteOptions& options,
                const base::Clock& clock,
                Catalog& catalog,
                Counters& counters)
-    : options_(options),
+    : location_(location),
+      wal_name_(location.file + "-wal"),
+      options_(options),
       clock_(clock),
       catalog_(catalog),
       counters_(counters),
@@ -141,19 +140,25 @@ void Writer::run() {
 
 // Commits a batch, which may be empty, and what else is due, and answers it.
 Writer::Left Writer::turn(Batch batch) {
-  if (file_ == nullptr) {
+  if (file_ == nullptr || !in_place_) {
     recover({});
   }
   Left left = Left::kNothing;
   Result<void> stored = base::sqlite::Errc::kIo;
-  if (file_ != nullptr) {
+  if (file_ != nullptr && in_place_) {
     view_ = catalog_.view();
     next_ = view_.end + 1;
     next_extent_ = extent_;
     if (batch.empty() && !is_due()) {
+      look_whether_in_place();
       return Left::kNothing;
     }
     stored = commit(batch);
+    // Not before: what is removed while it commits would be missed. What is removed after this
+    // cannot be told from what is removed after the acknowledgement.
+    if (stored && !look_whether_in_place()) {
+      stored = base::sqlite::Errc::kCannotOpen;
+    }
   }
   std::vector<OperationPtr> done;
   if (stored) {
@@ -173,7 +178,7 @@ Writer::Left Writer::turn(Batch batch) {
   complete_all(std::move(done));
   if (!stored && file_ != nullptr) {
     file_->keeper.rolled_back();
-    if (stored.error() != base::sqlite::Errc::kFull) {
+    if (stored.error() != base::sqlite::Errc::kFull && in_place_) {
       recover(stored.error());
     }
   }
@@ -322,27 +327,6 @@ void Writer::checkpoint(bool forced) {
   if (!done && done.error() != base::sqlite::Errc::kFull &&
       done.error() != base::sqlite::Errc::kBusy) {
     recover(done.error());
-  }
-}
-
-// Closes the file after `error` and opens it again.
-void Writer::recover(boost::system::error_code error) {
-  const base::Clock::Steady now = clock_.steady();
-  if (file_ != nullptr) {
-    file_.reset();
-    if (options_.report) {
-      options_.report(fmt::format("{}: {}; opening it again", options_.file, error.message()));
-    }
-  } else if (now < tried_at_ + kRetryAfter) {
-    return;
-  }
-  tried_at_ = now;
-  if (open_file()) {
-    counters_.reopened.fetch_add(1, std::memory_order_relaxed);
-    if (options_.report) {
-      options_.report(fmt::format("{}: open again", options_.file));
-    }
-    complete_all(catalog_.take_waiters());  // the log may have moved from under them
   }
 }
 

@@ -52,12 +52,19 @@ Keys keys_of(const Event& event, std::string_view bytes, const HashKey& key);
 // while nobody publishes. After any error but a full disk it opens the file again and goes on from
 // what it holds: a commit whose sync failed may be there or not, and only the file knows.
 //
+// What is committed into a file that has lost its name is lost with the process. So once FILE or
+// FILE-wal is removed, moved or replaced nothing is acknowledged any more, until the same file is
+// back under its name. It stays open for that long: another file of this name is for the next start
+// to judge, and what is open may be all that is left.
+//
 // Threads: any, unless said otherwise.
 class Writer {
  public:
   // Reads from the file what the catalog holds. Lifetime: the references outlive the writer.
   // Errors: any of base::sqlite::Errc.
-  static boost::system::result<std::unique_ptr<Writer>> start(const SqliteOptions& options,
+  // `location`: with the identity.
+  static boost::system::result<std::unique_ptr<Writer>> start(const Location& location,
+                                                              const SqliteOptions& options,
                                                               const base::Clock& clock,
                                                               Catalog& catalog,
                                                               Counters& counters);
@@ -75,7 +82,8 @@ class Writer {
   template <typename T>
   using Result = base::sqlite::Result<T>;
 
-  Writer(const SqliteOptions& options,
+  Writer(const Location& location,
+         const SqliteOptions& options,
          const base::Clock& clock,
          Catalog& catalog,
          Counters& counters);
@@ -98,7 +106,11 @@ class Writer {
   std::vector<OperationPtr> show();
   void checkpoint(bool forced);
   void recover(boost::system::error_code error);
+  bool look_whether_in_place();
+  void report(const std::string& line) const;
 
+  const Location location_;
+  const std::string wal_name_;
   const SqliteOptions& options_;
   const base::Clock& clock_;
   Catalog& catalog_;
@@ -107,9 +119,11 @@ class Writer {
   // The thread's own.
   std::unique_ptr<File> file_;  // nullptr: could not be opened again yet
   base::Clock::Steady tried_at_;
-  View view_;                      // of the transaction
-  std::uint64_t next_ = 0;         // the offset of the next record
-  std::vector<Committed> staged_;  // what the transaction added so far
+  std::optional<FileIdentity> wal_identity_;  // since the file was opened
+  bool in_place_ = true;                      // whether FILE and FILE-wal were, when last looked
+  View view_;                                 // of the transaction
+  std::uint64_t next_ = 0;                    // the offset of the next record
+  std::vector<Committed> staged_;             // what the transaction added so far
   std::unordered_multimap<std::uint64_t, std::uint64_t> staged_contents_;  // hash to offset
   std::int64_t stored_last_ = 0;  // when the newest record was stored
   Ages ages_;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "hub/log/sqlite/record_codec.h"
 
 namespace vrelo::log::sqlite {
@@ -20,6 +22,9 @@ using base::sqlite::Connection;
 constexpr std::size_t kRemovedAtOnce = 500;
 constexpr std::uint64_t kRemovedBytesAtOnce = std::uint64_t{4} << 20;
 constexpr std::size_t kIndexedAtOnce = 16'384;
+
+// How long after it could not open the file the thread tries again.
+constexpr std::chrono::milliseconds kRetryAfter{100};
 
 }  // namespace
 
@@ -53,7 +58,7 @@ Writer::Result<std::unique_ptr<Writer::File>> Writer::File::open(Connection conn
 
 // Opens the file and reads from it where the log stands.
 Writer::Result<void> Writer::open_file() {
-  auto connection = open_writer({.file = options_.file, .vfs = options_.vfs});
+  auto connection = open_writer(location_);
   if (!connection) {
     return connection.error();
   }
@@ -79,7 +84,10 @@ Writer::Result<void> Writer::open_file() {
     return file.error();
   }
   file_ = std::move(*file);
-  if (auto read = read_tail(*state, *end); !read) {
+  wal_identity_ = identify(wal_name_);
+  const auto read =
+      wal_identity_ ? read_tail(*state, *end) : Result<void>(base::sqlite::Errc::kCannotOpen);
+  if (!read) {
     file_.reset();
     return read;
   }
@@ -89,6 +97,55 @@ Writer::Result<void> Writer::open_file() {
     ages_.note(*end, clock_.steady());
   }
   return {};
+}
+
+// Closes the file after `error` and opens it again.
+void Writer::recover(boost::system::error_code error) {
+  if (!look_whether_in_place()) {
+    return;
+  }
+  const base::Clock::Steady now = clock_.steady();
+  if (file_ != nullptr) {
+    file_.reset();
+    if (error) {
+      report(fmt::format("{}: {}; opening it again", options_.file, error.message()));
+    }
+  } else if (now < tried_at_ + kRetryAfter) {
+    return;
+  }
+  tried_at_ = now;
+  if (open_file()) {
+    counters_.reopened.fetch_add(1, std::memory_order_relaxed);
+    report(fmt::format("{}: open again", options_.file));
+    complete_all(catalog_.take_waiters());  // the log may have moved from under them
+  }
+}
+
+// Returns whether FILE and FILE-wal still lead to what is open. Order: outside a transaction.
+// Cost: two system calls.
+bool Writer::look_whether_in_place() {
+  const bool file_is = identify(location_.file) == location_.identity;
+  // With the connection SQLite may have removed the write-ahead log.
+  const bool wal_is = file_ == nullptr || identify(wal_name_) == wal_identity_;
+  const bool was = std::exchange(in_place_, file_is && wal_is);
+  if (was && !in_place_) {
+    if (file_ != nullptr) {
+      // So that the database is whole wherever it is now, and one that is put in its place finds no
+      // write-ahead log that is not its own. Where it fails, that is left as by a kill.
+      static_cast<void>(file_->connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    }
+    report(
+        fmt::format("{}: removed, moved or replaced while it was open; nothing can be published"
+                    " until it is put back or the hub is started again",
+                    file_is ? wal_name_ : options_.file));
+  }
+  return in_place_;
+}
+
+void Writer::report(const std::string& line) const {
+  if (options_.report) {
+    options_.report(line);
+  }
 }
 
 // Makes the chunks of what has no index in the file, and shows the log.
