@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
@@ -107,6 +107,26 @@ test("a log that does not answer is told to publishers, and works again", { log:
     assert.deepEqual(stream.own, []);
   }
   assert.match(hub.errorText, / error [^\n]*vrelo\.db: [^\n]*opening it again/);
+});
+
+test("a log whose file was removed takes no publish, until the same one is back", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const file = path.join(folder, "vrelo.db");
+  const hub = await t.hub({ heartbeat: "1s" }, { folder });
+  const stream = await hub.subscribe({ match: "a" });
+  const ids = [await hub.publish({ topic: "a", id: "n0" })];
+
+  await rename(file, `${file}.aside`);
+  assertComeBack(await hub.post({ topic: "a", id: "n1" }), 503);
+  assertComeBack(await hub.post({ topic: "a", id: "n1" }), 503);
+  assert.equal(hub.errorText.match(/ error [^\n]*vrelo\.db: removed, moved or replaced/g).length, 1);
+  const heartbeats = stream.comments.length;
+  await stream.until(() => stream.comments.length > heartbeats, "a heartbeat");
+
+  await rename(`${file}.aside`, file);
+  assert.equal((await hub.post({ topic: "a", id: "n1" })).status, 200);
+  ids.push("n1", await hub.publish({ topic: "a" }));
+  assert.deepEqual(idsOf(await stream.take(3)), ids);
 });
 
 // A balancer that took the hub out of its turn sends no publish that could show that the log is back.
