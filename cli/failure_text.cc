@@ -6,11 +6,16 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/beast/http/status.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include "cli/commands.h"
+#include "cli/hub_url.h"
 #include "cli/printable.h"
 #include "hub/base/text.h"
 
@@ -61,27 +66,67 @@ std::string first_line(std::string_view body) {
   return line.starts_with('<') || !base::is_utf8(beginning(line)) ? "" : std::string(line);
 }
 
+// Returns "Service Unavailable" for 503; "": the standard has no such status.
+std::string reason_of(int status) {
+  namespace http = boost::beast::http;
+  const http::status known = http::int_to_status(static_cast<unsigned>(status));
+  return known == http::status::unknown ? std::string() : std::string(http::obsolete_reason(known));
+}
+
 std::string refusal_text(const sse::client::Failure& failure) {
   const bool is_json = failure.content_type.find("json") != std::string::npos;
-  const std::string said = is_json ? problem_text(failure.body) : first_line(failure.body);
+  std::string said = is_json ? problem_text(failure.body) : first_line(failure.body);
+  said = said.empty() ? reason_of(failure.status) : said;
   return fmt::format("the hub refused ({}){}{}", failure.status, said.empty() ? "" : ": ",
                      printable(beginning(said)));
+}
+
+// "it is text/html".
+std::string type_text(const sse::client::Failure& failure) {
+  const std::string type = printable(beginning(failure.content_type));
+  return type.empty() ? "it has no type" : "it is " + type;
+}
+
+bool is_wrong_version(const boost::system::error_code& error) {
+  return error.category() == boost::asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER;
 }
 
 }  // namespace
 
 std::string failure_text(const sse::client::Failure& failure, const sse::client::Url& url) {
+  if (failure.error == sse::client::Errc::kRefused && failure.status / 100 == 2) {
+    return "the answer is not the id of an event: " + type_text(failure);
+  }
   if (failure.error == sse::client::Errc::kRefused) {
     return refusal_text(failure);
   }
   if (failure.error == sse::client::Errc::kNotEventStream) {
-    const std::string type = printable(beginning(failure.content_type));
-    return "the answer is not an event stream: it " + (type.empty() ? "has no type" : "is " + type);
+    return "the answer is not an event stream: " + type_text(failure);
   }
   // What OpenSSL says does not say that it is about TLS: "wrong version number".
   const bool is_tls = failure.error.category() == boost::asio::error::get_ssl_category();
   const std::string why = (is_tls ? "TLS failed: " : "") + failure.error.message();
   return failure.had_answer ? why : sse::client::authority_of(url) + ": " + why;
+}
+
+std::string advice(const sse::client::Failure& failure, const sse::client::Url& url) {
+  if (failure.error == boost::asio::error::connection_refused) {
+    return "; is a hub running there?";
+  }
+  if (is_wrong_version(failure.error)) {
+    return "; if it speaks no TLS, its URL begins with http://";
+  }
+  if (failure.error == sse::client::Errc::kNotHttp && !url.is_tls) {
+    return "; if it speaks TLS, its URL begins with https://";
+  }
+  const bool is_wrong_place =
+      failure.error == sse::client::Errc::kRefused &&
+      (failure.status / 100 == 2 || failure.status == 404 || failure.status == 405);
+  if (is_wrong_place && url.path != kHubPath) {
+    return fmt::format("; the path of a hub is {}", kHubPath);
+  }
+  return {};
 }
 
 int failure_status(const sse::client::Failure& failure) {

@@ -44,14 +44,19 @@ TEST(FailureText, repeats_what_the_hub_says) {
        refusal(403, "application/problem+json; charset=utf-8", R"({"title":"not allowed"})"),
        "the hub refused (403): not allowed"},
       {"no words", refusal(400, "application/problem+json", R"({"field":"topic"})"),
-       "the hub refused (400)"},
+       "the hub refused (400): Bad Request"},
       {"other types of members", refusal(400, "application/json", R"({"title":1,"detail":null})"),
-       "the hub refused (400)"},
-      {"JSON that is none", refusal(500, "application/json", "{"), "the hub refused (500)"},
+       "the hub refused (400): Bad Request"},
+      {"JSON that is none", refusal(500, "application/json", "{"),
+       "the hub refused (500): Internal Server Error"},
       {"a text", refusal(404, "text/plain", "no such page\nat all"),
        "the hub refused (404): no such page"},
-      {"a page", refusal(404, "text/html", "<html><body>Not Found"), "the hub refused (404)"},
-      {"bytes", refusal(500, "", "\xFF\xFE"), "the hub refused (500)"},
+      {"a page", refusal(404, "text/html", "<html><body>nginx"),
+       "the hub refused (404): Not Found"},
+      {"bytes", refusal(503, "", "\xFF\xFE"), "the hub refused (503): Service Unavailable"},
+      {"a status that no standard has", refusal(799, "", ""), "the hub refused (799)"},
+      {"an answer to a publish that is no id", refusal(200, "text/html", "<html>"),
+       "the answer is not the id of an event: it is text/html"},
       {"an attack on the terminal", refusal(500, "text/plain", "\x1B]0;x\x07"),
        "the hub refused (500): \\u{1B}]0;x\\u{07}"},
       {"another type",
@@ -72,6 +77,36 @@ TEST(FailureText, repeats_what_the_hub_says) {
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
     EXPECT_EQ(failure_text(c.failure, kUrl), c.text);
+  }
+}
+
+TEST(Advice, says_what_to_do_about_what_does_not_speak_for_itself) {
+  const auto tls = sse::client::make_tls_context();
+  const sse::client::Url hub{.host = "a", .path = "/.well-known/mercure", .query = ""};
+  const sse::client::Url elsewhere{.host = "a", .path = "/hub", .query = ""};
+  const sse::client::Url secure{.is_tls = true, .host = "a", .path = "/hub", .query = ""};
+  const Failure no_tls{.error = {ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER),
+                                 boost::asio::error::get_ssl_category()}};
+  const struct {
+    Failure failure;
+    const sse::client::Url& url;
+    std::string_view text;
+  } cases[] = {
+      {{.error = boost::asio::error::connection_refused}, hub, "; is a hub running there?"},
+      {no_tls, secure, "; if it speaks no TLS, its URL begins with http://"},
+      {{.error = Errc::kNotHttp}, elsewhere, "; if it speaks TLS, its URL begins with https://"},
+      {{.error = Errc::kNotHttp}, secure, ""},
+      {refusal(404, "", ""), elsewhere, "; the path of a hub is /.well-known/mercure"},
+      {refusal(405, "", ""), elsewhere, "; the path of a hub is /.well-known/mercure"},
+      {refusal(200, "", ""), elsewhere, "; the path of a hub is /.well-known/mercure"},
+      {refusal(404, "", ""), hub, ""},
+      {refusal(400, "", ""), elsewhere, ""},
+      {{.error = Errc::kNotEventStream, .status = 200}, elsewhere, ""},
+      {{.error = Errc::kCut}, hub, ""},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    EXPECT_EQ(advice(c.failure, c.url), c.text);
   }
 }
 

@@ -32,11 +32,24 @@ TEST(HubUrl, is_refused_with_what_may_have_been_meant) {
             "http://localhost:3000/x?");
   EXPECT_EQ(read_url("ftp://a").error().message,
             "ftp://a: the URL must begin with http:// or https://");
+  EXPECT_EQ(read_url("localhost/x").error().message,
+            "localhost/x: this is not a URL; did you mean http://localhost/x?");
+  EXPECT_EQ(read_url("news").error().message,
+            "news: this is not a URL; one looks like http://127.0.0.1:3000");
+  EXPECT_EQ(read_url("").error().message, "the URL is empty");
   EXPECT_EQ(read_url("http://\x1B").error().message, "http://\\u{1B}: this is not a URL");
 }
 
+TEST(HubUrl, is_refused_where_a_part_of_it_would_not_be_sent) {
+  EXPECT_EQ(read_url("http://a/?match=b&last_event_id=#k3.17").error().message,
+            "http://a/?match=b&last_event_id=#k3.17: what stands behind # is not sent; where it is "
+            "meant, as in an id, write %23");
+}
+
 TEST(HubUrl, is_not_repeated_where_it_holds_a_secret) {
-  EXPECT_EQ(read_url("http://me:secret@a").error().message, "the URL holds a user or a password");
+  for (const std::string_view text : {"http://me:secret@a", "me:secret@a", "me:secret@a:81/x"}) {
+    EXPECT_EQ(read_url(text).error().message, "the URL holds a user or a password") << text;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/pub.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -42,7 +44,8 @@ With --ndjson each line of standard input is an event: a JSON object with the me
 data, topic (a text or a list), id, type, retry and private, none of which has to be
 there; what is missing is taken from the arguments. Data that is not a text is published
 as JSON. Empty lines are passed over. The events are published in their order, and their
-ids printed in it. The first line that is no event, or that the hub refuses, ends it.
+ids printed in it. The first line that is no event, or that the hub refuses, ends it;
+how many are published is then said on standard error.
 
 Exit status: 0 when all is published; 1 when something is not; 2 for bad arguments; 3
 when there is no hub to talk to; 130 after Ctrl-C.
@@ -118,12 +121,13 @@ base::Parsed<Plan> make_plan(const Options& options) {
   if (!options.retry.empty()) {
     const auto retry = base::parse_count(options.retry);
     if (!retry) {
-      return base::Fault{"--retry " + retry.error().message};
+      return base::Fault{fmt::format("--retry: \"{}\" is not a whole number of milliseconds",
+                                     printable(options.retry))};
     }
     plan.publication.retry_ms = *retry;
   }
   if (!options.ndjson && plan.publication.topics.empty()) {
-    return base::Fault{"there is no topic"};
+    return base::Fault{"there is no topic: it stands behind the URL"};
   }
   if (options.ndjson && !plan.reads_data) {
     return base::Fault{"--ndjson reads standard input, so that there is no place for DATA"};
@@ -146,6 +150,10 @@ class Pub final : public PublisherObserver {
 
   Task<int> run() {
     auto input = Input::open(process_.network.executor, process_.in_fd);
+    if (plan_.reads_data && ::isatty(process_.in_fd) == 1) {
+      say(process_.err, kName,
+          plan_.ndjson ? "type an event a line; Ctrl-D ends it" : "type the data; Ctrl-D ends it");
+    }
     if (!plan_.reads_data) {
       add(plan_.publication);
       co_await flush();
@@ -153,6 +161,7 @@ class Pub final : public PublisherObserver {
       fail("standard input: " + input.error().message());
     } else if (plan_.ndjson) {
       co_await publish_lines(*input);
+      say_what_became_of_them();
     } else {
       co_await publish_whole(*input);
     }
@@ -160,12 +169,14 @@ class Pub final : public PublisherObserver {
   }
 
   void on_published(std::size_t /*index*/, std::string_view id) override {
+    ++published_;
     ids_ += process_.out_look.is_terminal ? printable(id) : std::string(id);
     ids_ += '\n';
   }
 
   void on_refused(std::size_t index, const Failure& failure) override {
-    fail(line_prefix(index) + failure_text(failure, plan_.url));
+    ++refused_;
+    fail(line_prefix(index) + failure_text(failure, plan_.url) + advice(failure, plan_.url));
   }
 
   void on_wait(const Failure& failure, std::chrono::milliseconds delay) override {
@@ -261,11 +272,13 @@ class Pub final : public PublisherObserver {
       co_return;
     }
     forms_bytes_ = 0;
+    sent_ += forms_.size();
     const auto failure = co_await publisher_.publish(std::exchange(forms_, {}));
     write_ids();
     lines_.clear();
     if (failure) {
-      fail(failure_text(*failure, plan_.url), failure_status(*failure));
+      fail(failure_text(*failure, plan_.url) + advice(*failure, plan_.url),
+           failure_status(*failure));
     }
   }
 
@@ -277,7 +290,19 @@ class Pub final : public PublisherObserver {
     }
   }
 
+  // Where lines end before all of them are published, whoever gave them wants to know how far.
+  void say_what_became_of_them() {
+    if (!has_failed_) {
+      return;
+    }
+    const std::uint64_t unanswered = sent_ - published_ - refused_;
+    say(process_.err, kName,
+        fmt::format("events published: {}{}", published_,
+                    unanswered == 0 ? "" : fmt::format("; without an answer: {}", unanswered)));
+  }
+
   void fail(const std::string& message, int status = kFailed) {
+    has_failed_ = true;
     say(process_.err, kName, message);
     status_ = is_over() ? status_ : status;
   }
@@ -295,6 +320,11 @@ class Pub final : public PublisherObserver {
   std::vector<std::string> forms_;
   std::size_t forms_bytes_ = 0;
   std::vector<std::uint64_t> lines_;  // where each of them stands
+
+  bool has_failed_ = false;  // and said why
+  std::uint64_t sent_ = 0;   // events, as far as there was anybody to send them to
+  std::uint64_t published_ = 0;
+  std::uint64_t refused_ = 0;
 
   std::string ids_;  // published, but not yet printed
   Publisher publisher_;

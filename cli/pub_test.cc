@@ -111,7 +111,8 @@ TEST(Pub, ends_at_the_first_line_that_is_no_event) {
   EXPECT_EQ(session.wait_for_end(), kFailed);
   EXPECT_EQ(session.out.text, "id-1\n");
   EXPECT_EQ(session.err.text,
-            "vrelo pub: line 2: \"dat\" is no member of an event; did you mean data?\n");
+            "vrelo pub: line 2: \"dat\" is no member of an event; did you mean data?\n"
+            "vrelo pub: events published: 1\n");
   peer.expect_close();
 }
 
@@ -124,7 +125,27 @@ TEST(Pub, ends_at_the_first_line_that_the_hub_refuses) {
   peer.send(answer_of("id-1") + refusal_of("400 Bad Request", "", "no") + answer_of("id-3"));
   EXPECT_EQ(session.wait_for_end(), kFailed);
   EXPECT_EQ(session.out.text, "id-1\nid-3\n");  // it was on its way already
-  EXPECT_EQ(session.err.text, "vrelo pub: line 2: the hub refused (400): no\n");
+  EXPECT_EQ(session.err.text,
+            "vrelo pub: line 2: the hub refused (400): no\n"
+            "vrelo pub: events published: 2\n");
+}
+
+TEST(Pub, says_of_how_many_lines_nothing_is_known) {
+  CommandSession session;
+  session.start(pub, {session.server.url(), "a", "--ndjson"});
+  session.in.write("{\"data\":\"1\"}\n{\"data\":\"2\"}\n{\"data\":\"3\"}\n");
+  {
+    Peer peer = session.server.accept();
+    peer.receive();
+    peer.send(answer_of("id-1"));
+    peer.end();
+  }
+  Peer peer = session.server.accept();
+  peer.receive();
+  peer.send("SSH-2.0\r\n\r\n");
+  EXPECT_EQ(session.wait_for_end(), kFailed);
+  EXPECT_THAT(session.err.text,
+              HasSubstr("\nvrelo pub: events published: 1; without an answer: 2\n"));
 }
 
 TEST(Pub, asks_again_with_the_same_id_where_an_answer_is_lost) {
@@ -151,11 +172,12 @@ TEST(Pub, refuses_arguments_that_make_no_sense) {
     std::string_view said;
   } cases[] = {
       {{}, "vrelo pub: URL is required; see vrelo pub --help\n"},
-      {{"http://a"}, "vrelo pub: there is no topic\n"},
+      {{"http://a"}, "vrelo pub: there is no topic: it stands behind the URL\n"},
       {{"ftp://a", "b"}, "vrelo pub: ftp://a: the URL must begin with http:// or https://\n"},
       {{"http://a", "b", "c", "d"},
        "vrelo pub: \"d\" is one argument too many; see vrelo pub --help\n"},
-      {{"http://a", "b", "--retry", "1s"}, "vrelo pub: --retry is not a whole number\n"},
+      {{"http://a", "b", "--retry", "1s"},
+       "vrelo pub: --retry: \"1s\" is not a whole number of milliseconds\n"},
       {{"http://a", "b", "c", "--ndjson"},
        "vrelo pub: --ndjson reads standard input, so that there is no place for DATA\n"},
       {{"http://a", "--ndjson", "--id", "x"},
@@ -188,8 +210,8 @@ TEST(Pub, has_a_status_of_its_own_where_nobody_is_there) {
   session.server.close();
   session.start(pub, {session.server.url(), "a", "b"});
   EXPECT_EQ(session.wait_for_end(), kNotConnected);
-  EXPECT_EQ(session.err.text,
-            "vrelo pub: " + session.server.authority() + ": Connection refused\n");
+  EXPECT_EQ(session.err.text, "vrelo pub: " + session.server.authority() +
+                                  ": Connection refused; is a hub running there?\n");
 }
 
 TEST(Pub, ends_as_by_sigpipe_where_nobody_reads_its_ids) {
@@ -224,7 +246,8 @@ TEST(Pub, refuses_an_input_that_is_too_long_for_an_event) {
     sse::client::settle(session.loop);
   }
   EXPECT_EQ(session.status, kFailed);
-  EXPECT_EQ(session.err.text, "vrelo pub: line 1 is longer than 16777216 bytes\n");
+  EXPECT_EQ(session.err.text,
+            "vrelo pub: line 1 is longer than 16777216 bytes\nvrelo pub: events published: 0\n");
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ bool passes_by_itself(int status) {
   return status == 429 || status == 502 || status == 503 || status == 504 || status == 507;
 }
 
+// Whether an answer to a publish is what the protocol says: the event's id. What servers that are
+// no hubs answer to any request is not.
+bool is_event_id(const sse::client::ResponseHead& head, std::string_view body) {
+  constexpr std::string_view kNever("\r\n\0", 3);
+  constexpr std::string_view kDocumentBegins = "<{[\"";
+  const bool is_document = head.content_type.find("html") != std::string::npos ||
+                           head.content_type.find("json") != std::string::npos;
+  return !body.empty() && body.find_first_of(kNever) == std::string_view::npos &&
+         !(is_document && kDocumentBegins.find(body.front()) != std::string_view::npos);
+}
+
 std::string request_of(const sse::client::Url& url, std::string_view form) {
   std::string request = "POST " + url.path + url.query +
                         " HTTP/1.1\r\nHost: " + sse::client::authority_of(url) +
@@ -183,7 +194,7 @@ Task<error_code> Publisher::read_answer() {
 
 void Publisher::take_answer(Item& item) {
   const sse::client::ResponseHead& head = *reader_.head();
-  if (head.status / 100 == 2) {
+  if (head.status / 100 == 2 && is_event_id(head, reader_.body())) {
     item.id = std::move(reader_.body());
     return;
   }

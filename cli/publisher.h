@@ -25,7 +25,8 @@ class PublisherObserver {
   // The hub has the event, the `index`th of those given, under this id.
   virtual void on_published(std::size_t index, std::string_view id) = 0;
 
-  // The hub does not take it, now or ever.
+  // The hub does not take it, now or ever; a status of success: the answer is no event's id, as of
+  // something that is no hub.
   virtual void on_refused(std::size_t index, const sse::client::Failure& failure) = 0;
 
   // Some are still without an answer; the next attempt is in `delay`.

@@ -196,6 +196,31 @@ TEST(Publisher, tells_of_each_event_that_is_refused) {
   EXPECT_THAT(session.refused, ElementsAre("1 400 no", "2 307 it redirects to https://b.example/"));
 }
 
+TEST(Publisher, takes_no_answer_for_an_id_that_is_none) {
+  const struct {
+    std::string_view body;
+    std::string_view content_type;
+    bool is_id;
+  } cases[] = {
+      {"<html>Hello", "text/html", false},
+      {"{\"ok\":true}", "application/json", false},
+      {"", "text/plain", false},
+      {"a\nb", "text/plain", false},
+      {"a", "text/html; charset=UTF-8", true},  // what some frameworks call any answer
+      {"{a}", "text/plain", true},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.body);
+    Session session;
+    session.publish({"a"});
+    Peer peer = session.accept(1);
+    peer.send(answer_of(c.body, "200 OK", "Content-Type: " + std::string(c.content_type) + "\r\n"));
+    session.wait_for_end();
+    EXPECT_EQ(session.published.size(), c.is_id ? 1U : 0U);
+    EXPECT_EQ(session.refused.size(), c.is_id ? 0U : 1U);
+  }
+}
+
 TEST(Publisher, does_not_try_again_where_nobody_listens) {
   Session session;
   session.server.close();

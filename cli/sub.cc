@@ -6,11 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/event_text.h"
 #include "cli/failure_text.h"
 #include "cli/hub_url.h"
+#include "cli/printable.h"
 #include "hub/base/setting_text.h"
 #include "hub/base/text.h"
 
@@ -95,7 +98,8 @@ base::Parsed<Plan> make_plan(const Options& options) {
   if (!options.count.empty()) {
     const auto count = base::parse_count(options.count);
     if (!count || *count == 0) {
-      return base::Fault{"--count is not a number of events"};
+      return base::Fault{
+          fmt::format("--count: \"{}\" is not a number of events", printable(options.count))};
     }
     plan.count = *count;
   }
@@ -124,8 +128,9 @@ class Printer final : public sse::client::EventSourceObserver {
     // Somebody who knows `vrelo pub` gives the hub's origin alone.
     const bool lacks_topics = end.status == 404 && url_.path == "/";
     say(process_.err, kName,
-        failure_text(end, url_) +
-            (lacks_topics ? "; a hub is asked for topics, which stand after its URL" : ""));
+        failure_text(end, url_) + (lacks_topics
+                                       ? "; a hub is asked for topics, which stand after its URL"
+                                       : advice(end, url_)));
     co_return failure_status(end);
   }
 

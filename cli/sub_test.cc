@@ -122,7 +122,8 @@ TEST(Sub, tells_why_it_ends) {
       {"a page", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", kFailed,
        "vrelo sub: the answer is not an event stream: it is text/html\n"},
       {"nothing there", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", kFailed,
-       "vrelo sub: the hub refused (404); a hub is asked for topics, which stand after its URL\n"},
+       "vrelo sub: the hub refused (404): Not Found; a hub is asked for topics, which stand after "
+       "its URL\n"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
@@ -139,8 +140,8 @@ TEST(Sub, has_a_status_of_its_own_where_nobody_is_there) {
   session.server.close();
   session.start(sub, {session.server.url(), "--no-reconnect"});
   EXPECT_EQ(session.wait_for_end(), kNotConnected);
-  EXPECT_EQ(session.err.text,
-            "vrelo sub: " + session.server.authority() + ": Connection refused\n");
+  EXPECT_EQ(session.err.text, "vrelo sub: " + session.server.authority() +
+                                  ": Connection refused; is a hub running there?\n");
 
   SubSession cut;
   cut.start(sub, {cut.server.url(), "--no-reconnect"});
@@ -181,8 +182,8 @@ TEST(Sub, refuses_arguments_that_make_no_sense) {
       {{}, "vrelo sub: URL is required; see vrelo sub --help\n"},
       {{"127.0.0.1:1"},
        "vrelo sub: 127.0.0.1:1: this is not a URL; did you mean http://127.0.0.1:1?\n"},
-      {{"http://a", "--count", "0"}, "vrelo sub: --count is not a number of events\n"},
-      {{"http://a", "--count", "x"}, "vrelo sub: --count is not a number of events\n"},
+      {{"http://a", "--count", "0"}, "vrelo sub: --count: \"0\" is not a number of events\n"},
+      {{"http://a", "--count", "x"}, "vrelo sub: --count: \"x\" is not a number of events\n"},
       {{"http://a", "--from", "a\nb"}, "vrelo sub: --from has a control character\n"},
       {{"http://a", "--jsn"},
        "vrelo sub: there is no option --jsn; did you mean --json?; see vrelo sub --help\n"},

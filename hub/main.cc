@@ -26,6 +26,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "cli/commands.h"
+#include "cli/printable.h"
 #include "hub/api/node.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
@@ -345,11 +346,23 @@ std::string help(std::span<const cli::Command> commands) {
     text += fmt::format("  {:<10}{}\n", command.name, command.summary);
   }
   return text +
-         "\nvrelo COMMAND --help tells more.\n\n"
+         "\nvrelo COMMAND --help tells more, vrelo --version which version this is.\n\n"
          "The first event:\n"
          "  vrelo serve\n"
          "  vrelo sub 'http://127.0.0.1:3000/.well-known/mercure?match=news'\n"
          "  vrelo pub http://127.0.0.1:3000 news 'Hello, world'\n";
+}
+
+// Says that `word` is no command, or no option where it stands in the place of one.
+std::string unknown(std::string_view word, std::span<const cli::Command> commands) {
+  std::vector<std::string_view> names{"help", "--help", "--version"};
+  for (const cli::Command& known : commands) {
+    names.push_back(known.name);
+  }
+  const std::string_view meant = base::nearest(word, names);
+  return fmt::format("there is no {} \"{}\"{}; see vrelo --help",
+                     word.starts_with('-') ? "option" : "command", cli::printable(word),
+                     meant.empty() ? "" : fmt::format(": did you mean {}?", meant));
 }
 
 int run(std::span<const std::string> arguments) {
@@ -359,26 +372,19 @@ int run(std::span<const std::string> arguments) {
     return kUsage;
   }
   const std::string& name = arguments.front();
-  if (name == "--help" || name == "-h" || name == "help") {
+  if (name == "--help" || name == "-h" || (name == "help" && arguments.size() == 1)) {
     return print("vrelo", help(all));
   }
   if (name == "--version") {
     return print("vrelo", "vrelo " VRELO_VERSION "\n");
   }
+  if (name == "help") {
+    return run(std::vector<std::string>{arguments[1], "--help"});
+  }
   const auto command = std::find_if(all.begin(), all.end(),
                                     [&name](const auto& known) { return known.name == name; });
-  if (command != all.end()) {
-    return command->run(arguments.subspan(1));
-  }
-  std::vector<std::string_view> names;
-  names.reserve(all.size());
-  for (const cli::Command& known : all) {
-    names.push_back(known.name);
-  }
-  const std::string_view meant = base::nearest(name, names);
-  return fail(kUsage, "vrelo",
-              fmt::format("there is no command \"{}\"{}; see vrelo --help", name,
-                          meant.empty() ? "" : fmt::format(": did you mean {}?", meant)));
+  return command != all.end() ? command->run(arguments.subspan(1))
+                              : fail(kUsage, "vrelo", unknown(name, all));
 }
 
 }  // namespace

@@ -85,6 +85,9 @@ class Flags {
     const std::vector<std::string> unknown_flags = app_.remaining();
     if (!unknown_flags.empty()) {
       const std::string word = unknown_flags[0].substr(0, unknown_flags[0].find('='));
+      if (parse_endpoint(word)) {
+        return unknown(word, "not expected here", "--listen " + word);
+      }
       return unknown(word, word.starts_with('-') ? "there is no such flag" : "not expected here",
                      nearest_setting(word, flag_name));
     }

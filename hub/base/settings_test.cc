@@ -190,6 +190,8 @@ TEST(Settings, name_an_unknown_setting_and_suggest_the_nearest) {
             "--history_age: there is no such flag; did you mean --history-age?");
   EXPECT_EQ(fault({"--quux"}), "--quux: there is no such flag");
   EXPECT_EQ(fault({"hub.toml"}), "hub.toml: not expected here");
+  EXPECT_EQ(fault({"127.0.0.1:80"}),
+            "127.0.0.1:80: not expected here; did you mean --listen 127.0.0.1:80?");
   EXPECT_EQ(fault({}, {{"VRELO_HEARTBEET", "3"}}),
             "VRELO_HEARTBEET: there is no such setting; did you mean VRELO_HEARTBEAT?");
   EXPECT_EQ(fault({"--config", file.path()}),

@@ -93,13 +93,24 @@ test("help names the commands and each of their options, and fits a terminal", a
     assert.equal(text.split("Examples:").length <= 2, true, "one list of examples");
   }
   assert.equal((await run(["help"])).output, page);
+  for (const name of commands) {
+    assert.equal((await run(["help", name])).output, await help(name));
+  }
   assert.match((await run(["--version"])).output, /^vrelo [0-9]+\.[0-9]+\.[0-9]+\n$/);
 });
 
 test("a command that does not exist is refused, and the nearest one suggested", async () => {
-  const { status, output, errors } = await run(["srve"]);
-  assert.deepEqual([status, output], [2, ""]);
-  assert.equal(errors, 'vrelo: there is no command "srve": did you mean serve?; see vrelo --help\n');
+  const cases = [
+    [["srve"], 'there is no command "srve": did you mean serve?; see vrelo --help'],
+    [["help", "srve"], 'there is no command "srve": did you mean serve?; see vrelo --help'],
+    [["hlep"], 'there is no command "hlep": did you mean help?; see vrelo --help'],
+    [["--verison"], 'there is no option "--verison": did you mean --version?; see vrelo --help'],
+    [["\x1B[2J"], 'there is no command "\\u{1B}[2J"; see vrelo --help'],
+  ];
+  for (const [args, words] of cases) {
+    const { status, output, errors } = await run(args);
+    assert.deepEqual([status, output, errors], [2, "", `vrelo: ${words}\n`]);
+  }
   const none = await run([]);
   assert.deepEqual([none.status, none.output], [2, ""]);
   assert.equal(none.errors, await help());
@@ -138,7 +149,7 @@ test("serve refuses arguments that make no sense, before it does anything", asyn
     [["--log", "sqlite:nowhere/a.db"], 1, /^log nowhere\/a\.db: .*cannot be opened/],
     [["--open=perhaps"], 2, '--open: "perhaps" is neither "true" nor "false"'],
     [["--lsten", "127.0.0.1:0"], 2, "--lsten: there is no such flag; did you mean --listen?"],
-    [["127.0.0.1:0"], 2, "127.0.0.1:0: not expected here"],
+    [["127.0.0.1:0"], 2, "127.0.0.1:0: not expected here; did you mean --listen 127.0.0.1:0?"],
     [["--config", "none.toml"], 2, "--config: none.toml: there is no such file"],
     [["--config", "bad.toml"], 2, /^bad\.toml:2: listen: "3000" is not ADDRESS:PORT/],
     [["--config", "unknown.toml"], 2, "unknown.toml:2: listn: there is no such setting; did you mean listen?"],

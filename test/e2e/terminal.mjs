@@ -11,6 +11,8 @@ import { MEMORY, SQLITE, test } from "../harness/test.mjs";
 
 const UUID = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const RESERVED_TYPE = '"mercure", and what begins with "vrelo.", is the hub\'s own.';
+const NOBODY = "Connection refused; is a hub running there?";
+const EVENTS_PUBLISHED = "vrelo pub: events published:";
 const STREAM = { "content-type": "text/event-stream" };
 
 // Starts `vrelo ARGS`, which ends with the test.
@@ -154,8 +156,8 @@ test("sub comes back when the server asks for it, and later each time an attempt
     errors,
     new RegExp(
       "^vrelo sub: the stream ended; next attempt in 0\\.[56] s\n" +
-        "vrelo sub: the hub refused \\(503\\); next attempt in 1\\.[0-3] s\n" +
-        "vrelo sub: the hub refused \\(502\\); next attempt in [0-9]\\.[0-9] s\n" +
+        "vrelo sub: the hub refused \\(503\\): Service Unavailable; next attempt in 1\\.[0-3] s\n" +
+        "vrelo sub: the hub refused \\(502\\): Bad Gateway; next attempt in [0-9]\\.[0-9] s\n" +
         "vrelo sub: connected again\n" +
         "vrelo sub: the stream ended; next attempt in 0\\.[56] s\n$",
     ),
@@ -187,14 +189,17 @@ test("sub says why it ends, in words and as a status", async (t) => {
     [[`${hub.url}?matches=a`], 1, /^vrelo sub: the hub refused \(400\): matches: .+\n$/],
     [[`${hub.origin}/healthz`], 1, /^vrelo sub: the answer is not an event stream: it is text\/plain.*\n$/],
     [[hub.origin], 1, /^vrelo sub: the hub refused \(404\): .+; a hub is asked for topics, which stand after/],
-    [[gone, "news", "--no-reconnect"], 3, `vrelo sub: ${gone.slice(7)}: Connection refused\n`],
+    [[gone, "news", "--no-reconnect"], 3, `vrelo sub: ${gone.slice(7)}: ${NOBODY}\n`],
+    [[`${hub.origin}/hub`, "a"], 1, /^vrelo sub: the hub refused \(404\): .+; the path of a hub is .+\n$/],
     [["http://nowhere.invalid", "a"], 3, /^vrelo sub: nowhere\.invalid: .+\n$/],
-    [[hub.origin.replace("http", "https"), "a"], 3, /^vrelo sub: [0-9.:]+: TLS failed: .+\n$/],
+    [[hub.origin.replace("http", "https"), "a"], 3, /^vrelo sub: [0-9.:]+: TLS failed: .+; if it speaks no TLS, .+\n$/],
     [["http://me:secret@127.0.0.1:1", "a"], 2, "vrelo sub: the URL holds a user or a password\n"],
+    [[`${hub.url}?match=a#b`], 2, /^vrelo sub: http:.+#b: what stands behind # is not sent; .+ write %23\n$/],
+    [["news", hub.origin], 2, "vrelo sub: news: this is not a URL; one looks like http://127.0.0.1:3000\n"],
     [["127.0.0.1:1"], 2, "vrelo sub: 127.0.0.1:1: this is not a URL; did you mean http://127.0.0.1:1?\n"],
     [[], 2, "vrelo sub: URL is required; see vrelo sub --help\n"],
     [[hub.origin, "--count"], 2, "vrelo sub: --count needs a value: NUMBER; see vrelo sub --help\n"],
-    [[hub.origin, "--count", "0"], 2, "vrelo sub: --count is not a number of events\n"],
+    [[hub.origin, "--count", "0"], 2, 'vrelo sub: --count: "0" is not a number of events\n'],
     [[hub.origin, "--cuont", "1"], 2, /^vrelo sub: there is no option --cuont; did you mean --count\?/],
   ];
   for (const [args, expected, words] of cases) {
@@ -285,6 +290,22 @@ test("pub reads data from standard input, without the line end that it may end w
   assert.deepEqual([long.status, long.errors], [1, "vrelo pub: standard input is longer than 16777216 bytes\n"]);
 });
 
+test("pub says what it waits for where standard input is a terminal", async (t) => {
+  const hub = await t.hub();
+  const stream = await hub.subscribe({ match: "news" });
+  const cases = [
+    [[], "type the data; Ctrl-D ends it\n", "Hello\n\x04"],
+    [["--ndjson"], "type an event a line; Ctrl-D ends it\n", '{"data":"Hello"}\n\x04'],
+  ];
+  for (const [args, words, typed] of cases) {
+    const writer = start(t, ["pub", hub.origin, "news", ...args], { terminal: true });
+    await writer.printed(new RegExp(`^vrelo pub: ${words}`));
+    writer.write(typed);
+    assert.equal((await writer.ended()).status, 0);
+    assert.equal((await stream.next()).data, "Hello");
+  }
+});
+
 test("pub publishes lines as they come, over one connection", { log: SQLITE }, async (t) => {
   const hub = await t.hub();
   const proxy = await t.proxy(hub);
@@ -329,11 +350,11 @@ test("pub ends at the first line that is no event, and names what is wrong", asy
   for (const [line, message] of cases) {
     const input = `{"data":"a"}\n\n${line}\n`;
     const { status, lines, errors } = await run(t, ["pub", hub.origin, "news", "--ndjson"], { input });
-    assert.deepEqual([status, errors, lines.length], [1, `vrelo pub: line 3: ${message}\n`, 1]);
+    assert.deepEqual([status, errors, lines.length], [1, `vrelo pub: line 3: ${message}\n${EVENTS_PUBLISHED} 1\n`, 1]);
   }
   const { status, errors } = await run(t, ["pub", hub.origin, "--ndjson"], { input: '{"data":"a"}' });
-  assert.deepEqual([status, errors], [1, "vrelo pub: line 1: there is no topic, neither here nor as an argument\n"]);
-
+  const words = "vrelo pub: line 1: there is no topic, neither here nor as an argument\n";
+  assert.deepEqual([status, errors], [1, `${words}${EVENTS_PUBLISHED} 0\n`]);
 });
 
 test("pub publishes all that stands before a line that is no event, or that the hub refuses", async (t) => {
@@ -348,7 +369,8 @@ test("pub publishes all that stands before a line that is no event, or that the 
   assert.deepEqual(cut.lines, ids("m"));
   const refused = await publish("n", '{"type":"mercure"}');
   assert.deepEqual(refused.lines.slice(0, 500), ids("n"));
-  assert.equal(refused.errors, `vrelo pub: line 501: the hub refused (400): type: ${RESERVED_TYPE}\n`);
+  const words = `vrelo pub: line 501: the hub refused (400): type: ${RESERVED_TYPE}\n`;
+  assert.equal(refused.errors, `${words}${EVENTS_PUBLISHED} ${refused.lines.length}\n`);
   await hub.publish({ topic: "more", data: "end" });
   const after = await hub.subscribe({ match: "more", last_event_id: "n499" });
   await after.until(() => after.events.at(-1)?.data === "end", "the last event");
@@ -377,14 +399,18 @@ test("pub stores an event once, however often it must be sent", async (t) => {
 test("pub says why it fails, in words and as a status", { log: MEMORY }, async (t) => {
   const hub = await t.hub({ bodyBytes: "1KiB" });
   const gone = await nobody(t);
+  const page = await server(t, (request, response) => {
+    response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
+  });
   const cases = [
-    [[gone, "news", "a"], 3, `vrelo pub: ${gone.slice(7)}: Connection refused\n`],
+    [[gone, "news", "a"], 3, `vrelo pub: ${gone.slice(7)}: ${NOBODY}\n`],
+    [[page, "news", "a"], 1, "vrelo pub: the answer is not the id of an event: it is text/html\n"],
     [[hub.origin, "*", "a"], 1, 'vrelo pub: the hub refused (400): topic: "*" stands for all topics.\n'],
     [[hub.origin, "news", "a".repeat(2000)], 1, /^vrelo pub: the hub refused \(413\): .+\n$/],
-    [[`${hub.origin}/other`, "news", "a"], 1, /^vrelo pub: the hub refused \(404\): .+\n$/],
-    [[hub.origin], 2, "vrelo pub: there is no topic\n"],
+    [[`${hub.origin}/other`, "news", "a"], 1, /^vrelo pub: the hub refused \(404\): .+; the path of a hub is .+\n$/],
+    [[hub.origin], 2, "vrelo pub: there is no topic: it stands behind the URL\n"],
     [[hub.origin, "news", "a", "b"], 2, 'vrelo pub: "b" is one argument too many; see vrelo pub --help\n'],
-    [[hub.origin, "news", "a", "--retry", "1s"], 2, "vrelo pub: --retry is not a whole number\n"],
+    [[hub.origin, "news", "a", "--retry", "1s"], 2, 'vrelo pub: --retry: "1s" is not a whole number of milliseconds\n'],
     [[hub.origin, "news", "a", "--ndjson"], 2, /^vrelo pub: --ndjson reads standard input, so /],
     [[hub.origin, "news", "--id", "a", "--id", "b"], 2, /^vrelo pub: --id is given more than once; see /],
     [["http://me:secret@127.0.0.1:1", "a", "b"], 2, "vrelo pub: the URL holds a user or a password\n"],
