@@ -10,7 +10,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 
 import { SQLITE, test } from "../harness/test.mjs";
-import { until, within } from "../harness/waiting.mjs";
+import { mortal, until, within } from "../harness/waiting.mjs";
 
 const idsOf = (events) => events.map((event) => event.id);
 
@@ -72,7 +72,7 @@ async function lockDatabase(t, file) {
     "print('locked', flush=True)",
     "sys.stdin.read()",
   ];
-  const child = spawn("python3", ["-c", lock.join("\n"), file], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("python3", ["-c", lock.join("\n"), file], { ...mortal, stdio: ["pipe", "pipe", "inherit"] });
   const closed = new Promise((resolve) => child.once("close", resolve));
   const unlock = () => {
     child.stdin.end();

@@ -7,7 +7,7 @@ import os from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { binary, cleanEnvironment } from "./hub.mjs";
-import { Signal } from "./waiting.mjs";
+import { mortal, Signal } from "./waiting.mjs";
 
 const TERMINAL = fileURLToPath(new URL("terminal.py", import.meta.url));
 
@@ -24,7 +24,7 @@ export class Command {
   static start(argv, { env = {}, cwd, terminal = false, input } = {}) {
     const command = new Command();
     const [file, ...args] = terminal ? ["python3", TERMINAL, ...argv] : argv;
-    const child = spawn(file, args, { cwd, env: cleanEnvironment({ TERM: "xterm", ...env }) });
+    const child = spawn(file, args, { ...mortal, cwd, env: cleanEnvironment({ TERM: "xterm", ...env }) });
     command.#child = child;
     child.stdin.on("error", () => {}); // a command may end without reading what is there
     for (const [stream, name] of [[child.stdout, "output"], [child.stderr, "errors"]]) {

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Connection, form, requestBytes } from "./http.mjs";
 import { parseMetrics } from "./metrics.mjs";
 import { Stream } from "./stream.mjs";
-import { Signal, until, within } from "./waiting.mjs";
+import { mortal, Signal, until, within } from "./waiting.mjs";
 
 export const HUB_PATH = "/.well-known/mercure";
 
@@ -68,7 +68,8 @@ export class Hub {
   static spawn({ settings = {}, env = {}, cwd, limits }) {
     const hub = new Hub();
     const [file, ...args] = Hub.command({ drain: "0", listen: "127.0.0.1:0", ...settings }, limits);
-    const process = spawn(file, args, { cwd, env: cleanEnvironment(env), stdio: ["ignore", "pipe", "pipe"] });
+    const stdio = ["ignore", "pipe", "pipe"];
+    const process = spawn(file, args, { ...mortal, cwd, env: cleanEnvironment(env), stdio });
     hub.pid = process.pid;
     process.on("error", (error) => hub.logged(`${error}\n`));
     process.stderr.on("data", (bytes) => hub.logged(bytes.toString("utf8")));
@@ -272,7 +273,7 @@ export class Listener {
 
   static async open() {
     const listener = new Listener();
-    const child = spawn("python3", [LISTENER], { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn("python3", [LISTENER], { ...mortal, stdio: ["pipe", "pipe", "pipe"] });
     listener.#process = child;
     child.stderr.on("data", (bytes) => listener.#hub?.logged(bytes.toString("utf8")));
     createInterface({ input: child.stdout }).on("line", (line) => listener.#printed(line));

@@ -8,6 +8,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const DEADLINE_MS = 60_000;
 
+// How long a program that a test starts may live. Longer than any wait, shorter than the limit of any file
+// of tests: what a test that hangs has left is gone before the test is.
+export const LIFETIME_MS = 100_000;
+
+// For spawn(): a program that lives no longer than that.
+export const mortal = { timeout: LIFETIME_MS, killSignal: "SIGKILL" };
+
 // Returns what `promise` gives. Fails, naming `what`, if it gives nothing before the deadline.
 export async function within(promise, what, deadlineMs = DEADLINE_MS) {
   let timer;
