@@ -3,9 +3,10 @@
 // What the documentation shows is what happens: its examples are taken from its pages and run.
 
 import assert from "node:assert/strict";
-import { access, constants, mkdir, symlink, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 import puppeteer from "puppeteer-core";
 
@@ -221,4 +222,34 @@ test("each setting with a range refuses what is beyond it", async () => {
     assert.equal(errors, `vrelo serve: ${flagOf(name)}: "${beyond}" is out of range: ${range}\n`);
     assert.equal(status, 2);
   }
+});
+
+test("systemd finds the units right, and the service small in what it may do", async (t) => {
+  const folder = await t.folder();
+  for (const name of ["vrelo.socket", "vrelo.service"]) {
+    const unit = await page(`docs/systemd/${name}`);
+    await writeFile(path.join(folder, name), unit.replace("=/usr/local/bin/vrelo ", `=${binary()} `));
+  }
+  const analyze = (...args) => Command.start(["systemd-analyze", ...args], { cwd: folder, input: "" }).ended();
+  const verified = await analyze("verify", "--man=no", "./vrelo.socket", "./vrelo.service");
+  assert.deepEqual([verified.status, verified.errors], [0, ""]);
+  const judged = await analyze("security", "--no-pager", "--offline=true", "--threshold=15", "./vrelo.service");
+  assert.equal(judged.status, 0, `more than 1.5 of 10 of what a service can harm:\n${judged.output}`);
+});
+
+test("the service takes the socket that systemd holds, and writes into its folder alone", async (t) => {
+  const folder = await t.folder();
+  const state = path.join(folder, "state");
+  await mkdir(state);
+  const [, line] = /^ExecStart=\S+ serve (.+)$/m.exec(await page("docs/systemd/vrelo.service"));
+  const flags = line
+    .replace("/etc/vrelo", fileURLToPath(new URL("../../docs", import.meta.url)))
+    .replace("${STATE_DIRECTORY}", state);
+  const settings = Object.fromEntries([...flags.matchAll(/--(\S+) (\S+)/g)].map(([, name, value]) => [name, value]));
+  const listener = await t.listener();
+  const hub = await t.hubOn(listener, settings, { folder });
+  assert.equal(hub.port, listener.port);
+  await hub.publish({ topic: "news", data: "Hello" });
+  assert.ok((await readdir(state)).includes("vrelo.db"));
+  assert.deepEqual(await readdir(folder), ["state"]);
 });
