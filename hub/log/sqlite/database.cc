@@ -66,11 +66,14 @@ constexpr const char* kSchema = R"(
 // auto_vacuum lets pages at the file's end be given back when limits are lowered; it only holds if
 // it is said before the first page is written. secure_delete, which Debian's SQLite has on, would
 // write each page that retention frees once more, full of zeros.
+//
+// The time to wait comes first: others already read the file, and whoever closes the last other
+// connection holds its lock for a moment.
 constexpr const char* kWriterSettings =
-    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-    "PRAGMA secure_delete=FAST; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
-    "PRAGMA busy_timeout=1000; PRAGMA journal_size_limit=67108864";
-constexpr const char* kReaderSettings = "PRAGMA cache_size=-8192; PRAGMA busy_timeout=1000";
+    "PRAGMA busy_timeout=1000; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST; PRAGMA cache_size=-16384;"
+    "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864";
+constexpr const char* kReaderSettings = "PRAGMA busy_timeout=1000; PRAGMA cache_size=-8192";
 
 std::uint64_t random_value() {
   std::uint64_t value = 0;
