@@ -46,6 +46,8 @@ http::Problem problem(Obstacle obstacle) {
       return {.status = 503, .title = "too many connections"};
     case Obstacle::kTooManyOfAddress:
       return {.status = 429, .title = "too many connections of one address"};
+    case Obstacle::kTooManyBytes:
+      return {.status = 503, .title = "too many large requests at once"};
     case Obstacle::kDrain:
       return {.status = 503, .title = "the hub is about to stop"};
     case Obstacle::kLogAway:

@@ -23,6 +23,7 @@ namespace vrelo::api {
 enum class Obstacle {
   kTooManyConnections,
   kTooManyOfAddress,
+  kTooManyBytes,  // of requests that are not whole, or not answered
   kDrain,
   kLogAway,
   kLogFull,  // of publishes alone

@@ -26,6 +26,12 @@ constexpr std::size_t kLingerBytes = std::size_t{1} << 20;
 // How much of answers is collected while further requests are at hand.
 constexpr std::size_t kAnswerBytes = std::size_t{64} << 10;
 
+// How many bytes of requests that are not answered yet the connections of a shard may hold, so that
+// many that send slowly, or a log that does not answer, cannot use up the memory. Beyond, whoever
+// has sent no more than kAlwaysBytes may go on, and so may the only one that holds much.
+constexpr std::size_t kUnansweredBytesMax = std::size_t{64} << 20;
+constexpr std::size_t kAlwaysBytes = std::size_t{64} << 10;
+
 http::Problem too_slow() {
   return {
       .status = 408, .title = "request timeout", .detail = "the request did not arrive in time"};
@@ -50,6 +56,7 @@ Connection::Connection(Front& front,
 }
 
 Connection::~Connection() {
+  front_.unanswered_bytes_ -= counted_bytes_;
   front_.remove(*this);
 }
 
@@ -92,8 +99,7 @@ base::Task<void> Connection::serve() {
         break;
       case http::RequestParser::Progress::kRefused:
         co_await finish_publishes();
-        finishing_ = true;
-        next = refuse(parser_->problem());
+        next = refuse_unread(parser_->problem());
         break;
     }
     if (out_.size() > kAnswerBytes && !co_await send()) {
@@ -115,6 +121,13 @@ base::Task<bool> Connection::receive() {
     co_await linger();
     co_return false;
   }
+  if (holds_too_much()) {
+    refuse_unread_for_now(Obstacle::kTooManyBytes);
+    if (co_await send()) {
+      co_await linger();
+    }
+    co_return false;
+  }
   if (std::exchange(handled_, false)) {
     set_deadline(between ? kIdleTime : policy_->request_time);
   }
@@ -123,7 +136,7 @@ base::Task<bool> Connection::receive() {
   while (true) {
     if (wait && !co_await socket_.readable()) {
       if (socket_.expired() && !between && !parser_->idle() && socket_.is_open()) {
-        refuse(too_slow());
+        refuse_unread(too_slow());
         if (co_await send()) {
           co_await linger();
         }
@@ -191,6 +204,14 @@ void Connection::take_policy() {
     policy_ = front_.policy_;
     parser_.emplace(policy_->request_limits);
   }
+}
+
+// Counts what the connection holds. True: there is no room for more of it.
+bool Connection::holds_too_much() {
+  const std::size_t held = parser_->held_bytes() + publish_bytes_;
+  front_.unanswered_bytes_ += held - counted_bytes_;
+  counted_bytes_ = held;
+  return held > kAlwaysBytes && front_.unanswered_bytes_ - held > kUnansweredBytesMax;
 }
 
 void Connection::set_deadline(std::chrono::milliseconds from_now) {

@@ -28,6 +28,11 @@ namespace vrelo::api {
 
 class Front;
 
+// By which its Front finds a connection that was not admitted.
+using TurnedAwayHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct TurnedAwayTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 // One HTTP connection: reads requests, acts on each, and answers in their order, until it is closed
 // or has become a stream.
 //
@@ -36,7 +41,7 @@ class Front;
 //
 // Threads: one, the shard's.
 // Lifetime: within that of its Front.
-class Connection : public boost::intrusive::list_base_hook<> {
+class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayHook {
  public:
   using Admitted = boost::system::result<base::Admission::Place, base::Admission::Refusal>;
 
@@ -56,6 +61,8 @@ class Connection : public boost::intrusive::list_base_hook<> {
   static base::Task<void> run(std::unique_ptr<Connection> connection);
 
   bool is_admitted() const { return admitted_.has_value(); }
+  bool has_answered() const { return answered_; }
+  Listener listener() const { return listener_; }
 
   // Ends it as soon as what was received is answered.
   void finish();
@@ -91,6 +98,7 @@ class Connection : public boost::intrusive::list_base_hook<> {
   base::Task<bool> send();
   base::Task<void> linger();
   void take_policy();
+  bool holds_too_much();
   void set_deadline(std::chrono::milliseconds from_now);
 
   // connection_acts.cc
@@ -104,6 +112,8 @@ class Connection : public boost::intrusive::list_base_hook<> {
   base::Task<Next> subscribe(const Route& route);
   void show(Endpoint endpoint);
   Next refuse(const http::Problem& problem);
+  Next refuse_unread(const http::Problem& problem);
+  Next refuse_unread_for_now(Obstacle obstacle);
   Next refuse_for_now(Obstacle obstacle, const Route& route);
   void note_refusal(const http::Problem& problem);
   http::Framing framing() const;
@@ -122,8 +132,10 @@ class Connection : public boost::intrusive::list_base_hook<> {
   bool answered_ = false;                      // a request, at least
   bool handled_ = false;                       // a request, since the deadline was set
   bool finishing_ = false;
+  std::size_t counted_bytes_ = 0;  // in the Front's count of them
 
   std::deque<Publish> publishes_;       // that were started together, oldest first
+  std::size_t publish_bytes_ = 0;       // of their requests
   std::size_t pending_ = 0;             // those of them without a result
   std::optional<Timer> all_published_;  // never rings: it is cancelled when pending_ gets 0
 };

@@ -21,8 +21,10 @@
 namespace vrelo::api {
 namespace {
 
-// How many publishes of one connection may be on their way at once.
+// How many publishes of one connection may be on their way at once, and how large those may be that
+// one more joins.
 constexpr std::size_t kPublishesMax = 256;
+constexpr std::size_t kPublishBytesMax = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -38,7 +40,8 @@ base::Task<Connection::Next> Connection::handle() {
   fields_ = route.act == Act::kOptions ? preflight_fields(request, *policy_)
                                        : cors_fields(request, *policy_);
   // Whoever looks after the hub has to see it then too, or it would be restarted for being in use.
-  if (!admitted_ && route.act != Act::kShow) {
+  // And a page whose preflight is refused does not learn why.
+  if (!admitted_ && route.act != Act::kShow && route.act != Act::kOptions) {
     co_return refuse_for_now(obstacle(admitted_.error()), route);
   }
   if (const auto problem = refuse_host(request, *policy_)) {
@@ -109,11 +112,12 @@ base::Task<Connection::Next> Connection::publish() {
 }
 
 base::Task<Connection::Next> Connection::start_publish(log::Event event) {
-  if (publishes_.size() == kPublishesMax) {
+  if (publishes_.size() == kPublishesMax || publish_bytes_ > kPublishBytesMax) {
     co_await finish_publishes();
   }
   publishes_.push_back(
       {.framing = framing(), .fields = std::move(fields_), .begin = front_.parts_.clock.steady()});
+  publish_bytes_ += parser_->request().body.size();
   Publish& started = publishes_.back();
   const bool keep_alive = started.framing.keep_alive;
   if (publishes_.size() == 1 && parser_->unread().empty()) {
@@ -152,6 +156,7 @@ base::Task<void> Connection::finish_publishes() {
     answer(publish);
   }
   publishes_.clear();
+  publish_bytes_ = 0;
 }
 
 void Connection::answer(const Publish& publish) {
@@ -219,6 +224,19 @@ Connection::Next Connection::refuse(const http::Problem& problem) {
   note_refusal(problem);
   http::append_problem(out_, framing(), problem, fields_);
   return after_answer();
+}
+
+// Refuses a request that was not read to its end; a page may read why.
+Connection::Next Connection::refuse_unread(const http::Problem& problem) {
+  finishing_ = true;
+  fields_ = cors_fields(parser_->request(), *policy_);
+  return refuse(problem);
+}
+
+Connection::Next Connection::refuse_unread_for_now(Obstacle obstacle) {
+  finishing_ = true;
+  fields_ = cors_fields(parser_->request(), *policy_);
+  return refuse_for_now(obstacle, {});
 }
 
 Connection::Next Connection::refuse_for_now(Obstacle obstacle, const Route& route) {

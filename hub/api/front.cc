@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/api/front.h"
 
-#include <unistd.h>
-
 #include <cassert>
 #include <chrono>
 #include <exception>
@@ -14,8 +12,9 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 
-// How many connections are told at the same time that there is no room for them. What comes beyond
-// is closed without a word, so that a flood of them cannot use up all descriptors.
+// How many connections of a listener are told at the same time that there is no room for them. One
+// more takes the place of the oldest, so that a flood of them can neither use up all descriptors
+// nor, by being silent, keep others from an answer.
 constexpr std::size_t kTurnedAwayMax = 64;
 
 // How long the hub is not ready once the log did not answer. Only requests find out that it answers
@@ -37,11 +36,8 @@ Front::~Front() {
 void Front::accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener listener) {
   parts_.metrics.connections.add();
   auto admitted = parts_.admission.admit(peer.address());
-  if (!admitted && turned_away_ == kTurnedAwayMax) {
-    parts_.metrics.refusals.add("connection closed");
-    parts_.logger.refused("connection closed", "too many are being refused");
-    ::close(fd);
-    return;
+  if (!admitted) {
+    make_room(turned_away_.at(static_cast<std::size_t>(listener)));
   }
   auto connection = std::make_unique<Connection>(*this, fd, peer, listener, std::move(admitted));
   boost::asio::co_spawn(parts_.executor, Connection::run(std::move(connection)),
@@ -72,12 +68,26 @@ bool Front::is_log_away() const {
 
 void Front::add(Connection& connection) {
   connections_.push_back(connection);
-  turned_away_ += connection.is_admitted() ? 0U : 1U;
+  if (!connection.is_admitted()) {
+    turned_away_.at(static_cast<std::size_t>(connection.listener())).push_back(connection);
+  }
+}
+
+void Front::make_room(TurnedAway& turned_away) {
+  if (turned_away.size() < kTurnedAwayMax) {
+    return;
+  }
+  Connection& oldest = turned_away.front();
+  turned_away.pop_front();  // now: it ends when the loop comes to it
+  if (!oldest.has_answered()) {
+    parts_.metrics.refusals.add("connection closed");
+    parts_.logger.refused("connection closed", "too many are being refused");
+  }
+  oldest.abort();
 }
 
 void Front::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
-  turned_away_ -= connection.is_admitted() ? 0U : 1U;
   if (connections_.empty() && finished_ != nullptr) {
     std::exchange(finished_, nullptr)();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -83,8 +84,14 @@ class Front {
  private:
   friend class Connection;
 
+  // Those that were not admitted, oldest first.
+  using TurnedAway = boost::intrusive::list<Connection,
+                                            boost::intrusive::base_hook<TurnedAwayHook>,
+                                            boost::intrusive::constant_time_size<false>>;
+
   void add(Connection& connection);
   void remove(Connection& connection);
+  void make_room(TurnedAway& turned_away);
   bool finishing() const { return finished_ != nullptr; }
   bool is_log_away() const;
 
@@ -99,8 +106,9 @@ class Front {
 
   net::Deadlines deadlines_;
   boost::intrusive::list<Connection> connections_;
-  std::size_t turned_away_ = 0;  // of them, those that were not admitted
-  std::vector<char> buffer_;     // for the connection that reads just now
+  std::array<TurnedAway, 2> turned_away_;  // of them, by listener
+  std::size_t unanswered_bytes_ = 0;       // of requests, that the connections hold
+  std::vector<char> buffer_;               // for the connection that reads just now
 };
 
 }  // namespace vrelo::api

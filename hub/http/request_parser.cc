@@ -3,145 +3,24 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
+#include <fmt/format.h>
 
+#include "hub/http/head_reader.h"
 #include "hub/http/token.h"
 
 namespace vrelo::http {
 namespace {
 
-namespace beast = boost::beast::http;
+// What TLS begins with. Source: RFC 8446 5.1.
+constexpr char kTlsHandshake = 22;
 
 // What a buffer may keep between two requests of a connection.
 constexpr std::size_t kKeptBytesMax = std::size_t{1} << 14;
 
-constexpr std::string_view kContentLength = "Content-Length";
-constexpr std::string_view kTransferEncoding = "Transfer-Encoding";
-
-// Has Beast read one head, and notes what the checks after it need to know.
-class HeadReader final : public beast::basic_parser<true> {
- public:
-  using error_code = boost::beast::error_code;
-
-  explicit HeadReader(Request& request, std::size_t fields_max)
-      : request_(request), fields_max_(fields_max) {
-    // The limit was kept before Beast sees the head, and the body is not its business.
-    header_limit(std::numeric_limits<std::uint32_t>::max());
-    skip(true);
-  }
-
-  error_code read(std::string_view head) {
-    error_code error;
-    const std::size_t taken = put(boost::asio::buffer(head.data(), head.size()), error);
-    assert(error || taken == head.size());
-    return error;
-  }
-
-  std::string_view target;
-  std::size_t hosts = 0;
-  std::size_t lengths = 0;
-  std::size_t encodings = 0;
-  std::string_view encoding;
-  std::string_view length;
-  bool expects_continue = false;
-  bool expects_other = false;
-  bool too_many_fields = false;
-
- private:
-  static std::string_view view(boost::beast::string_view text) {
-    return {text.data(), text.size()};
-  }
-
-  void on_request_impl(beast::verb verb,
-                       boost::beast::string_view method,
-                       boost::beast::string_view target_text,
-                       int version,
-                       error_code&) override {
-    request_.method = known(verb);
-    request_.method_name = view(method);
-    request_.minor_version = version - 10;
-    target = view(target_text);
-  }
-
-  void on_field_impl(beast::field field,
-                     boost::beast::string_view name,
-                     boost::beast::string_view text,
-                     error_code& error) override {
-    const std::string_view value = view(text);
-    if (request_.fields.size() == fields_max_) {
-      too_many_fields = true;
-      error = beast::error::header_limit;
-      return;
-    }
-    request_.fields.push_back({view(name), value});
-    if (field == beast::field::host) {
-      ++hosts;
-      request_.host = value;
-    } else if (field == beast::field::content_length) {
-      ++lengths;
-      length = value;
-    } else if (field == beast::field::transfer_encoding) {
-      ++encodings;
-      encoding = value;
-    } else if (field == beast::field::expect) {
-      (iequals(value, "100-continue") ? expects_continue : expects_other) = true;
-    }
-  }
-
-  static Method known(beast::verb verb) {
-    switch (verb) {
-      case beast::verb::get:
-        return Method::kGet;
-      case beast::verb::head:
-        return Method::kHead;
-      case beast::verb::post:
-        return Method::kPost;
-      case beast::verb::options:
-        return Method::kOptions;
-      default:
-        return Method::kOther;
-    }
-  }
-
-  void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(boost::beast::string_view, error_code&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view, error_code&) override {
-    return 0;
-  }
-  void on_finish_impl(error_code&) override {}
-
-  Request& request_;
-  std::size_t fields_max_;
-};
-
-Problem malformed_head(const boost::beast::error_code& error) {
-  if (error == beast::error::bad_method) {
-    return {.title = "malformed method"};
-  }
-  if (error == beast::error::bad_target) {
-    return {.title = "malformed target"};
-  }
-  if (error == beast::error::bad_version) {
-    return {.title = "unknown HTTP version", .detail = "This port speaks HTTP/1.1 and HTTP/1.0."};
-  }
-  if (error == beast::error::bad_content_length || error == beast::error::multiple_content_length) {
-    return {.title = "malformed Content-Length", .field = std::string(kContentLength)};
-  }
-  if (error == beast::error::bad_transfer_encoding) {
-    return {.title = "unknown Transfer-Encoding", .field = std::string(kTransferEncoding)};
-  }
-  if (error == beast::error::bad_field || error == beast::error::bad_value ||
-      error == beast::error::bad_line_ending) {
-    return {.title = "malformed field"};
-  }
-  return {.title = "malformed head"};
+std::string at_most(std::size_t max, std::string_view what = "bytes") {
+  return fmt::format("At most {} {} are allowed.", max, what);
 }
 
 bool is_decimal(std::string_view text) {
@@ -250,14 +129,16 @@ std::optional<std::size_t> RequestParser::find_head_end() {
   for (;;) {
     const std::string_view head = unread();
     if (line_at_ == 0 && !may_begin_request(head)) {
-      refuse({.title = "malformed method"});
+      refuse({.title = "malformed method",
+              .detail = head[0] == kTlsHandshake ? "This port speaks HTTP without TLS." : ""});
       return std::nullopt;
     }
     const std::size_t lf = head.find('\n', seen_);
     if (std::min(lf, head.size()) >= limits_.head_bytes_max) {
       const bool in_first_line = line_at_ == 0;
-      refuse(in_first_line ? Problem{.status = 414, .title = "target too long"}
-                           : Problem{.status = 431, .title = "head too large"});
+      refuse({.status = in_first_line ? 414 : 431,
+              .title = in_first_line ? "target too long" : "head too large",
+              .detail = at_most(limits_.head_bytes_max, "bytes up to the body")});
       return std::nullopt;
     }
     if (lf == std::string_view::npos) {
@@ -293,9 +174,8 @@ RequestParser::Progress RequestParser::take_head(std::size_t head_bytes) {
   at_ += head_bytes;
 
   HeadReader reader(request_, limits_.fields_max);
-  if (const auto error = reader.read(head_)) {
-    return refuse(reader.too_many_fields ? Problem{.status = 431, .title = "too many fields"}
-                                         : malformed_head(error));
+  if (auto problem = reader.read(head_)) {
+    return refuse(*std::move(problem));
   }
   request_.keep_alive = reader.keep_alive();
 
@@ -318,7 +198,10 @@ RequestParser::Progress RequestParser::take_head(std::size_t head_bytes) {
     return refuse({.title = "malformed Content-Length", .field = std::string(kContentLength)});
   }
   if (reader.content_length().value_or(0) > limits_.body_bytes_max) {
-    return refuse({.status = 413, .title = "body too large", .field = std::string(kContentLength)});
+    return refuse({.status = 413,
+                   .title = "body too large",
+                   .field = std::string(kContentLength),
+                   .detail = at_most(limits_.body_bytes_max)});
   }
   if (reader.expects_other && request_.minor_version > 0) {
     return refuse({.status = 417, .title = "unknown Expect", .field = "Expect"});
@@ -383,7 +266,8 @@ RequestParser::Progress RequestParser::read_body() {
       state_ = State::kDone;
       return Progress::kRequest;
     case ChunkedBody::State::kTooLarge:
-      return refuse({.status = 413, .title = "body too large"});
+      return refuse(
+          {.status = 413, .title = "body too large", .detail = at_most(limits_.body_bytes_max)});
     case ChunkedBody::State::kMalformed:
       break;
   }

@@ -69,6 +69,9 @@ class RequestParser {
     return state_ != State::kBody && state_ != State::kChunks && unread().empty();
   }
 
+  // How much it keeps of what was fed, which is at most the limits and a piece that was fed.
+  std::size_t held_bytes() const { return input_.size() - at_ + body_.size(); }
+
   // The bytes after the last request.
   std::string_view unread() const;
 

@@ -319,7 +319,8 @@ TEST(RequestParser, refuses_a_malformed_request_line) {
 }
 
 TEST(RequestParser, does_not_wait_for_the_line_end_of_what_cannot_be_a_request) {
-  EXPECT_EQ(refusal("\x16\x03\x01").title, "malformed method");
+  EXPECT_EQ(refusal("\x16\x03\x01"),
+            (Problem{.title = "malformed method", .detail = "This port speaks HTTP without TLS."}));
   EXPECT_EQ(refusal(" GET").title, "malformed method");
 }
 
@@ -341,13 +342,18 @@ TEST(RequestParser, takes_a_head_up_to_its_limit) {
   EXPECT_EQ(parser.next(), Progress::kRequest);
 
   const std::string longer = get("Host: x\r\nA: " + std::string(69, 'b') + "\r\n");
-  EXPECT_EQ(refusal(longer, limits), (Problem{.status = 431, .title = "head too large"}));
+  EXPECT_EQ(refusal(longer, limits),
+            (Problem{.status = 431,
+                     .title = "head too large",
+                     .detail = "At most 100 bytes up to the body are allowed."}));
   EXPECT_EQ(refusal(longer.substr(0, 100), limits).status, 431) << "it does not wait for the end";
 }
 
 TEST(RequestParser, says_so_if_it_is_the_target_that_is_too_long) {
   const std::string line = "GET /" + std::string(std::size_t{1} << 14, 'a');
-  EXPECT_EQ(refusal(line), (Problem{.status = 414, .title = "target too long"}));
+  EXPECT_EQ(refusal(line), (Problem{.status = 414,
+                                    .title = "target too long",
+                                    .detail = "At most 16384 bytes up to the body are allowed."}));
 }
 
 TEST(RequestParser, limits_the_number_of_fields) {
@@ -355,8 +361,10 @@ TEST(RequestParser, limits_the_number_of_fields) {
   RequestParser parser(limits);
   parser.feed(get("Host: x\r\nA: b\r\n"));
   EXPECT_EQ(parser.next(), Progress::kRequest);
-  EXPECT_EQ(refusal(get("Host: x\r\nA: b\r\nC: d\r\n"), limits),
-            (Problem{.status = 431, .title = "too many fields"}));
+  EXPECT_EQ(
+      refusal(get("Host: x\r\nA: b\r\nC: d\r\n"), limits),
+      (Problem{
+          .status = 431, .title = "too many fields", .detail = "At most 2 fields are allowed."}));
 }
 
 TEST(RequestParser, refuses_a_body_over_the_limit_before_it_arrives) {
@@ -367,7 +375,10 @@ TEST(RequestParser, refuses_a_body_over_the_limit_before_it_arrives) {
   ASSERT_EQ(parser.next(), Progress::kRequest);
   EXPECT_EQ(parser.request().body, "0123456789");
   EXPECT_EQ(refusal(head + "11\r\n\r\n", limits),
-            (Problem{.status = 413, .title = "body too large", .field = "Content-Length"}));
+            (Problem{.status = 413,
+                     .title = "body too large",
+                     .field = "Content-Length",
+                     .detail = "At most 10 bytes are allowed."}));
 }
 
 TEST(RequestParser, joins_chunks) {
@@ -426,8 +437,10 @@ TEST(RequestParser, refuses_malformed_chunks) {
 
 TEST(RequestParser, refuses_chunks_over_the_limit_at_the_size_that_passes_it) {
   const RequestLimits limits{.body_bytes_max = 10};
-  EXPECT_EQ(refusal(chunked("8\r\n01234567\r\n3\r\n"), limits),
-            (Problem{.status = 413, .title = "body too large"}));
+  EXPECT_EQ(
+      refusal(chunked("8\r\n01234567\r\n3\r\n"), limits),
+      (Problem{
+          .status = 413, .title = "body too large", .detail = "At most 10 bytes are allowed."}));
   EXPECT_EQ(refusal(chunked("ffffffffffffffff\r\n"), limits).status, 413);
   RequestParser parser(limits);
   parser.feed(chunked("8\r\n01234567\r\n2\r\n89\r\n0\r\n\r\n"));

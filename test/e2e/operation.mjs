@@ -266,6 +266,44 @@ test("each address has its own limit of connections", async (t) => {
   assert.match(headers["retry-after"], /^[1-9][0-9]*$/);
 });
 
+test("connections that stay silent keep nobody else from an answer", async (t) => {
+  const hub = await t.hub({ connectionsPerAddress: 3, admin: "127.0.0.1:0", shards: 1 });
+  await hub.until(() => hub.admin, "the line that says where the administration is");
+  const streams = await openStreams(hub, 3);
+  const silent = (port) => Promise.all(numbers(100).map(() => Connection.open({ host: "127.0.0.1", port })));
+  await silent(hub.port);
+  await assertToldToComeBack(await hub.stream({ match: "a" }), /too many connections/i);
+  assert.equal((await hub.post({ topic: "a" })).status, 429);
+  const preflight = { origin: "http://localhost", "access-control-request-method": "POST" };
+  assert.equal((await hub.ask({ method: "OPTIONS", headers: preflight })).status, 204);
+
+  await silent(hub.admin.port);
+  assert.equal((await askAt(hub.admin, "/healthz")).status, 200);
+  const closed = (await hub.metrics(hub.admin)).get('vrelo_refusals_total{reason="connection closed"}');
+  assert.ok(closed >= 36, `${closed} were closed without an answer`);
+  assert.ok(streams.every((stream) => !stream.isEnded));
+});
+
+test("large requests that are never whole use up no memory, and small ones go on", async (t) => {
+  const hub = await t.hub({ shards: 1 });
+  const bytes = hub.publishBytes({ topic: "large", data: "x".repeat(1_000_000) });
+  const connections = await Promise.all(numbers(80).map(() => hub.connect()));
+  connections.forEach((connection) => connection.write(bytes.subarray(0, -1)));
+  const refusals = numbers(80).map(async (i) => [i, await connections[i].readResponse()]);
+  const [refused, response] = await Promise.race(refusals);
+  assert.equal(response.status, 503);
+  assert.equal(response.json.title, "too many large requests at once");
+  assert.match(response.headers["retry-after"], /^[1-9][0-9]*$/);
+  await hub.publish({ topic: "small" });
+
+  connections.forEach((connection, i) => i !== refused && connection.write(bytes.subarray(-1)));
+  const statuses = (await Promise.all(refusals)).map(([, { status }]) => status);
+  const stored = statuses.filter((status) => status === 200).length;
+  assert.ok(stored >= 64 && stored < 80, `${stored} were stored`);
+  assert.equal(statuses.filter((status) => status === 503).length, 80 - stored);
+  await hub.publish({ topic: "large", data: "x".repeat(1_000_000) });
+});
+
 test("a request that takes too long is refused", async (t) => {
   const hub = await t.hub({ requestTime: "300ms" });
   const bytes = hub.publishBytes({ topic: "a" });
@@ -282,12 +320,13 @@ test("a request that takes too long is refused", async (t) => {
 
 test("what is larger than its limit is refused so that its sender can read why", async (t) => {
   const hub = await t.hub({ headerBytes: "2KiB", bodyBytes: "4KiB" });
+  const origin = "http://localhost:8000";
   const refusals = [
     ["a header", hub.request({ headers: { x: "y".repeat(3000) } }), 431],
     ["a target", hub.request({ target: `/${"y".repeat(3000)}` }), 414],
-    ["a body", hub.publishBytes(bodyOf(500_000)), 413],
+    ["a body", hub.publishBytes(bodyOf(500_000), { headers: { origin } }), 413],
     ["chunks", hub.publishBytes(`80000\r\n${"x".repeat(0x80000)}\r\n0\r\n\r\n`, {
-      headers: { "transfer-encoding": "chunked", "content-length": undefined },
+      headers: { "transfer-encoding": "chunked", "content-length": undefined, origin },
     }), 413],
   ];
   for (const [name, bytes, status] of refusals) {
@@ -296,6 +335,9 @@ test("what is larger than its limit is refused so that its sender can read why",
     const response = await connection.readResponse();
     assert.equal(response.status, status, name);
     assert.equal(response.headers["content-type"], "application/problem+json", name);
+    if (status === 413) {
+      assert.equal(response.headers["access-control-allow-origin"], origin, `${name}: for a page to read`);
+    }
     connection.close();
   }
 });
