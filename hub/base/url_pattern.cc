@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/base/url_pattern.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include <ada.h>
+#include <re2/re2.h>
+
+#include "hub/base/text.h"
+#include "hub/base/url_pattern_regex.h"
+
+namespace vrelo::base {
+namespace {
+
+using Pattern = ada::url_pattern<UrlPatternRegex>;
+using Component = ada::url_pattern_component<UrlPatternRegex>;
+using ComponentType = ada::url_pattern_component_type;
+
+std::optional<Pattern> compile(std::string_view text, const std::string_view* base) {
+  // Without options letters count in their case.
+  auto pattern = ada::parse_url_pattern<UrlPatternRegex>(text, base);
+  return pattern ? std::optional(*std::move(pattern)) : std::nullopt;
+}
+
+// Returns the one text that the component matches, if it is so simple.
+std::optional<std::string> fixed_text(const Component& component) {
+  switch (component.type) {
+    case ComponentType::EMPTY:
+      return "";
+    case ComponentType::EXACT_MATCH:
+      return component.exact_match_value;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Returns the segments before the first one that is not plain text. What is optional or repeated
+// may have the slash before it as its own: a fixed segment is followed by a slash or the end.
+std::string fixed_segments(const Component& path) {
+  if (const auto text = fixed_text(path)) {
+    return text->starts_with('/') ? *text : "";
+  }
+  const std::string_view pattern = path.pattern;
+  const std::size_t end = std::min(pattern.find_first_of(":*(){}+?\\"), pattern.size());
+  const std::size_t slash = pattern.substr(0, end).rfind('/');
+  return pattern.starts_with('/') ? std::string(pattern.substr(0, slash)) : "";
+}
+
+}  // namespace
+
+struct UrlBase::Url {
+  ada::url_aggregator url;
+};
+
+std::shared_ptr<const UrlBase> UrlBase::make(std::string_view url) {
+  auto parsed = ada::parse<ada::url_aggregator>(url);
+  if (!parsed) {
+    return nullptr;
+  }
+  return std::shared_ptr<const UrlBase>(
+      new UrlBase(std::make_unique<const Url>(Url{*std::move(parsed)})));
+}
+
+UrlBase::UrlBase(std::unique_ptr<const Url> url) : url_(std::move(url)) {}
+
+UrlBase::~UrlBase() = default;
+
+bool TopicUrl::read(std::string_view topic, const UrlBase& base) {
+  parts_ = {};
+  const auto url = ada::parse<ada::url_aggregator>(topic, &base.url_->url);
+  if (!url) {
+    return false;
+  }
+  const std::string_view whole = url->get_href();
+  text_.assign(whole);
+  const auto part = [this, whole](std::string_view view) {
+    // An empty one may be of nowhere.
+    return view.empty() ? std::string_view()
+                        : std::string_view(text_).substr(
+                              static_cast<std::size_t>(view.data() - whole.data()), view.size());
+  };
+  const auto without_first = [&part](std::string_view view) {
+    return part(view.substr(std::min<std::size_t>(view.size(), 1)));
+  };
+  const std::string_view protocol = url->get_protocol();
+  parts_ = {.protocol = part(protocol.substr(0, protocol.size() - 1)),
+            .username = part(url->get_username()),
+            .password = part(url->get_password()),
+            .host = part(url->get_hostname()),
+            .port = part(url->get_port()),
+            .path = part(url->get_pathname()),
+            .query = without_first(url->get_search()),
+            .fragment = without_first(url->get_hash())};
+  return true;
+}
+
+struct UrlPattern::Compiled {
+  Pattern pattern;
+};
+
+std::shared_ptr<const UrlPattern> UrlPattern::make(std::string_view text,
+                                                   std::shared_ptr<const UrlBase> base) {
+  assert(base != nullptr);
+  if (text.size() > kUrlPatternBytesMax || !is_utf8(text)) {
+    return nullptr;
+  }
+  // The base is not given where it is not needed: it would make "urn\:uuid\:*" a path of the hub's.
+  auto pattern = compile(text, nullptr);
+  if (!pattern) {
+    const std::string_view base_text = base->url_->url.get_href();
+    pattern = compile(text, &base_text);
+  }
+  if (!pattern) {
+    return nullptr;
+  }
+  return std::shared_ptr<const UrlPattern>(new UrlPattern(
+      text, std::move(base), std::make_unique<const Compiled>(Compiled{*std::move(pattern)})));
+}
+
+UrlPattern::UrlPattern(std::string_view text,
+                       std::shared_ptr<const UrlBase> base,
+                       std::unique_ptr<const Compiled> compiled)
+    : text_(text),
+      base_(std::move(base)),
+      compiled_(std::move(compiled)),
+      fixed_host_(fixed_text(compiled_->pattern.hostname_component)),
+      fixed_path_(fixed_segments(compiled_->pattern.pathname_component)) {}
+
+UrlPattern::~UrlPattern() = default;
+
+bool UrlPattern::matches(const TopicUrl& topic) const {
+  const TopicUrl::Parts& parts = topic.parts();
+  return compiled_->pattern.test_components(parts.protocol, parts.username, parts.password,
+                                            parts.host, parts.port, parts.path, parts.query,
+                                            parts.fragment);
+}
+
+bool UrlPattern::matches(std::string_view topic) const {
+  TopicUrl url;
+  return url.read(topic, *base_) && matches(url);
+}
+
+UrlPatternPtr UrlPatterns::get(std::string_view text) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto known = find(text)) {
+      return known;
+    }
+  }
+  // Without the lock, since it takes a while; who else does the same meanwhile may be first.
+  auto made = UrlPattern::make(text, base_);
+  if (!made) {
+    return nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  if (auto known = find(text)) {
+    return known;
+  }
+  known_.insert_or_assign(std::string(text), made);
+  forget_unused();
+  return made;
+}
+
+std::size_t UrlPatterns::size() const {
+  const std::lock_guard lock(mutex_);
+  return known_.size();
+}
+
+UrlPatternPtr UrlPatterns::find(std::string_view text) const {
+  const auto found = known_.find(text);
+  return found == known_.end() ? nullptr : found->second.lock();
+}
+
+// Looks through all of them each time their number has doubled.
+void UrlPatterns::forget_unused() {
+  if (known_.size() < sweep_at_) {
+    return;
+  }
+  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+  sweep_at_ = std::max(kSweepMin, 2 * known_.size());
+}
+
+}  // namespace vrelo::base

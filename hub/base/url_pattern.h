@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vrelo::base {
+
+inline constexpr std::size_t kUrlPatternBytesMax = 4096;
+
+// The URL that topics and patterns are references from: the hub's.
+//
+// Threads: any.
+class UrlBase {
+ public:
+  // Returns nullptr if `url` is no absolute URL.
+  static std::shared_ptr<const UrlBase> make(std::string_view url);
+
+  ~UrlBase();
+
+ private:
+  friend class TopicUrl;
+  friend class UrlPattern;
+
+  struct Url;
+  explicit UrlBase(std::unique_ptr<const Url> url);
+
+  std::unique_ptr<const Url> url_;
+};
+
+// A topic as URL patterns see it: the parts of the URL that it is.
+class TopicUrl {
+ public:
+  // Each part as the WHATWG URL standard writes it, without what separates it from the others.
+  struct Parts {
+    std::string_view protocol;
+    std::string_view username;
+    std::string_view password;
+    std::string_view host;
+    std::string_view port;
+    std::string_view path;
+    std::string_view query;
+    std::string_view fragment;
+  };
+
+  TopicUrl() = default;
+
+  TopicUrl(const TopicUrl&) = delete;
+  TopicUrl& operator=(const TopicUrl&) = delete;
+
+  // Reads another topic, which is UTF-8. Returns whether it is a URL or a reference to one; no
+  // pattern matches what is not.
+  //
+  // Cost: allocates.
+  bool read(std::string_view topic, const UrlBase& base);
+
+  // Lifetime: until the next read().
+  const Parts& parts() const { return parts_; }
+
+ private:
+  std::string text_;
+  Parts parts_;
+};
+
+// A set of topics that is written as a URL pattern.
+//
+// Threads: any.
+// Source: WHATWG URL Pattern, by Ada; draft-dunglas-mercure-08, section 4.2.
+class UrlPattern {
+ public:
+  // Compiles `text`: by itself if that is possible, else as a reference from `base`. Letters count
+  // in their case. Returns nullptr if it is no pattern, is longer than kUrlPatternBytesMax, or has
+  // a regular expression that cannot be run in linear time and in little memory (see
+  // re2_syntax(), which says what is left out).
+  //
+  // Cost: some ten microseconds; the memory is in proportion to the text, at most 128 KiB beyond.
+  static std::shared_ptr<const UrlPattern> make(std::string_view text,
+                                                std::shared_ptr<const UrlBase> base);
+
+  ~UrlPattern();
+
+  // As the reader wrote it.
+  const std::string& text() const { return text_; }
+
+  // Whether it matches a topic that was read from its base().
+  //
+  // Cost: linear in the topic; no allocation once it was called a few times.
+  bool matches(const TopicUrl& topic) const;
+
+  // The same; reads the topic first.
+  bool matches(std::string_view topic) const;
+
+  const UrlBase& base() const { return *base_; }
+
+  // What all topics that it matches have in common, for an index: the host, if it is fixed, and the
+  // segments that the path begins with ("/a/b"; "": none is fixed). After them the path ends or
+  // goes on with "/".
+  //
+  // Invariant: no topic is matched that has another host or begins otherwise.
+  const std::optional<std::string>& fixed_host() const { return fixed_host_; }
+  const std::string& fixed_path() const { return fixed_path_; }
+
+ private:
+  struct Compiled;
+  UrlPattern(std::string_view text,
+             std::shared_ptr<const UrlBase> base,
+             std::unique_ptr<const Compiled> compiled);
+
+  std::string text_;
+  std::shared_ptr<const UrlBase> base_;
+  std::unique_ptr<const Compiled> compiled_;
+  std::optional<std::string> fixed_host_;
+  std::string fixed_path_;
+};
+
+using UrlPatternPtr = std::shared_ptr<const UrlPattern>;
+
+// Compiles each pattern once, as long as somebody has it.
+//
+// Threads: any. The lock is for when a stream opens or a token is judged, never for an event.
+class UrlPatterns {
+ public:
+  explicit UrlPatterns(std::shared_ptr<const UrlBase> base) : base_(std::move(base)) {}
+
+  UrlPatterns(const UrlPatterns&) = delete;
+  UrlPatterns& operator=(const UrlPatterns&) = delete;
+
+  const std::shared_ptr<const UrlBase>& base() const { return base_; }
+
+  // Returns the pattern that is written so; equal texts give the same one. nullptr: see make().
+  UrlPatternPtr get(std::string_view text);
+
+  // How many are known; some may be nobody's any more, but at most as many as are somebody's, and
+  // a few.
+  std::size_t size() const;
+
+ private:
+  UrlPatternPtr find(std::string_view text) const;  // needs the lock
+  void forget_unused();                             // needs the lock
+
+  const std::shared_ptr<const UrlBase> base_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const UrlPattern>, std::less<>> known_;
+  std::size_t sweep_at_ = kSweepMin;  // how many known_ holds when those of nobody are removed
+
+  static constexpr std::size_t kSweepMin = 64;
+};
+
+}  // namespace vrelo::base
