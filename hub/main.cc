@@ -33,9 +33,11 @@
 #include "hub/base/nearest.h"
 #include "hub/base/settings.h"
 #include "hub/base/standard_streams.h"
+#include "hub/listeners.h"
 #include "hub/log/memory/memory_store.h"
 #include "hub/log/sqlite/sqlite_store.h"
-#include "hub/net/listener.h"
+#include "hub/role.h"
+#include "hub/supervisor.h"
 
 namespace vrelo {
 namespace {
@@ -53,6 +55,7 @@ Examples:
   vrelo serve --listen 127.0.0.1:0 --log memory:  # any port that is free, events in memory
   vrelo serve --history-age 7d --history-bytes 10GiB
   vrelo serve --config vrelo.toml                 # SIGHUP reads it again, SIGTERM drains and ends
+  vrelo serve --supervise                         # starts again if it dies; SIGUSR2 upgrades it
 )";
 
 constexpr std::string_view kLogHelp =
@@ -117,54 +120,24 @@ std::size_t raise_files_max() {
   return limit.rlim_cur;
 }
 
-// The sockets that the hub serves at.
-struct Listeners {
-  std::vector<net::Listener> main;
-  std::optional<net::Listener> admin;
-};
-
-base::Parsed<Listeners> listen(const base::Settings& settings,
-                               const base::SettingSources& sources) {
-  Listeners listeners;
-  auto inherited = net::inherited_listeners(sources.variables, ::getpid());
-  if (!inherited) {
-    return inherited.error();
-  }
-  listeners.main = *std::move(inherited);
-  for (const net::Listener& listener : listeners.main) {
-    if (auto refused = base::refuse_endpoint(settings, listener.endpoint())) {
-      return base::Fault{"inherited socket: " + refused->message};
-    }
-  }
-  if (listeners.main.empty()) {
-    auto made = net::listen_at(settings.listen, api::shard_count(settings));
-    if (!made) {
-      return made.error();
-    }
-    listeners.main = *std::move(made);
-  }
-  if (settings.admin.kind == base::AdminPlace::Kind::kOwn) {
-    auto made = net::listen_at(settings.admin.endpoint, 1);
-    if (!made) {
-      return base::Fault{"admin: " + made.error().message};
-    }
-    listeners.admin = std::move(made->front());
-  }
-  return listeners;
-}
-
 // A hub that runs: what signals do to it.
 class Server {
  public:
   Server(base::SettingSources sources,
          base::Settings settings,
          base::Logger& logger,
-         log::Store& store)
+         log::Store& store,
+         bool is_worker)
       : sources_(std::move(sources)),
         settings_(std::move(settings)),
         logger_(logger),
         store_(store),
-        signals_(loop_, SIGTERM, SIGINT, SIGHUP) {}
+        is_worker_(is_worker),
+        signals_(loop_, SIGTERM, SIGINT, SIGHUP) {
+    if (is_worker_) {
+      signals_.add(SIGUSR1);
+    }
+  }
 
   // Returns when the hub has been told to end and has done so.
   // Errors: it could not start.
@@ -212,9 +185,9 @@ class Server {
       }
       if (signal == SIGHUP) {
         reload();
-      } else if (!draining_) {
+      } else if (!draining_ && signal != SIGUSR1) {
         drain(signal == SIGINT ? "SIGINT" : "SIGTERM");
-      } else {
+      } else if (signal == SIGUSR1 || !is_worker_) {  // a worker may be told twice the first time
         logger_.info("told again to end: closing what is left");
         loop_.stop();
         return;
@@ -254,6 +227,7 @@ class Server {
   base::Settings settings_;
   base::Logger& logger_;
   log::Store& store_;
+  const bool is_worker_;  // of a supervisor
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_;
   bool draining_ = false;
@@ -266,10 +240,15 @@ class Server {
 void ignore_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
     sigaddset(&signals, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+int run_supervisor(SupervisorParts parts) {
+  const auto ended = supervise(std::move(parts));
+  return ended ? *ended : fail(kFailed, kServe, ended.error().message);
 }
 
 int serve(std::span<const std::string> arguments) {
@@ -278,9 +257,21 @@ int serve(std::span<const std::string> arguments) {
   }
   base::SettingSources sources{.flags = {arguments.begin(), arguments.end()},
                                .variables = base::read_environment(environ)};
+  const auto role = take_role(sources.variables);
+  if (!role) {
+    return fail(kUsage, kServe, role.error().message);
+  }
   auto settings = base::load_settings(sources);
   if (!settings) {
     return fail(kUsage, kServe, settings.error().message);
+  }
+  const bool is_worker = role->kind == Role::Kind::kWorker;
+  if (is_worker) {
+    if (const auto followed = follow_supervisor(*role); !followed) {
+      return fail(kFailed, kServe, followed.error().message);
+    }
+  } else if (role->kind == Role::Kind::kTrial && !settings->supervise) {
+    return fail(kUsage, kServe, "supervise = false: needs a restart");
   }
   ::signal(SIGPIPE, SIG_IGN);
   ::umask(S_IRWXG |
@@ -288,17 +279,27 @@ int serve(std::span<const std::string> arguments) {
   const std::size_t files_max = raise_files_max();
 
   const base::SystemClock clock;
-  base::Logger logger(clock, settings->log_level);
-  auto listeners = listen(*settings, sources);
+  auto listeners = open_listeners(*settings, sources.variables, api::shard_count(*settings));
   if (!listeners) {
     return fail(kFailed, kServe, listeners.error().message);
   }
+  if (role->kind == Role::Kind::kTrial) {
+    return kTrialPassed;
+  }
+  if (role->kind == Role::Kind::kSuccessor || (settings->supervise && !is_worker)) {
+    return run_supervisor({.clock = clock,
+                           .log_level = settings->log_level,
+                           .sources = std::move(sources),
+                           .listeners = *std::move(listeners),
+                           .role = *role});
+  }
+  base::Logger logger(clock, settings->log_level);
   auto store = open_store(*settings, clock, logger);
   if (!store) {
     return fail(kFailed, kServe,
                 fmt::format("log {}: {}", settings->log.file, store.error().message()));
   }
-  Server server(std::move(sources), *std::move(settings), logger, **store);
+  Server server(std::move(sources), *std::move(settings), logger, **store, is_worker);
   const auto served = server.run(clock, *std::move(listeners), files_max);
   (*store)->close();  // while the server still takes the signals: a checkpoint may last
   ignore_signals();

@@ -55,6 +55,7 @@ struct Settings {
   AdminPlace admin;
   bool open = false;
   std::size_t shards = 0;  // 0: one per processor
+  bool supervise = false;
 
   LogPlace log;
   std::uint64_t history_bytes = std::uint64_t{1} << 30;  // of an SQLite log

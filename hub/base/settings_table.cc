@@ -180,7 +180,8 @@ const std::array kRows = {
                .change = SettingChange::kRestart,
                .help =
                    "Where /healthz, /readyz, /metrics and /admin are. auto: at `listen` while that "
-                   "is on loopback, else nowhere."},
+                   "is on loopback, else nowhere. An inherited socket with the name admin "
+                   "(LISTEN_FDNAMES) takes the place of an address."},
     SettingRow{.name = "open",
                .group = "Where the hub listens",
                .kind = SwitchKind{&Settings::open},
@@ -192,6 +193,13 @@ const std::array kRows = {
                .kind = CountKind{&Settings::shards, 0, 256},
                .change = SettingChange::kRestart,
                .help = "Threads that serve connections. 0: one per processor."},
+    SettingRow{.name = "supervise",
+               .group = "Where the hub listens",
+               .kind = SwitchKind{&Settings::supervise},
+               .change = SettingChange::kRestart,
+               .help = "Run the hub as the child of a small process that holds the listening "
+                       "sockets and starts the hub again when it dies. SIGUSR2 puts the binary "
+                       "that now lies at its path in its place; no connect is refused meanwhile."},
 
     SettingRow{.name = "log",
                .group = "What is kept",

@@ -115,6 +115,26 @@ std::optional<int> parse_number(std::string_view text, int max) {
   return number;
 }
 
+// Reads LISTEN_FDNAMES, which may not be there: a name for each of `count` descriptors.
+Listening<std::vector<std::string>> parse_names(const std::string* text, std::size_t count) {
+  if (text == nullptr || count == 0) {
+    return std::vector<std::string>(count);
+  }
+  std::vector<std::string> names(1);
+  for (const char c : *text) {
+    if (c == ':') {
+      names.emplace_back();
+    } else {
+      names.back() += c;
+    }
+  }
+  if (names.size() != count) {
+    return base::Fault{fmt::format("LISTEN_FDNAMES has {} names, for {} descriptors of LISTEN_FDS",
+                                   names.size(), count)};
+  }
+  return names;
+}
+
 base::Fault not_a_listener(int fd, std::string_view why) {
   return {fmt::format("LISTEN_FDS: descriptor {} {}", fd, why)};
 }
@@ -180,9 +200,9 @@ Listening<std::vector<Listener>> listen_at(const tcp::endpoint& endpoint, std::s
   return listeners;
 }
 
-Listening<std::vector<Listener>> inherited_listeners(
+Listening<std::vector<NamedListener>> inherited_listeners(
     std::span<const std::pair<std::string, std::string>> variables, pid_t self, int first) {
-  std::vector<Listener> listeners;
+  std::vector<NamedListener> listeners;
   const std::string* const pid = find(variables, "LISTEN_PID");
   const std::string* const count = find(variables, "LISTEN_FDS");
   if (pid == nullptr || count == nullptr) {
@@ -208,10 +228,55 @@ Listening<std::vector<Listener>> inherited_listeners(
     }
     endpoints.push_back(*endpoint);
   }
-  for (const tcp::endpoint& endpoint : endpoints) {
-    listeners.emplace_back(first++, endpoint);
+  const auto names = parse_names(find(variables, "LISTEN_FDNAMES"), endpoints.size());
+  if (!names) {
+    return names.error();
+  }
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    listeners.push_back({(*names)[i], Listener(first++, endpoints[i])});
   }
   return listeners;
+}
+
+Listening<std::vector<NamedListener>> line_up(std::vector<NamedListener> listeners, int first) {
+  const int end = first + static_cast<int>(listeners.size());
+  const auto fault = [] { return base::Fault{"cannot pass listeners on: " + reason(errno)}; };
+  for (NamedListener& named : listeners) {  // out of each other's way
+    const int fd = ::fcntl(named.listener.fd(), F_DUPFD_CLOEXEC, end);
+    if (fd < 0) {
+      return fault();
+    }
+    named.listener = Listener(fd, named.listener.endpoint());
+  }
+  for (int fd = first; fd < end; ++fd) {
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (flags < 0) {
+      continue;  // nothing is open there
+    }
+    // It may be what holds a lock for whoever started this process.
+    if (::fcntl(fd, (flags & FD_CLOEXEC) != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, end) < 0) {
+      return fault();
+    }
+  }
+  for (NamedListener& named : listeners) {
+    const int fd = ::dup3(named.listener.fd(), first, O_CLOEXEC);
+    if (fd < 0) {
+      return fault();
+    }
+    named.listener = Listener(fd, named.listener.endpoint());
+    ++first;
+  }
+  return listeners;
+}
+
+std::vector<std::pair<std::string, std::string>> listen_variables(
+    std::span<const NamedListener> listeners) {
+  std::string names;
+  for (const NamedListener& named : listeners) {
+    assert(named.name.find(':') == std::string::npos);
+    names += (&named == &listeners.front() ? "" : ":") + named.name;
+  }
+  return {{"LISTEN_FDS", std::to_string(listeners.size())}, {"LISTEN_FDNAMES", std::move(names)}};
 }
 
 Listening<std::vector<std::vector<Listener>>> share_out(std::vector<Listener> listeners,

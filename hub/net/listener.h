@@ -61,19 +61,36 @@ Listening<std::vector<Listener>> listen_at(const boost::asio::ip::tcp::endpoint&
 // The first descriptor that is passed on. Source: sd_listen_fds(3), SD_LISTEN_FDS_START.
 inline constexpr int kFirstInherited = 3;
 
+// A listener that is passed on from process to process, and what it is for; "": nobody said.
+struct NamedListener {
+  std::string name;
+  Listener listener;
+};
+
 // Takes over the listening sockets that whoever started this process passed on: `variables` is the
-// environment, of which LISTEN_PID and LISTEN_FDS count, and `self` is this process. None: there
-// are none, or they are for another process.
+// environment, of which LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES count, and `self` is this
+// process. None: there are none, or they are for another process.
 //
-// Source: sd_listen_fds(3). LISTEN_FDNAMES is not looked at. The variables stay as they are; the
-// descriptors will not be passed on again.
+// Source: sd_listen_fds(3). The variables stay as they are; the descriptors will not be passed on
+// again.
 // Order: once, before the process opens anything of its own.
-// Errors: a variable that is no number, a descriptor that is no listening TCP socket. No descriptor
-// is closed then.
-Listening<std::vector<Listener>> inherited_listeners(
+// Errors: a variable that is no number, names for more or fewer descriptors than there are, a
+// descriptor that is no listening TCP socket. No descriptor is closed then.
+Listening<std::vector<NamedListener>> inherited_listeners(
     std::span<const std::pair<std::string, std::string>> variables,
     pid_t self,
     int first = kFirstInherited);
+
+// Moves the listeners to where a process expects those that it inherits: the descriptors from
+// `first` on, in their order. What else is open there gets another number and stays open.
+// Errors: the process has too many open files.
+Listening<std::vector<NamedListener>> line_up(std::vector<NamedListener> listeners,
+                                              int first = kFirstInherited);
+
+// The variables by which another process takes over `listeners`, which are lined up, but for
+// LISTEN_PID. Invariant: no name has a colon.
+std::vector<std::pair<std::string, std::string>> listen_variables(
+    std::span<const NamedListener> listeners);
 
 // Gives each shard its listeners: every shard has one at least, and every listener is with one.
 // Where there are fewer listeners than shards, several shards accept from the same one; which of

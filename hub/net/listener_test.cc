@@ -174,6 +174,26 @@ TEST(Listener, closes_its_socket_once) {
   EXPECT_FALSE(is_open(first));
 }
 
+std::vector<std::string> names(const std::vector<NamedListener>& listeners) {
+  std::vector<std::string> all;
+  for (const NamedListener& named : listeners) {
+    all.push_back(named.name);
+  }
+  return all;
+}
+
+// Where the sockets listen, whatever the listeners say.
+std::vector<std::uint16_t> ports(const std::vector<NamedListener>& listeners) {
+  std::vector<std::uint16_t> all;
+  for (const NamedListener& named : listeners) {
+    sockaddr_in address = {};
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::getsockname(named.listener.fd(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    all.push_back(ntohs(address.sin_port));
+  }
+  return all;
+}
+
 // Descriptors at fixed numbers, as a process inherits them.
 class InheritedTest : public testing::Test {
  protected:
@@ -202,7 +222,7 @@ class InheritedTest : public testing::Test {
     inherit(fd);
   }
 
-  static Listening<std::vector<Listener>> take(const Variables& variables) {
+  static Listening<std::vector<NamedListener>> take(const Variables& variables) {
     return inherited_listeners(variables, kSelf, kFirst);
   }
 
@@ -215,13 +235,126 @@ TEST_F(InheritedTest, takes_over_what_is_for_this_process) {
   auto listeners = take({{"PATH", "/bin"}, {"LISTEN_PID", "4711"}, {"LISTEN_FDS", "2"}});
   ASSERT_TRUE(listeners);
   ASSERT_THAT(*listeners, SizeIs(2));
-  EXPECT_EQ((*listeners)[0].fd(), kFirst);
-  EXPECT_EQ((*listeners)[1].fd(), kFirst + 1);
-  for (const Listener& listener : *listeners) {
-    expect_fit(listener);
+  EXPECT_EQ((*listeners)[0].listener.fd(), kFirst);
+  EXPECT_EQ((*listeners)[1].listener.fd(), kFirst + 1);
+  for (const NamedListener& named : *listeners) {
+    EXPECT_EQ(named.name, "");
+    expect_fit(named.listener);
   }
   listeners->clear();
   EXPECT_FALSE(is_open(kFirst));
+}
+
+TEST_F(InheritedTest, takes_the_names_of_its_listeners) {
+  const struct {
+    const char* names;
+    std::vector<std::string> expected;
+  } cases[] = {
+      {"main:admin", {"main", "admin"}},
+      {"vrelo.socket:vrelo.socket", {"vrelo.socket", "vrelo.socket"}},
+      {":", {"", ""}},
+      {"a:", {"a", ""}},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.names);
+    next_ = kFirst;
+    inherit_listener();
+    inherit_listener();
+    const auto listeners =
+        take({{"LISTEN_PID", "4711"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", c.names}});
+    ASSERT_TRUE(listeners);
+    EXPECT_THAT(names(*listeners), testing::ElementsAreArray(c.expected));
+  }
+}
+
+TEST_F(InheritedTest, refuses_names_for_more_or_fewer_descriptors_and_closes_none) {
+  inherit_listener();
+  inherit_listener();
+  for (const auto& [text, count] : {std::pair("", 1), std::pair("a", 1), std::pair("a:b:", 3)}) {
+    SCOPED_TRACE(text);
+    const auto listeners =
+        take({{"LISTEN_PID", "4711"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", text}});
+    ASSERT_FALSE(listeners);
+    EXPECT_EQ(listeners.error().message, "LISTEN_FDNAMES has " + std::to_string(count) +
+                                             " names, for 2 descriptors of LISTEN_FDS");
+    EXPECT_TRUE(is_open(kFirst) && is_open(kFirst + 1));
+  }
+}
+
+TEST_F(InheritedTest, takes_over_what_another_process_has_lined_up) {
+  std::vector<NamedListener> listeners;
+  std::vector<tcp::endpoint> endpoints;
+  for (const char* const name : {"main", "main", "admin"}) {
+    listeners.push_back({name, Loopback::make_listener()});
+    endpoints.push_back(listeners.back().listener.endpoint());
+  }
+  auto lined_up = line_up(std::move(listeners), kFirst);
+  ASSERT_TRUE(lined_up);
+  Variables variables = listen_variables(*lined_up);
+  EXPECT_THAT(variables, ElementsAre(testing::Pair("LISTEN_FDS", "3"),
+                                     testing::Pair("LISTEN_FDNAMES", "main:main:admin")));
+  variables.emplace_back("LISTEN_PID", "4711");
+  for (NamedListener& named : *lined_up) {
+    expect_fit(named.listener);
+    EXPECT_EQ(std::move(named.listener).release(), next_++);
+  }
+  const auto taken = take(variables);
+  ASSERT_TRUE(taken);
+  EXPECT_THAT(names(*taken), ElementsAre("main", "main", "admin"));
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    EXPECT_EQ((*taken)[i].listener.endpoint(), endpoints[i]);
+  }
+}
+
+TEST_F(InheritedTest, lines_up_listeners_that_are_in_each_others_way) {
+  std::vector<NamedListener> listeners;
+  inherit_listener();
+  inherit_listener();
+  inherit_listener();
+  for (const int i : {2, 0, 1}) {
+    listeners.push_back(
+        {std::to_string(i),
+         Listener(kFirst + i, tcp::endpoint(boost::asio::ip::address_v4::loopback(),
+                                            static_cast<std::uint16_t>(1000 + i)))});
+  }
+  const auto before = ports(listeners);
+  const auto lined_up = line_up(std::move(listeners), kFirst);
+  ASSERT_TRUE(lined_up);
+  EXPECT_EQ(ports(*lined_up), before);
+  EXPECT_THAT(names(*lined_up), ElementsAre("2", "0", "1"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ((*lined_up)[static_cast<std::size_t>(i)].listener.fd(), kFirst + i);
+  }
+}
+
+TEST_F(InheritedTest, moves_what_is_in_the_way_of_a_line_and_keeps_it_open) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_NONBLOCK), 0);
+  inherit(ends[1]);
+  std::vector<NamedListener> listeners;
+  listeners.push_back({"main", Loopback::make_listener()});
+  const auto lined_up = line_up(std::move(listeners), kFirst);
+  ASSERT_TRUE(lined_up);
+  EXPECT_EQ((*lined_up)[0].listener.fd(), kFirst);
+  expect_fit((*lined_up)[0].listener);
+  const int moved = kFirst + 2;           // the listener was at the number before, on its way
+  EXPECT_EQ(::fcntl(moved, F_GETFD), 0);  // for programs that are started, as before
+  EXPECT_EQ(::write(moved, "x", 1), 1);
+  char c = 0;
+  EXPECT_EQ(::read(ends[0], &c, 1), 1);
+  ::close(moved);
+  ::close(ends[0]);
+}
+
+TEST_F(InheritedTest, says_that_there_are_too_many_open_files_for_a_line) {
+  std::vector<NamedListener> listeners;
+  listeners.push_back({"main", Loopback::make_listener()});
+  const auto lined_up = [&listeners] {
+    const NoMoreFiles no_more_files;
+    return line_up(std::move(listeners));
+  }();
+  ASSERT_FALSE(lined_up);
+  EXPECT_THAT(lined_up.error().message, testing::StartsWith("cannot pass listeners on: "));
 }
 
 TEST_F(InheritedTest, takes_nothing_that_is_for_nobody_or_another_process) {

@@ -4,67 +4,14 @@
 // once and in order, and the page does nothing for it.
 
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { BROWSERS, Page } from "../harness/browser.mjs";
-import { Connection } from "../harness/http.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
+import { Publisher } from "../harness/publisher.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
 
 const RESTARTS = 10;
 const CUTS = 10; // besides the one before the first event
-const EVENTS_PER_SECOND = 200;
-
-// Publishes without regard to who serves the address at the moment: what was not acknowledged is sent again
-// with the same id.
-class Publisher {
-  ids = []; // acknowledged, in order
-  isStopped = false;
-
-  #address;
-  #connection;
-
-  constructor(address) {
-    this.#address = address;
-  }
-
-  async publish(id, bytes) {
-    while (!(await this.#isAcknowledged(bytes))) {
-      this.#connection?.close();
-      this.#connection = undefined;
-    }
-    this.ids.push(id);
-  }
-
-  async #isAcknowledged(bytes) {
-    try {
-      this.#connection ??= await Connection.open(this.#address);
-      await this.#connection.write(bytes);
-      const { status } = await this.#connection.readResponse();
-      assert.ok(status === 200 || status === 503, `a publish was answered with ${status}`);
-      return status === 200;
-    } catch (error) {
-      if (error instanceof assert.AssertionError || !this.#connection?.isEnded) {
-        throw error;
-      }
-      return false;
-    }
-  }
-
-  // Publishes at the test's rate until it is told to stop.
-  async run(bytesOf) {
-    const begin = performance.now();
-    for (let i = 0; !this.isStopped; ++i) {
-      await delay(begin + (i * 1000) / EVENTS_PER_SECOND - performance.now());
-      const id = `n${i}`;
-      await this.publish(id, bytesOf(id));
-    }
-  }
-
-  close() {
-    this.#connection?.close();
-  }
-}
 
 for (const [name, launch] of Object.entries(BROWSERS)) {
   test(`${name} gets each event once, over ten restarts and eleven cuts`, { log: SQLITE }, async (t) => {

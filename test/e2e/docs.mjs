@@ -199,7 +199,7 @@ test("each setting is taken from a flag, the environment and a file", async (t) 
   assert.deepEqual(named, rows.map(({ name }) => name));
 
   const ways = [
-    [rows.flatMap((row) => (row.name === "open" ? [] : [flagOf(row.name), valueOf(row)])), {}],
+    [rows.flatMap((row) => (row.standard === "false" ? [] : [flagOf(row.name), valueOf(row)])), {}],
     [[], Object.fromEntries(rows.map((row) => [`VRELO_${row.name.toUpperCase()}`, valueOf(row)]))],
     [["--config", "all.toml"], {}],
     [[], { VRELO_CONFIG: "vrelo.toml" }],

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Connection, form, requestBytes } from "./http.mjs";
 import { parseMetrics } from "./metrics.mjs";
 import { Stream } from "./stream.mjs";
-import { mortal, Signal, until, within } from "./waiting.mjs";
+import { LIFETIME_MS, mortal, Signal, until, within } from "./waiting.mjs";
 
 export const HUB_PATH = "/.well-known/mercure";
 
@@ -30,9 +30,10 @@ export function cleanEnvironment(more) {
   return { ...Object.fromEntries(kept), ...more };
 }
 
-// Turns {requestTime: "1s", open: true} into ["--request-time", "1s", "--open"].
+// Turns {requestTime: "1s", open: true, shards: undefined} into ["--request-time", "1s", "--open"].
 function flags(settings) {
-  return Object.entries(settings).flatMap(([name, value]) => {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return given.flatMap(([name, value]) => {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return value === true ? [flag] : [flag, String(value)];
   });
@@ -64,12 +65,13 @@ export class Hub {
   #connections = new Set();
 
   // Starts `vrelo serve` in `cwd`, without waiting for anything. A drain takes no time unless `settings`
-  // say so.
-  static spawn({ settings = {}, env = {}, cwd, limits }) {
+  // say so. `program` is what to run instead of the program under test,
+  // `lifetimeMs` how long it may live.
+  static spawn({ settings = {}, env = {}, cwd, limits, program, lifetimeMs = LIFETIME_MS }) {
     const hub = new Hub();
-    const [file, ...args] = Hub.command({ drain: "0", listen: "127.0.0.1:0", ...settings }, limits);
+    const [file, ...args] = Hub.command({ drain: "0", listen: "127.0.0.1:0", ...settings }, limits, program);
     const stdio = ["ignore", "pipe", "pipe"];
-    const process = spawn(file, args, { ...mortal, cwd, env: cleanEnvironment(env), stdio });
+    const process = spawn(file, args, { ...mortal, timeout: lifetimeMs, cwd, env: cleanEnvironment(env), stdio });
     hub.pid = process.pid;
     process.on("error", (error) => hub.logged(`${error}\n`));
     process.stderr.on("data", (bytes) => hub.logged(bytes.toString("utf8")));
@@ -79,8 +81,8 @@ export class Hub {
   }
 
   // What to run. `limits` is what a shell does before it becomes the hub: "ulimit -n 300".
-  static command(settings, limits) {
-    const command = [binary(), "serve", ...flags(settings)];
+  static command(settings, limits, program = binary()) {
+    const command = [program, "serve", ...flags(settings)];
     return limits ? ["/bin/sh", "-c", `${limits}; exec "$0" "$@"`, ...command] : command;
   }
 
