@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Native EventSources while the worker of a supervisor is killed and its program replaced, at random
+// moments, under load: each event comes once, and those of each publisher in order. script/long runs it.
+
+import assert from "node:assert/strict";
+import { copyFile, rename } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { BROWSERS, Page } from "../harness/browser.mjs";
+import { askAt, binary } from "../harness/hub.mjs";
+import { Publisher } from "../harness/publisher.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { Worker } from "../harness/worker.mjs";
+
+const KILLS = Number(process.env.VRELO_KILLS ?? 20);
+const UPGRADES = Number(process.env.VRELO_UPGRADES ?? 5);
+const SEED = Number(process.env.VRELO_SEED ?? 1);
+const PUBLISHERS = ["a", "b", "c", "d"];
+const EVENTS_PER_SECOND = 200; // of all
+const LIFE_MS = [500, 14_000]; // of a worker; a short one makes the pause after it longer
+
+// Numbers from 0 to 1, the same for the same seed. Source: Numerical Recipes, an LCG of 32 bits.
+function chance(seed) {
+  let state = seed;
+  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}
+
+// Asks on one new connection after the other until `work` is done. An answer may be cut, no connect refused.
+async function probe(hub, work) {
+  const seen = { connects: 0, cut: 0, longestMs: 0 };
+  let isDone = false;
+  const ask = async () => {
+    for (; !isDone; seen.connects += 1) {
+      const begin = performance.now();
+      try {
+        assert.equal((await askAt(hub, "/healthz")).status, 200);
+      } catch (error) {
+        if (error.code === "ECONNREFUSED" || error instanceof assert.AssertionError) {
+          throw error;
+        }
+        seen.cut += 1;
+      }
+      seen.longestMs = Math.max(seen.longestMs, performance.now() - begin);
+      await delay(5);
+    }
+  };
+  await Promise.all([ask(), work.finally(() => (isDone = true))]);
+  return seen;
+}
+
+test("browsers miss nothing while the worker is killed and replaced", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const program = path.join(folder, "vrelo");
+  await copyFile(binary(), program);
+  const hub = await t.hub({ supervise: true, retry: "100ms", drain: "1s" }, { folder, program, lifetimeMs: 0 });
+  const worker = new Worker(hub);
+  await worker.serves(1);
+
+  const names = Object.keys(BROWSERS);
+  const pages = [];
+  for (const name of names) {
+    const page = await Page.open(BROWSERS[name], await t.folder());
+    t.atEnd(() => page.close());
+    pages.push(page);
+    await page.listen(`${hub.url}?match=a`);
+    await page.untilOwn("vrelo.hello");
+  }
+  const eventsPerSecond = EVENTS_PER_SECOND / PUBLISHERS.length;
+  const publishers = PUBLISHERS.map((name) => new Publisher(hub, { name, eventsPerSecond }));
+  t.atEnd(() => publishers.forEach((publisher) => publisher.close()));
+  const published = () => publishers.reduce((sum, { ids }) => sum + ids.length, 0);
+  const bytesOf = (id) => hub.publishBytes({ topic: "a", id, data: `${id} `.repeat(200) });
+  const caughtUp = () =>
+    Promise.all(pages.flatMap((page) => publishers.map(({ ids }) => page.untilId(ids.at(-1)))));
+
+  const upgrade = async () => {
+    await copyFile(binary(), `${program}.new`);
+    await rename(`${program}.new`, program);
+    hub.signal("SIGUSR2");
+  };
+  const random = chance(SEED);
+  const disturb = async () => {
+    let left = { kills: KILLS, upgrades: UPGRADES };
+    for (let life = 2; left.kills + left.upgrades > 0; ++life) {
+      await delay(LIFE_MS[0] + random() * (LIFE_MS[1] - LIFE_MS[0]));
+      const isKill = random() * (left.kills + left.upgrades) < left.kills;
+      left = { kills: left.kills - (isKill ? 1 : 0), upgrades: left.upgrades - (isKill ? 0 : 1) };
+      const opened = await Promise.all(pages.map(async (page) => (await page.seen()).opened));
+      await (isKill ? worker.kill() : upgrade());
+      await worker.serves(life);
+      await Promise.all(pages.map((page, i) => page.untilOpened(opened[i] + 1)));
+      await caughtUp();
+      console.error(`${isKill ? "kill" : "upgrade"}; ${published()} events; to come: ${JSON.stringify(left)}`);
+    }
+    for (const publisher of publishers) {
+      publisher.isStopped = true;
+    }
+  };
+  const begin = performance.now();
+  const runs = publishers.map((publisher) => publisher.run(bytesOf));
+  const seen = await probe(hub, Promise.all([...runs, disturb()]));
+  const seconds = (performance.now() - begin) / 1000;
+
+  await caughtUp();
+  for (const [i, page] of pages.entries()) {
+    const { ids, own, opened } = await page.seen();
+    for (const [j, publisher] of publishers.entries()) {
+      assert.deepEqual(ids.filter((id) => id.startsWith(PUBLISHERS[j])), publisher.ids);
+    }
+    assert.equal(ids.length, published());
+    assert.deepEqual(own.filter((type) => type !== "vrelo.hello"), []);
+    console.log(`row: | ${names[i]} | ${KILLS} | ${UPGRADES} | ${ids.length} | ${opened} |`);
+  }
+  const { connects, cut, longestMs } = seen;
+  console.log(`sentence: Meanwhile (${Math.round(seconds)} s, ${Math.round(published() / seconds)} events/s)`
+    + ` ${connects} connections asked for \`/healthz\`, one after the other: none was refused, ${cut} were cut by a`
+    + ` kill or an upgrade, and no answer took longer than ${(longestMs / 1000).toFixed(1)} s.`);
+});
