@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "sse/decoder.h"
 
 namespace vrelo::cli {
+
+// The most bytes of an event that `vrelo sub` takes, twice what `vrelo pub` publishes.
+inline constexpr std::size_t kEventBytesMax = std::size_t{32} << 20;
 
 // How a text for people is written.
 struct Look {

@@ -15,9 +15,11 @@
 #include <boost/json/value.hpp>
 
 #include "cli/commands.h"
+#include "cli/event_text.h"
 #include "cli/hub_url.h"
 #include "cli/printable.h"
 #include "hub/base/text.h"
+#include "sse/errc.h"
 
 namespace vrelo::cli {
 namespace {
@@ -87,6 +89,12 @@ std::string type_text(const sse::client::Failure& failure) {
   return type.empty() ? "it has no type" : "it is " + type;
 }
 
+// Whether `error` is about what came, not about how to get there.
+bool is_of_answer(const boost::system::error_code& error) {
+  return error.category() == make_error_code(sse::client::Errc::kCut).category() ||
+         error.category() == make_error_code(sse::Errc::kEventTooBig).category();
+}
+
 bool is_wrong_version(const boost::system::error_code& error) {
   return error.category() == boost::asio::error::get_ssl_category() &&
          ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER;
@@ -107,12 +115,17 @@ std::string failure_text(const sse::client::Failure& failure, const sse::client:
   // What OpenSSL says does not say that it is about TLS: "wrong version number".
   const bool is_tls = failure.error.category() == boost::asio::error::get_ssl_category();
   const std::string why = (is_tls ? "TLS failed: " : "") + failure.error.message();
-  return failure.had_answer ? why : sse::client::authority_of(url) + ": " + why;
+  return failure.had_answer && is_of_answer(failure.error)
+             ? why
+             : sse::client::authority_of(url) + ": " + why;
 }
 
 std::string advice(const sse::client::Failure& failure, const sse::client::Url& url) {
   if (failure.error == boost::asio::error::connection_refused) {
     return "; is a hub running there?";
+  }
+  if (failure.error == sse::Errc::kEventTooBig) {
+    return fmt::format(" of {} MiB", kEventBytesMax >> 20);
   }
   if (is_wrong_version(failure.error)) {
     return "; if it speaks no TLS, its URL begins with http://";

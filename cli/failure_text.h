@@ -11,9 +11,9 @@ namespace vrelo::cli {
 
 // Says in half a sentence why the hub at `url` was of no use, in the words of its answer where
 // there are some: "the hub refused (400): topic: it has a control character". Where there was no
-// answer, it says of whom: "127.0.0.1:3000: Connection refused". A refusal with a status of success
-// is an answer to a publish that is no id. Fit for a terminal, and, but for that name, at most
-// 1,500 bytes long, whatever the hub sent.
+// answer, or the system has stopped it, it says of whom: "127.0.0.1:3000: Connection refused". A
+// refusal with a status of success is an answer to a publish that is no id. Fit for a terminal,
+// and, but for that name, at most 1,500 bytes long, whatever the hub sent.
 //
 // Source: RFC 9457, with the member `field` that a vrelo hub adds.
 std::string failure_text(const sse::client::Failure& failure, const sse::client::Url& url);

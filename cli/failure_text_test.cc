@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "hub/base/text.h"
 #include "sse/client/connection.h"
+#include "sse/errc.h"
 
 namespace vrelo::cli {
 namespace {
@@ -68,10 +69,16 @@ TEST(FailureText, repeats_what_the_hub_says) {
       {"nobody there",
        {.error = boost::asio::error::connection_refused},
        "hub.example:81: Connection refused"},
+      {"nobody there any more",
+       {.error = boost::asio::error::connection_refused, .had_answer = true},
+       "hub.example:81: Connection refused"},
       {"somebody who speaks no TLS",
        {.error = {ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER),
                   boost::asio::error::get_ssl_category()}},
        "hub.example:81: TLS failed: wrong version number (SSL routines)"},
+      {"an event that is too big",
+       {.error = sse::Errc::kEventTooBig, .had_answer = true},
+       "the event is larger than the limit"},
       {"somebody who went away", {.error = Errc::kCut, .had_answer = true}, "the connection broke"},
   };
   for (const auto& c : cases) {
@@ -102,6 +109,7 @@ TEST(Advice, says_what_to_do_about_what_does_not_speak_for_itself) {
       {refusal(404, "", ""), hub, ""},
       {refusal(400, "", ""), elsewhere, ""},
       {{.error = Errc::kNotEventStream, .status = 200}, elsewhere, ""},
+      {{.error = sse::Errc::kEventTooBig}, hub, " of 32 MiB"},
       {{.error = Errc::kCut}, hub, ""},
   };
   for (const auto& c : cases) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sub.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -88,8 +89,13 @@ base::Parsed<Plan> make_plan(const Options& options) {
   if (!url) {
     return url.error();
   }
+  if (std::find(options.topics.begin(), options.topics.end(), "") != options.topics.end()) {
+    return base::Fault{"a TOPIC is empty; \"*\" asks for all of them"};
+  }
   Plan plan{.url = options.topics.empty() ? *url : with_topics(hub_url(*url), options.topics),
-            .source = {.last_event_id = options.from, .reconnects = !options.no_reconnect},
+            .source = {.last_event_id = options.from,
+                       .reconnects = !options.no_reconnect,
+                       .limits = {.event_bytes_max = kEventBytesMax}},
             .count = {},
             .json = options.json};
   if (const auto fault = base::find_fault(options.from)) {

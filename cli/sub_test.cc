@@ -182,6 +182,8 @@ TEST(Sub, refuses_arguments_that_make_no_sense) {
       {{}, "vrelo sub: URL is required; see vrelo sub --help\n"},
       {{"127.0.0.1:1"},
        "vrelo sub: 127.0.0.1:1: this is not a URL; did you mean http://127.0.0.1:1?\n"},
+      {{"http://a", "b", ""}, "vrelo sub: a TOPIC is empty; \"*\" asks for all of them\n"},
+      {{"http://a", "--json=x"}, "vrelo sub: --json takes no value; see vrelo sub --help\n"},
       {{"http://a", "--count", "0"}, "vrelo sub: --count: \"0\" is not a number of events\n"},
       {{"http://a", "--count", "x"}, "vrelo sub: --count: \"x\" is not a number of events\n"},
       {{"http://a", "--from", "a\nb"}, "vrelo sub: --from has a control character\n"},

@@ -85,11 +85,12 @@ class Flags {
     const std::vector<std::string> unknown_flags = app_.remaining();
     if (!unknown_flags.empty()) {
       const std::string word = unknown_flags[0].substr(0, unknown_flags[0].find('='));
-      if (parse_endpoint(word)) {
-        return unknown(word, "not expected here", "--listen " + word);
-      }
-      return unknown(word, word.starts_with('-') ? "there is no such flag" : "not expected here",
-                     nearest_setting(word, flag_name));
+      const std::string meant =
+          parse_endpoint(word) ? "--listen " + word : nearest_setting(word, flag_name);
+      Fault fault = unknown(
+          word, word.starts_with('-') ? "there is no such flag" : "not expected here", meant);
+      fault.message += meant.empty() ? "; see vrelo serve --help" : "";
+      return fault;
     }
     GivenMap given;
     for (const auto& [row, value] : values_) {

@@ -188,8 +188,8 @@ TEST(Settings, name_an_unknown_setting_and_suggest_the_nearest) {
   EXPECT_EQ(fault({"--shrads=2"}), "--shrads: there is no such flag; did you mean --shards?");
   EXPECT_EQ(fault({"--history_age=2"}),
             "--history_age: there is no such flag; did you mean --history-age?");
-  EXPECT_EQ(fault({"--quux"}), "--quux: there is no such flag");
-  EXPECT_EQ(fault({"hub.toml"}), "hub.toml: not expected here");
+  EXPECT_EQ(fault({"--quux"}), "--quux: there is no such flag; see vrelo serve --help");
+  EXPECT_EQ(fault({"hub.toml"}), "hub.toml: not expected here; see vrelo serve --help");
   EXPECT_EQ(fault({"127.0.0.1:80"}),
             "127.0.0.1:80: not expected here; did you mean --listen 127.0.0.1:80?");
   EXPECT_EQ(fault({}, {{"VRELO_HEARTBEET", "3"}}),
