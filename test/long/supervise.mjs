@@ -115,6 +115,6 @@ test("browsers miss nothing while the worker is killed and replaced", { log: SQL
   }
   const { connects, cut, longestMs } = seen;
   console.log(`sentence: Meanwhile (${Math.round(seconds)} s, ${Math.round(published() / seconds)} events/s)`
-    + ` ${connects} connections asked for \`/healthz\`, one after the other: none was refused, ${cut} were cut by a`
+    + ` ${connects} connections asked for \`/healthz\`, one after the other. None was refused, ${cut} were cut by a`
     + ` kill or an upgrade, and no answer took longer than ${(longestMs / 1000).toFixed(1)} s.`);
 });
