@@ -2,6 +2,7 @@
 //
 // What is done to the node.
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -195,10 +196,20 @@ void Simulation::check_published(const log::Event& event,
   }
 }
 
+// Topics are references from the hub's folder.
+base::UrlPatternPtr Simulation::draw_pattern() {
+  constexpr std::array kPatterns = {"t:n", R"(/.well-known/t(1\d*))", "https://*/.well-known/t0"};
+  return patterns_.get(kPatterns[random_.below(kPatterns.size())]);
+}
+
 log::Selection Simulation::draw_selection() {
   log::Selection selection{.all = random_.one_in(crowd_ ? 2 : 4)};
   for (std::uint64_t i = random_.between(1, 3); i > 0 && !selection.all; --i) {
-    selection.topics.push_back(draw_topic());
+    if (random_.one_in(4)) {
+      selection.patterns.push_back(draw_pattern());
+    } else {
+      selection.topics.push_back(draw_topic());
+    }
   }
   return selection;
 }

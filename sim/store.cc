@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "hub/log/event_filter.h"
 #include "sim/store_work.h"
 
 namespace vrelo::sim {
@@ -14,12 +15,6 @@ namespace {
 
 // How many appends share a commit, at most.
 constexpr std::size_t kCommitAppends = 8;
-
-bool wants(const log::Selection& selection, const log::Record& record) {
-  const std::vector<std::string>& topics = record.event.topics;
-  return selection.all || std::find_first_of(topics.begin(), topics.end(), selection.topics.begin(),
-                                             selection.topics.end()) != topics.end();
-}
 
 void complete(log::OperationPtr operation) {
   std::vector<log::OperationPtr> one;
@@ -227,7 +222,7 @@ bool Store::is_gone(log::Position after, const log::Selection& selection) const 
   if (after.offset >= now.begin) {
     return false;
   }
-  return selection.all ||
+  return selection.all || !selection.patterns.empty() ||
          std::any_of(selection.topics.begin(), selection.topics.end(),
                      [&](const std::string& topic) {
                        const auto removed = removed_.find(topic);
@@ -245,9 +240,10 @@ log::Page Store::read(log::Position after,
   const Chapter& now = chapter();
   log::Page page{.records = {}, .next = {.epoch = now.epoch, .offset = now.end}};
   std::size_t bytes = 0;
+  log::EventFilter filter(selection);
   for (std::size_t i = now.index_after(std::max(after.offset, now.begin)); i < now.records.size();
        ++i) {
-    if (!wants(selection, *now.records[i])) {
+    if (!filter.wants(now.records[i]->event.topics)) {
       continue;
     }
     bytes += now.records[i]->event.data.size();

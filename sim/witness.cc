@@ -190,7 +190,9 @@ bool Witness::is_for_reader(const log::Record& record, bool permitted_only) cons
   const std::vector<std::string>& topics = record.event.topics;
   const auto selects = [this](const std::string& topic) {
     return std::find(selection_.topics.begin(), selection_.topics.end(), topic) !=
-           selection_.topics.end();
+               selection_.topics.end() ||
+           std::any_of(selection_.patterns.begin(), selection_.patterns.end(),
+                       [&topic](const auto& pattern) { return pattern->matches(topic); });
   };
   if (!selection_.all && std::none_of(topics.begin(), topics.end(), selects)) {
     return false;
@@ -291,7 +293,8 @@ void Witness::check_gap(const Gap& gap) {
       if (record.position > gap.until) {
         break;
       }
-      if (is_for_reader(record, false)) {
+      // The log does not know what patterns would have matched.
+      if (!selection_.patterns.empty() || is_for_reader(record, false)) {
         return;
       }
     }

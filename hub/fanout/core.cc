@@ -25,6 +25,11 @@ constexpr log::ReadLimits kRoundLimits{.records_max = 512, .data_bytes_max = std
 // How many streams are served between two looks at the clock.
 constexpr std::size_t kSendsPerLook = 16;
 
+// Whether there may be records for `group` of which no topic is listed in it.
+bool wants_unlisted(const Group& group) {
+  return group.all || !group.patterns.empty();
+}
+
 }  // namespace
 
 Core::Core(FanOutParts parts, FanOutLimits limits)
@@ -40,7 +45,7 @@ Core::Core(FanOutParts parts, FanOutLimits limits)
 Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
   Group& group = index_.enter(selection, std::move(grant));
   if (group.users == 1) {
-    if (group.all) {
+    if (wants_unlisted(group)) {
       parts_.window.interest().raise_all(parts_.shard);
     }
     for (const TopicEntry* const topic : group.topics) {
@@ -52,7 +57,7 @@ Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
 
 void Core::leave(Group& group) {
   if (group.users == 1) {
-    if (group.all) {
+    if (wants_unlisted(group)) {
       parts_.window.interest().lower_all(parts_.shard);
     }
     for (const TopicEntry* const topic : group.topics) {

@@ -24,8 +24,9 @@ constexpr log::ReadLimits kPageLimits{.records_max = 1000, .data_bytes_max = std
 // How many writes a reader gets before the next one has its turn.
 constexpr int kStepWrites = 4;
 
-// What a group reads from the log. The topics are in the order of their names, so that pages are
-// found again whatever order the group has them in, which is that of their addresses.
+// What a group reads from the log. Topics are in the order of their names and patterns of their
+// texts, so that pages are found again whatever order the group has them in, which is that of the
+// entries' addresses.
 // It is made once and kept, since a reader who is far behind asks for it at each step.
 const log::Selection& selection_of(const Group& group, Reader& reader) {
   if (reader.selection != nullptr) {
@@ -35,7 +36,12 @@ const log::Selection& selection_of(const Group& group, Reader& reader) {
   for (const TopicEntry* const topic : group.topics) {
     selection.topics.emplace_back(topic->view().name);
   }
+  for (const PatternEntry* const pattern : group.patterns) {
+    selection.patterns.push_back(pattern->pattern);
+  }
   std::sort(selection.topics.begin(), selection.topics.end());
+  std::sort(selection.patterns.begin(), selection.patterns.end(),
+            [](const auto& a, const auto& b) { return a->text() < b->text(); });
   reader.selection = std::make_unique<const log::Selection>(std::move(selection));
   return *reader.selection;
 }
@@ -188,9 +194,15 @@ bool Core::find_next(Stream& stream, log::Position& next) {
   for (const TopicEntry* const topic : group.topics) {
     topics_.push_back(topic->view());
   }
-  const auto read = parts_.window.read(reader.cursor, delivered_,
-                                       {.all = group.all, .listed = topics_}, kStepLimits, found_);
+  // The window has an index of topics, none of patterns: what they do not select is left out here.
+  const bool all = group.all || !group.patterns.empty();
+  const auto read = parts_.window.read(reader.cursor, delivered_, {.all = all, .listed = topics_},
+                                       kStepLimits, found_);
   if (read) {
+    if (!group.patterns.empty()) {
+      std::erase_if(found_,
+                    [&](const EncodedPtr& record) { return !selects(group, *record, url_); });
+    }
     counters_.window_hits.add(1);
     reader.selection = nullptr;
     next = *read;
@@ -274,8 +286,7 @@ void Core::fetch(int fd, Stream& stream) {
   reader.fetching = true;
   const log::Selection& selection = selection_of(*stream.group, reader);
   for (Fetch& fetch : fetches_) {
-    if (fetch.after <= reader.cursor && fetch.selection.all == selection.all &&
-        fetch.selection.topics == selection.topics) {
+    if (fetch.after <= reader.cursor && fetch.selection == selection) {
       fetch.waiting.push_back(fd);
       return;
     }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <malloc.h>
@@ -84,7 +85,15 @@ struct BenchShard {
   }
 
   void open(int fd, std::vector<std::string> topics) {
-    Membership membership = fan_out->enter({.all = false, .topics = std::move(topics)}, grant);
+    open_stream(fd, {.topics = std::move(topics)});
+  }
+
+  void open_pattern(int fd, std::string_view pattern) {
+    open_stream(fd, {.patterns = {patterns.get(pattern)}});
+  }
+
+  void open_stream(int fd, const log::Selection& selection) {
+    Membership membership = fan_out->enter(selection, grant);
     fan_out->open(fd, std::move(membership), window.end(), Hello::kQuiet, "head\n\n");
   }
 
@@ -104,6 +113,7 @@ struct BenchShard {
   FakeLog log{loop.get_executor()};
   Window window;
   std::unique_ptr<FanOut> fan_out;
+  base::UrlPatterns patterns{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
   auth::GrantPtr grant = std::make_shared<const auth::Grant>();
   std::uint64_t offset = 0;
 };
@@ -123,7 +133,60 @@ void deliver(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(deliver)->Args({1, 0})->Args({1000, 0})->Args({1000, 10'000})->Args({1000, 100'000});
+BENCHMARK(deliver)
+    ->Args({1, 0})
+    ->Args({1000, 0})
+    ->Args({5000, 0})
+    ->Args({1000, 10'000})
+    ->Args({1000, 100'000});
+
+// Argument: streams of one pattern that matches the event's topic.
+void deliver_to_pattern(benchmark::State& state) {
+  BenchShard shard;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    shard.open_pattern(static_cast<int>(100 + i), "https://example.com/books/:id");
+  }
+  for (auto _ : state) {
+    shard.append("https://example.com/books/1");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(deliver_to_pattern)->Arg(1)->Arg(1000)->Arg(5000);
+
+// Distinct patterns, each with a stream, of which one matches the event's topic. `pattern` makes
+// the one of a number.
+template <typename Pattern>
+void deliver_among_patterns(benchmark::State& state, Pattern pattern) {
+  BenchShard shard;
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    shard.open_pattern(static_cast<int>(100 + i), pattern(std::to_string(i)));
+  }
+  shard.append("https://example.com/users/42/orders/1");
+  const std::size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+  for (auto _ : state) {
+    shard.append("https://example.com/users/42/orders/1");
+  }
+  state.counters["bytes_per_stream"] =
+      static_cast<double>(bytes) / static_cast<double>(state.range(0));
+}
+void deliver_among_hosts(benchmark::State& state) {
+  deliver_among_patterns(state, [](const std::string& i) {
+    return i == "42" ? "https://example.com/users/42/*"
+                     : "https://" + i + ".example.com/users/42/*";
+  });
+}
+void deliver_among_paths(benchmark::State& state) {
+  deliver_among_patterns(
+      state, [](const std::string& i) { return "https://example.com/users/" + i + "/*"; });
+}
+void deliver_among_any(benchmark::State& state) {
+  deliver_among_patterns(
+      state, [](const std::string& i) { return "https://example.com/:kind/" + i + "/orders/*"; });
+}
+BENCHMARK(deliver_among_hosts)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(deliver_among_paths)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(deliver_among_any)->Arg(5000)->Unit(benchmark::kMicrosecond);
 
 // Arguments: own topics of 40 bytes per stream; 0: one topic that all share.
 void idle_stream_bytes(benchmark::State& state) {

@@ -22,6 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "hub/log/event_filter.h"
 #include "hub/log/log.h"
 #include "hub/net/stream_sockets.h"
 
@@ -230,11 +231,7 @@ class FakeLog final : public log::Log {
   }
 
   static bool wants(const log::Selection& selection, const log::Record& record) {
-    return selection.all ||
-           std::any_of(selection.topics.begin(), selection.topics.end(), [&](const auto& topic) {
-             const auto& topics = record.event.topics;
-             return std::find(topics.begin(), topics.end(), topic) != topics.end();
-           });
+    return log::EventFilter(selection).wants(record.event.topics);
   }
 
   bool gone(log::Position after, const log::Selection& selection) const {
@@ -244,7 +241,7 @@ class FakeLog final : public log::Log {
     if (after.offset >= begin_.offset) {
       return false;
     }
-    return selection.all ||
+    return selection.all || !selection.patterns.empty() ||
            std::any_of(selection.topics.begin(), selection.topics.end(),
                        [&](const std::string& topic) {
                          const auto removed = removed_.find(topic);

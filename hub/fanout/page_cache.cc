@@ -5,18 +5,11 @@
 #include <utility>
 
 namespace vrelo::fanout {
-namespace {
-
-bool equal(const log::Selection& a, const log::Selection& b) {
-  return a.all == b.all && a.topics == b.topics;
-}
-
-}  // namespace
 
 EncodedPagePtr PageCache::find(const log::Selection& selection, log::Position after) {
   const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     return entry.page->after <= after && after < entry.page->next &&
-           equal(entry.page->selection, selection);
+           entry.page->selection == selection;
   });
   if (at == entries_.end()) {
     return nullptr;
@@ -30,6 +23,7 @@ void PageCache::add(EncodedPagePtr page) {
   for (const std::string& topic : page->selection.topics) {
     bytes += sizeof(std::string) + topic.size();
   }
+  bytes += page->selection.patterns.size() * sizeof(base::UrlPatternPtr);
   for (const EncodedPtr& record : page->records) {
     bytes += record->bytes();
   }

@@ -20,7 +20,7 @@ void Round::begin(std::vector<EncodedPtr> records, log::Position from, std::size
   place_ = kNone;
 }
 
-bool Round::match_next(const TopicIndex& index) {
+bool Round::match_next(TopicIndex& index) {
   if (matched_ == records_.size()) {
     return false;
   }

@@ -37,7 +37,8 @@ struct Cut {
 // ones (as holes), and groups may end; no stream may become live.
 //
 // Threads: one, the shard's.
-// Cost: no allocation once its buffers have grown.
+// Cost: no allocation once its buffers have grown, but for the topics that patterns are compared
+// with.
 class Round {
  public:
   // Begins a round that brings live streams from `from` to what comes after `records`. `turn` is
@@ -47,7 +48,7 @@ class Round {
   bool active() const { return active_; }
 
   // Finds the groups for the next record. False: there was none left.
-  bool match_next(const TopicIndex& index);
+  bool match_next(TopicIndex& index);
 
   // Returns the descriptor of the next live stream to be served with bytes() or pieces(), or -1.
   int next_stream();

@@ -11,9 +11,49 @@
 #include <boost/container_hash/hash.hpp>
 
 namespace vrelo::fanout {
+namespace {
+
+template <typename Entries>
+void sort_and_unite(Entries& entries) {
+  std::sort(entries.begin(), entries.end());
+  entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+}
+
+// Takes `group` out of an entry's groups. True: it was the last.
+template <typename Groups>
+bool take_out(Groups& groups, Group& group) {
+  *std::find(groups.begin(), groups.end(), &group) = groups.back();
+  groups.pop_back();
+  return groups.empty();
+}
+
+}  // namespace
 
 bool may_read(const auth::Grant& grant, const EncodedRecord& record) {
   return !record.is_private || grant.may_read_private(record.topics);
+}
+
+bool selects(const Group& group, const EncodedRecord& record, base::TopicUrl& url) {
+  if (group.all) {
+    return true;
+  }
+  const auto is_record_topic = [&record](const TopicEntry* entry) {
+    const TopicView topic = entry->view();
+    for (std::size_t i = 0; i < record.topics.size(); ++i) {
+      if (record.hashes[i] == topic.hash && record.topics[i] == topic.name) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const auto is_matched = [&group, &url](const std::string& topic) {
+    return url.read(topic, group.patterns.front()->pattern->base()) &&
+           std::any_of(group.patterns.begin(), group.patterns.end(),
+                       [&url](const PatternEntry* entry) { return entry->pattern->matches(url); });
+  };
+  return std::any_of(group.topics.begin(), group.topics.end(), is_record_topic) ||
+         (!group.patterns.empty() &&
+          std::any_of(record.topics.begin(), record.topics.end(), is_matched));
 }
 
 std::unique_ptr<TopicEntry, TopicEntry::Delete> TopicEntry::make(const TopicView& topic) {
@@ -34,15 +74,19 @@ std::size_t TopicIndex::GroupHash::operator()(const Group* group) const {
   for (const TopicEntry* const topic : group->topics) {
     boost::hash_combine(seed, topic->view().hash);
   }
+  for (const PatternEntry* const pattern : group->patterns) {
+    boost::hash_combine(seed, pattern);
+  }
   return seed;
 }
 
 bool TopicIndex::GroupEqual::operator()(const Group* a, const Group* b) const {
-  return a->all == b->all && a->grant == b->grant && a->topics == b->topics;
+  return a->all == b->all && a->grant == b->grant && a->topics == b->topics &&
+         a->patterns == b->patterns;
 }
 
 TopicIndex::~TopicIndex() {
-  assert(groups_.empty() && topics_.empty() && all_.empty());
+  assert(groups_.empty() && topics_.empty() && patterns_.size() == 0 && all_.empty());
 }
 
 Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant) {
@@ -54,9 +98,11 @@ Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant) 
     for (const std::string& topic : selection.topics) {
       wanted->topics.push_back(&entry(topic));
     }
-    std::sort(wanted->topics.begin(), wanted->topics.end());
-    wanted->topics.erase(std::unique(wanted->topics.begin(), wanted->topics.end()),
-                         wanted->topics.end());
+    for (const base::UrlPatternPtr& pattern : selection.patterns) {
+      wanted->patterns.push_back(&patterns_.entry(pattern));
+    }
+    sort_and_unite(wanted->topics);
+    sort_and_unite(wanted->patterns);
   }
 
   const auto [at, is_new] = groups_.insert(wanted.get());
@@ -66,6 +112,9 @@ Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant) 
     static_cast<void>(wanted.release());  // leave() deletes it
     for (TopicEntry* const topic : group.topics) {
       topic->groups.push_back(&group);
+    }
+    for (PatternEntry* const pattern : group.patterns) {
+      pattern->groups.push_back(&group);
     }
     if (group.all) {
       all_.push_back(&group);
@@ -82,12 +131,14 @@ bool TopicIndex::leave(Group& group) {
   assert(group.live.size() == group.holes);
   groups_.erase(&group);
   for (TopicEntry* const topic : group.topics) {
-    auto& groups = topic->groups;
-    *std::find(groups.begin(), groups.end(), &group) = groups.back();
-    groups.pop_back();
-    if (groups.empty()) {
+    if (take_out(topic->groups, group)) {
       topics_.erase(topic);
       TopicEntry::Delete()(topic);
+    }
+  }
+  for (PatternEntry* const pattern : group.patterns) {
+    if (take_out(pattern->groups, group)) {
+      patterns_.remove(*pattern);
     }
   }
   if (group.all) {

@@ -14,6 +14,7 @@
 
 #include "hub/auth/grant.h"
 #include "hub/fanout/encoded_record.h"
+#include "hub/fanout/pattern_index.h"
 #include "hub/log/log.h"
 
 namespace vrelo::fanout {
@@ -52,8 +53,9 @@ struct Group {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
   boost::container::small_vector<TopicEntry*, 1> topics;  // sorted by address, each once
+  std::vector<PatternEntry*> patterns = {};               // the same
   auth::GrantPtr grant;
-  bool all = false;         // selects every topic; then `topics` is empty
+  bool all = false;         // selects every topic; then `topics` and `patterns` are empty
   std::uint32_t users = 0;  // memberships and streams; the group ends with the last
 
   // Live streams, by descriptor. During a round a stream that leaves makes a hole, so that the
@@ -75,13 +77,17 @@ struct Group {
 // rounds, reads from the window and reads from storage all ask here.
 bool may_read(const auth::Grant& grant, const EncodedRecord& record);
 
-// Leads from a topic to the groups that select it.
+// Whether one of the topics and patterns of `group`, or all, selects `record`. `url` is a place to
+// work in.
+bool selects(const Group& group, const EncodedRecord& record, base::TopicUrl& url);
+
+// Leads from a record to the groups that select it.
 //
 // Threads: one, the shard's.
 class TopicIndex {
  public:
   // `key` is the one that the hashes of records are made with.
-  explicit TopicIndex(const log::HashKey& key) : key_(key) {}
+  explicit TopicIndex(const log::HashKey& key) : key_(key), patterns_(key) {}
   ~TopicIndex();
 
   TopicIndex(const TopicIndex&) = delete;
@@ -94,10 +100,10 @@ class TopicIndex {
   // Ends one use of `group`. True: it was the last, and the group is gone.
   bool leave(Group& group);
 
-  // Calls `visit(Group&)` for each group that selects `record`, perhaps twice if it has several
-  // topics.
+  // Calls `visit(Group&)` for each group that selects `record`, perhaps more than once if several
+  // topics or patterns lead to it.
   template <typename Visit>
-  void for_each_group(const EncodedRecord& record, Visit visit) const {
+  void for_each_group(const EncodedRecord& record, Visit visit) {
     for (std::size_t i = 0; i < record.topics.size(); ++i) {
       const auto entry =
           topics_.find(TopicView{.name = record.topics[i], .hash = record.hashes[i]});
@@ -107,12 +113,18 @@ class TopicIndex {
         }
       }
     }
+    patterns_.for_each_match(record, [&visit](const PatternEntry& entry) {
+      for (Group* const group : entry.groups) {
+        visit(*group);
+      }
+    });
     for (Group* const group : all_) {
       visit(*group);
     }
   }
 
   std::size_t topics() const { return topics_.size(); }
+  std::size_t patterns() const { return patterns_.size(); }
   std::size_t groups() const { return groups_.size(); }
 
  private:
@@ -142,6 +154,7 @@ class TopicIndex {
 
   const log::HashKey key_;
   boost::unordered_flat_set<TopicEntry*, TopicHash, TopicEqual> topics_;
+  PatternIndex patterns_;
   boost::unordered_flat_set<Group*, GroupHash, GroupEqual> groups_;
   std::vector<Group*> all_;
 };

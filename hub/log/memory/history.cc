@@ -9,71 +9,22 @@
 #include <utility>
 
 #include "hub/base/random.h"
+#include "hub/log/event_filter.h"
+#include "hub/log/memory/record_bytes.h"
 
 namespace vrelo::log::memory {
 namespace {
 
-// What a record takes besides its texts, and a name in an index, with what the allocator adds:
-// measured with the C library's, see memory_store_test.cc.
-constexpr std::size_t kRecordBytes = 304;
-constexpr std::size_t kNameBytes = 96;
-constexpr std::size_t kAllocationBytes = 16;
-
 // How many records leave memory in one call: more than one call adds, and few enough to wait for.
 constexpr std::size_t kSweepRecords = 64;
+
+// How many records a read with patterns looks at: about a millisecond, on a shard's thread.
+constexpr std::size_t kScanRecords = 1024;
 
 // A limit beyond which age is no limit, so that no sum overflows.
 constexpr std::chrono::seconds kAgeEver = std::chrono::hours(24 * 365 * 100);
 
-std::size_t heap_bytes(const std::string& text) {
-  static const std::size_t inside = std::string().capacity();
-  return text.capacity() > inside ? text.capacity() + kAllocationBytes : 0;
-}
-
-std::size_t bytes_of(const Event& event) {
-  std::size_t bytes = kRecordBytes + event.topics.capacity() * sizeof(std::string) +
-                      event.topics.size() * kNameBytes + heap_bytes(event.id) +
-                      heap_bytes(event.type) + heap_bytes(event.data);
-  for (const std::string& topic : event.topics) {
-    bytes += heap_bytes(topic);
-  }
-  return event.id.empty() ? bytes : bytes + 2 * kNameBytes;
-}
-
-bool has_topic_of(const Event& event, const Selection& selection) {
-  return std::any_of(event.topics.begin(), event.topics.end(), [&](const std::string& topic) {
-    return std::find(selection.topics.begin(), selection.topics.end(), topic) !=
-           selection.topics.end();
-  });
-}
-
 }  // namespace
-
-// A page that is being filled.
-class History::Filling {
- public:
-  Filling(ReadLimits limits, Position end) : limits_(limits), page_{.records = {}, .next = end} {}
-
-  // Adds `record`. False: there was no room for it, and the page ends before it.
-  bool add(const RecordPtr& record) {
-    bytes_ += record->event.data.size();
-    std::vector<RecordPtr>& records = page_.records;
-    if (!records.empty() &&
-        (records.size() >= limits_.records_max || bytes_ > limits_.data_bytes_max)) {
-      page_.next = records.back()->position;
-      return false;
-    }
-    records.push_back(record);
-    return true;
-  }
-
-  Page take() { return std::move(page_); }
-
- private:
-  const ReadLimits limits_;
-  Page page_;
-  std::size_t bytes_ = 0;  // of data
-};
 
 History::History(const Retention& retention,
                  const base::Clock& clock,
@@ -126,6 +77,9 @@ boost::system::result<Appended> History::append(Event event) {
 boost::system::result<Page> History::read(Position after,
                                           const Selection& selection,
                                           ReadLimits limits) {
+  if (!selection.all && !selection.patterns.empty()) {
+    return read_matching(after, selection, limits);
+  }
   std::vector<std::uint64_t> topics;
   if (!selection.all) {
     topics.reserve(selection.topics.size());
@@ -150,11 +104,43 @@ boost::system::result<Page> History::read(Position after,
     }
     after.offset = begin_;
   }
-  Filling page(limits, {.epoch = epoch_, .offset = end_});
+  PageFilling page(limits, {.epoch = epoch_, .offset = end_});
   if (selection.all) {
     read_all(after.offset, page);
   } else {
     read_topics(after.offset, selection, topics, page);
+  }
+  return page.take();
+}
+
+// Patterns are looked at after the lock.
+boost::system::result<Page> History::read_matching(Position after,
+                                                   const Selection& selection,
+                                                   ReadLimits limits) {
+  std::vector<RecordPtr> records;
+  {
+    Removed removed;
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      return Errc::kStopped;
+    }
+    trim(clock_.steady());
+    sweep(removed);
+    if (after.epoch != epoch_ || after.offset > end_ || after.offset < begin_) {
+      return Errc::kPositionGone;
+    }
+    const std::uint64_t last =
+        after.offset + std::min<std::uint64_t>(end_ - after.offset, kScanRecords);
+    for (std::uint64_t offset = after.offset + 1; offset <= last; ++offset) {
+      records.push_back(visit(offset).record);
+    }
+  }
+  EventFilter filter(selection);
+  PageFilling page(limits, records.empty() ? after : records.back()->position);
+  for (const RecordPtr& record : records) {
+    if (filter.wants(record->event.topics) && !page.add(record)) {
+      break;
+    }
   }
   return page.take();
 }
@@ -297,7 +283,7 @@ bool History::is_gone(std::span<const std::uint64_t> topics, std::uint64_t after
   });
 }
 
-void History::read_all(std::uint64_t after, Filling& page) {
+void History::read_all(std::uint64_t after, PageFilling& page) {
   for (std::uint64_t offset = after + 1; offset <= end_; ++offset) {
     if (!page.add(visit(offset).record)) {
       return;
@@ -308,7 +294,7 @@ void History::read_all(std::uint64_t after, Filling& page) {
 void History::read_topics(std::uint64_t after,
                           const Selection& selection,
                           std::span<const std::uint64_t> topics,
-                          Filling& page) {
+                          PageFilling& page) {
   using Offsets = std::span<const std::uint64_t>;
   const auto later = [](Offsets a, Offsets b) { return a.front() > b.front(); };
   std::vector<Offsets> heap;  // the topic whose next record is the oldest is on top
@@ -318,6 +304,7 @@ void History::read_topics(std::uint64_t after,
     }
   }
   std::make_heap(heap.begin(), heap.end(), later);
+  EventFilter filter(selection);
   std::uint64_t last = 0;
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end(), later);
@@ -326,7 +313,7 @@ void History::read_topics(std::uint64_t after,
     // never.
     if (offset != std::exchange(last, offset)) {
       const RecordPtr& record = visit(offset).record;
-      if (has_topic_of(record->event, selection) && !page.add(record)) {
+      if (filter.wants(record->event.topics) && !page.add(record)) {
         return;
       }
     }

@@ -17,6 +17,7 @@
 #include "hub/log/log.h"
 #include "hub/log/memory/memory_store.h"
 #include "hub/log/memory/offset_index.h"
+#include "hub/log/memory/page_filling.h"
 #include "hub/log/memory/removed_topics.h"
 #include "hub/log/operation.h"
 #include "hub/log/siphash.h"
@@ -70,8 +71,9 @@ class History {
   };
   using Removed = boost::container::small_vector<RecordPtr, 8>;
 
-  class Filling;
-
+  boost::system::result<Page> read_matching(Position after,
+                                            const Selection& selection,
+                                            ReadLimits limits);
   void hash(const Event& event, Entry& entry) const;
 
   // All of these under the lock.
@@ -79,11 +81,11 @@ class History {
   const Entry& visit(std::uint64_t offset);
   const Entry& entry(std::uint64_t offset) const;
   bool is_gone(std::span<const std::uint64_t> topics, std::uint64_t after) const;
-  void read_all(std::uint64_t after, Filling& page);
+  void read_all(std::uint64_t after, PageFilling& page);
   void read_topics(std::uint64_t after,
                    const Selection& selection,
                    std::span<const std::uint64_t> topics,
-                   Filling& page);
+                   PageFilling& page);
   void index(const Entry& entry);
   bool is_over(std::uint64_t offset, base::Clock::Steady now) const;
   void trim(base::Clock::Steady now);

@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace vrelo::log::sqlite {
+namespace {
+
+// How many records a page may leave out, and a step: about a millisecond.
+constexpr std::size_t kPassOverMax = 8192;
+constexpr std::size_t kPassOverAtOnce = 512;
+
+}  // namespace
 
 using base::sqlite::Reset;
 using base::sqlite::Result;
@@ -22,6 +29,7 @@ ReadPage::ReadPage(std::unique_ptr<ReadOperation> operation,
       selection_(selection),
       limits_({.records_max = std::max<std::size_t>(limits.records_max, 1),
                .data_bytes_max = std::min(limits.data_bytes_max, sources.page_bytes_max)}),
+      filter_(selection_),
       cursor_(after.offset) {
   for (const std::string& topic : selection_.topics) {
     topics_.push_back(siphash(sources_.hash_key, topic));
@@ -45,6 +53,7 @@ Result<ReadWork::Step> ReadPage::step(ReadFile& file) {
 
 Result<ReadWork::Step> ReadPage::proceed(ReadFile& file, const View& view) {
   looked_at_ = 0;
+  passed_over_bytes_ = 0;
   if (cursor_ < view.begin) {
     if (!page_.records.empty()) {
       return answer(std::move(page_));  // retention overtook it between two steps
@@ -61,7 +70,7 @@ Result<ReadWork::Step> ReadPage::proceed(ReadFile& file, const View& view) {
     }
     cursor_ = view.begin;
   }
-  const auto part = selection_.all ? read_all(file, view) : read_topics(file, view);
+  const auto part = has_index() ? read_topics(file, view) : read_in_order(file, view);
   if (!part) {
     return part.error();
   }
@@ -79,7 +88,7 @@ ReadWork::Step ReadPage::answer(boost::system::result<Page> result) {
 
 // Returns whether retention has removed a record after the cursor that the selection may want.
 Result<ReadPage::Gone> ReadPage::is_gone(ReadFile& file, const View& view) {
-  if (selection_.all) {
+  if (!has_index()) {
     return Gone::kYes;
   }
   for (const std::uint64_t topic : topics_) {
@@ -136,7 +145,7 @@ Result<ReadPage::Gone> ReadPage::is_gone(ReadFile& file, const View& view, std::
   return !offsets.empty() && offsets.front() <= view.begin ? Gone::kYes : Gone::kNo;
 }
 
-Result<ReadPage::Part> ReadPage::read_all(ReadFile& file, const View& view) {
+Result<ReadPage::Part> ReadPage::read_in_order(ReadFile& file, const View& view) {
   Statement& select = file.select_from;
   const Reset reset(select);
   select.bind_bits(1, cursor_);
@@ -157,12 +166,32 @@ Result<ReadPage::Part> ReadPage::read_all(ReadFile& file, const View& view) {
     if (!record) {
       return record.error();
     }
+    if (!filter_.wants((*record)->event.topics)) {
+      const Part part = pass_over(**record);
+      if (part != Part::kDone) {
+        return part;
+      }
+      continue;
+    }
     if (!has_room_for(**record)) {
       return Part::kFull;
     }
     take(std::move(*record));
   }
   return Part::kDone;
+}
+
+// A step leaves out no more than what others may have to wait for, a page no more than what its
+// reader may.
+ReadPage::Part ReadPage::pass_over(const Record& record) {
+  cursor_ = record.position.offset;
+  passed_over_bytes_ += record.event.data.size();
+  if (++passed_over_ == kPassOverMax) {
+    return Part::kFull;
+  }
+  const bool step_ends =
+      passed_over_ % kPassOverAtOnce == 0 || passed_over_bytes_ > sources_.page_bytes_max;
+  return step_ends ? Part::kAgain : Part::kDone;
 }
 
 Result<ReadPage::Part> ReadPage::read_topics(ReadFile& file, const View& view) {
@@ -214,7 +243,7 @@ Result<ReadPage::Part> ReadPage::read_stretch(ReadFile& file,
         return page_.records.empty() ? Part::kAgain : Part::kFull;
       }
       sources_.counters.rows_visited.fetch_add(1, std::memory_order_relaxed);
-      if (!wants((*record)->event)) {
+      if (!filter_.wants((*record)->event.topics)) {
         continue;  // another topic with the same hash
       }
       if (!has_room_for(**record)) {
@@ -268,13 +297,6 @@ void ReadPage::take(RecordPtr record) {
   bytes_ += record->event.data.size();
   cursor_ = record->position.offset;
   page_.records.push_back(std::move(record));
-}
-
-bool ReadPage::wants(const Event& event) const {
-  return std::any_of(event.topics.begin(), event.topics.end(), [this](const std::string& topic) {
-    return std::find(selection_.topics.begin(), selection_.topics.end(), topic) !=
-           selection_.topics.end();
-  });
 }
 
 }  // namespace vrelo::log::sqlite

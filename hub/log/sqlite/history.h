@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "hub/log/event_filter.h"
 #include "hub/log/log.h"
 #include "hub/log/operation.h"
 #include "hub/log/sqlite/catalog.h"
@@ -47,7 +48,7 @@ class ReadPage final : public ReadWork {
   enum class Gone { kNo, kYes, kAgain };
   Result<Gone> is_gone(ReadFile& file, const View& view);
   Result<Gone> is_gone(ReadFile& file, const View& view, std::uint64_t topic);
-  Result<Part> read_all(ReadFile& file, const View& view);
+  Result<Part> read_in_order(ReadFile& file, const View& view);
   Result<Part> read_topics(ReadFile& file, const View& view);
   template <typename Find>
   Result<Part> read_stretch(ReadFile& file, std::uint64_t epoch, std::uint64_t last, Find find);
@@ -56,19 +57,25 @@ class ReadPage final : public ReadWork {
   bool has_room() const;
   bool has_room_for(const Record& next) const;
   void take(RecordPtr record);
-  bool wants(const Event& event) const;
+  Part pass_over(const Record& record);
+  bool has_index() const { return !selection_.all && selection_.patterns.empty(); }
 
   std::unique_ptr<ReadOperation> operation_;
   const Sources& sources_;
   const Position after_;
   const Selection selection_;
   const ReadLimits limits_;
+  EventFilter filter_;
 
   std::vector<std::uint64_t> topics_;  // hashes of the selection's
   std::uint64_t cursor_;               // read up to here
   Page page_;
   std::size_t bytes_ = 0;      // of data in the page
   std::size_t looked_at_ = 0;  // index blocks, in this step
+
+  // Of records that were read and left out.
+  std::size_t passed_over_ = 0;
+  std::size_t passed_over_bytes_ = 0;  // in this step
 };
 
 }  // namespace vrelo::log::sqlite

@@ -9,7 +9,9 @@ namespace {
 bool is_wanted(const Event& event, const Selection& selection) {
   return selection.all ||
          std::any_of(event.topics.begin(), event.topics.end(), [&](const std::string& topic) {
-           return std::count(selection.topics.begin(), selection.topics.end(), topic) > 0;
+           return std::count(selection.topics.begin(), selection.topics.end(), topic) > 0 ||
+                  std::any_of(selection.patterns.begin(), selection.patterns.end(),
+                              [&](const auto& pattern) { return pattern->matches(topic); });
          });
 }
 
@@ -43,7 +45,7 @@ bool LogModel::has_lost(Position after, const Selection& selection) const {
       return true;
     }
   }
-  return selection.all && after.offset < begin_;
+  return (selection.all || !selection.patterns.empty()) && after.offset < begin_;
 }
 
 std::vector<Record> LogModel::read(Position after, const Selection& selection) const {

@@ -3,6 +3,7 @@
 // Thousands of random steps, after each of which a log and a plain vector must tell the same. To
 // look for more: --gtest_filter=*LogModel* --gtest_shuffle --gtest_random_seed=1 --gtest_repeat=100
 // takes another seed in each round.
+#include <iterator>
 #include <random>
 
 #include "test/conformance/log/log_model.h"
@@ -41,6 +42,7 @@ class LogModelTest : public LogTest {
                             ReadLimits limits);
 
   std::mt19937_64 random_;
+  base::UrlPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
   OpenOptions options_;
   bool knows_all_topics_ = true;  // that retention has removed records of
   std::optional<LogModel> model_;
@@ -110,6 +112,11 @@ Selection LogModelTest::random_selection() {
   Selection selection{.all = one_in(4)};
   for (std::uint64_t i = 0, count = selection.all ? 0 : below(4); i < count; ++i) {
     selection.topics.push_back("topic " + std::to_string(one_in(2) ? below(220) : below(5)));
+  }
+  if (!selection.all && one_in(4)) {
+    // As topics are read: references from the hub's folder, with the space encoded.
+    const char* const texts[] = {"topic%20:n", "topic%20(1+)", "topic%201*", "/.well-known/*2"};
+    selection.patterns.push_back(patterns_.get(texts[below(std::size(texts))]));
   }
   return selection;
 }

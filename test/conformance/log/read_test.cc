@@ -14,6 +14,15 @@ using ::testing::IsEmpty;
 using LogRead = LogTest;
 INSTANTIATE_TEST_SUITE_P(EachLog, LogRead, each_variant(), name_of);
 
+Selection matching(const std::vector<std::string>& patterns, std::vector<std::string> topics = {}) {
+  const auto base = base::UrlBase::make("https://hub.example.com/.well-known/mercure");
+  Selection selection{.topics = std::move(topics)};
+  for (const std::string& text : patterns) {
+    selection.patterns.push_back(base::UrlPattern::make(text, base));
+  }
+  return selection;
+}
+
 std::vector<Event> events_of(const std::vector<std::vector<std::string>>& topics) {
   std::vector<Event> events;
   events.reserve(topics.size());
@@ -57,6 +66,60 @@ TEST_P(LogRead, gives_the_records_that_have_one_of_the_topics_each_once) {
     EXPECT_EQ(data_of(page.records), c.data);
     EXPECT_EQ(page.next, shard.end());
   }
+}
+
+TEST_P(LogRead, gives_the_records_of_which_a_pattern_matches_a_topic_each_once) {
+  struct Case {
+    std::string_view about;
+    std::vector<std::string> patterns;
+    std::vector<std::string> topics;
+    std::vector<std::string> data;
+  };
+  const std::vector<Case> cases = {
+      {"one pattern", {"/books/:id"}, {}, {"1", "3", "4"}},
+      {"a pattern of one topic", {"https://example.com/books/1"}, {}, {"2", "3"}},
+      {"two patterns", {"/books/:id", "*://*/books/1"}, {}, {"1", "2", "3", "4"}},
+      {"a pattern and a topic", {"/books/2"}, {"none", "/authors/1"}, {"4", "5"}},
+      {"a pattern that there is none of", {"/none"}, {}, {}},
+  };
+  Shard& shard = open();
+  shard.append_all(events_of({{"/books/1"},
+                              {"https://example.com/books/1"},
+                              {"/books/1", "https://example.com/books/1"},
+                              {"http://[bad", "/authors/2", "/books/2", "/books/1"},
+                              {"/authors/1"}}));
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.about);
+    const Selection selection = matching(c.patterns, c.topics);
+    const Page page = shard.read(shard.at(0), selection).value();
+    EXPECT_EQ(data_of(page.records), c.data);
+    EXPECT_EQ(page.next, shard.end());
+    // Page by page.
+    EXPECT_EQ(data_of(shard.read_on(shard.at(0), selection, {.records_max = 1}).value()), c.data);
+    EXPECT_EQ(data_of(shard.read_on(shard.at(0), selection, {.data_bytes_max = 1}).value()),
+              c.data);
+  }
+}
+
+TEST_P(LogRead, looks_at_so_many_records_for_a_pattern_that_others_need_not_wait) {
+  constexpr int kRecords = 20'000;
+  Shard& shard = open({.retention = {.bytes_max = 0}});
+  append("/authors/1", kRecords);
+  shard.append({.topics = {"/books/1"}, .data = "wanted"}).value();
+  const Selection selection = matching({"/books/:id"});
+  Position after = shard.at(0);
+  std::size_t pages = 0;
+  while (after != shard.end()) {
+    const std::uint64_t before = records_visited();
+    const Page page = shard.read(after, selection).value();
+    ASSERT_LT(after, page.next);
+    EXPECT_LE(records_visited() - before, 10'000U);
+    EXPECT_EQ(page.records.empty(), page.next != shard.end());
+    after = page.next;
+    ++pages;
+  }
+  EXPECT_GT(pages, 1U);
+  EXPECT_THAT(data_of(shard.read_on(shard.at(0), selection).value()), ElementsAre("wanted"));
 }
 
 TEST_P(LogRead, begins_after_the_position) {

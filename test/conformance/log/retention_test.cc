@@ -148,6 +148,18 @@ TEST_P(LogRetention, forgets_the_ids_of_what_it_removes) {
   EXPECT_EQ(shard().find("i").value(), shard().end());
 }
 
+TEST_P(LogRetention, takes_whatever_it_removed_for_what_a_pattern_may_match) {
+  const auto base = base::UrlBase::make("https://hub.example.com/.well-known/mercure");
+  const Selection selection{.patterns = {base::UrlPattern::make("/books/:id", base)}};
+  open({.retention = {.records_max = 10}});
+  append("/authors/1", 10);
+  shard().append({.topics = {"/books/1"}, .data = "d"}).value();
+  wait_for_begin(1);
+  EXPECT_EQ(shard().read(shard().at(0), selection).error(), Errc::kPositionGone);
+  EXPECT_EQ(data_of(shard().read(shard().begin(), selection)->records),
+            std::vector<std::string>{"d"});
+}
+
 TEST_P(LogRetention, never_leaves_a_hole_in_what_is_read_on) {
   open({.retention = {.records_max = 100}});
   append("t", 100);

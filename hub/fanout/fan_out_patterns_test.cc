@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Streams that select topics by URL patterns.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/fanout/shard_testing.h"
+
+namespace vrelo::fanout {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class FanOutPatterns : public ::testing::Test {
+ protected:
+  log::Selection selection(const std::vector<std::string>& patterns,
+                           std::vector<std::string> topics = {}) {
+    log::Selection selection{.topics = std::move(topics)};
+    for (const std::string& text : patterns) {
+      selection.patterns.push_back(patterns_.get(text));
+    }
+    return selection;
+  }
+
+  base::UrlPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
+};
+
+TEST_F(FanOutPatterns, get_each_event_that_a_pattern_or_a_topic_selects_once) {
+  TestShard shard;
+  shard.open(5, {.selection = selection({"/books/:id"})});
+  shard.open(6, {.selection = selection({"/books/:id", "/books/*"}, {"/books/1", "other"})});
+  shard.publish({"/books/1"}, "one");
+  shard.run();
+  shard.publish({"/books/1/pages"}, "two");
+  shard.publish({"other"}, "three");
+  shard.publish({"/authors/1", "/books/2"}, "four");
+  shard.publish({"/authors/1"}, "five");
+  shard.run();
+  EXPECT_THAT(shard.data(5), ElementsAre("one", "four"));
+  EXPECT_THAT(shard.data(6), ElementsAre("one", "two", "three", "four"));
+}
+
+TEST_F(FanOutPatterns, are_read_from_window_and_storage_as_live) {
+  for (const std::size_t window_bytes : {std::size_t{1} << 20, std::size_t{1}}) {
+    SCOPED_TRACE(window_bytes);
+    TestShard shard(window_bytes);
+    std::vector<std::string> expected;
+    for (int i = 0; i < 300; ++i) {
+      const bool wanted = i % 3 == 0;
+      shard.publish({wanted ? "/books/" + std::to_string(i) : "/authors/1"}, std::to_string(i));
+      if (wanted) {
+        expected.push_back(std::to_string(i));
+      }
+    }
+    shard.publish({"other"}, "300");
+    expected.emplace_back("300");
+    shard.run();
+    shard.open(5, {.selection = selection({"/books/:id"}, {"other"}), .after = shard.log.begin()});
+    shard.run();
+    shard.publish({"/books/1"}, "301");
+    expected.emplace_back("301");
+    shard.run();
+    EXPECT_EQ(shard.data(5), expected);
+    EXPECT_EQ(shard.fan_out().stats().storage_reads > 0, window_bytes == 1);
+  }
+}
+
+TEST_F(FanOutPatterns, share_pages_of_history_whatever_their_order) {
+  TestShard shard(1);
+  for (int i = 0; i < 100; ++i) {
+    shard.publish({"/books/" + std::to_string(i)}, "x");
+  }
+  shard.run();
+  shard.log.held = true;
+  shard.open(5, {.selection = selection({"/books/:id", "/books/*"}), .after = shard.log.begin()});
+  shard.open(6, {.selection = selection({"/books/*", "/books/:id"}), .after = shard.log.begin()});
+  shard.run();
+  shard.log.release();
+  shard.run();
+  EXPECT_EQ(shard.data(5).size(), 100U);
+  EXPECT_EQ(shard.data(6).size(), 100U);
+  EXPECT_EQ(shard.fan_out().stats().storage_reads, 1U);
+}
+
+TEST_F(FanOutPatterns, get_a_private_event_only_with_a_grant_for_it) {
+  TestShard shard;
+  const auto grant = std::make_shared<const auth::Grant>(
+      auth::Grant{.publish = {}, .read_private = {.listed = {"/books/1"}}});
+  shard.open(5, {.selection = selection({"/books/:id"})});
+  shard.open(6, {.selection = selection({"/books/:id"}), .grant = grant});
+  shard.publish({"/books/1"}, "one", true);
+  shard.publish({"/books/2"}, "two", true);
+  shard.run();
+  EXPECT_THAT(shard.data(5), IsEmpty());
+  EXPECT_THAT(shard.data(6), ElementsAre("one"));
+}
+
+TEST_F(FanOutPatterns, wake_no_more_for_a_stream_that_has_gone) {
+  TestShard shard;
+  shard.open(5, {.selection = selection({"/books/:id"})});
+  shard.open(6, {.selection = selection({"/books/:id", "/authors/*"})});
+  shard.run();
+  shard.fan_out().on_gone(5);
+  shard.publish({"/books/1"}, "one");
+  shard.run();
+  EXPECT_THAT(shard.data(6), ElementsAre("one"));
+  shard.fan_out().on_gone(6);
+  const auto woken = shard.fan_out().stats().wakes;
+  shard.publish({"/books/1"}, "two");
+  shard.run();
+  EXPECT_EQ(shard.fan_out().stats().wakes, woken);
+}
+
+TEST_F(FanOutPatterns, are_told_of_a_gap_whatever_retention_removed) {
+  TestShard shard(1);
+  const log::Position first = shard.publish({"other"}, "one");
+  shard.publish({"other"}, "two");
+  shard.publish({"/books/1"}, "three");
+  shard.run();
+  shard.log.remove_to(2);
+  shard.open(5, {.selection = selection({"/books/:id"}), .after = first});
+  shard.run();
+  EXPECT_THAT(shard.data(5), ElementsAre("three"));
+  EXPECT_EQ(shard.fan_out().stats().gaps, 1U);
+}
+
+}  // namespace
+}  // namespace vrelo::fanout
