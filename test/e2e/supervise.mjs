@@ -98,8 +98,11 @@ test("a worker that dies again and again is missing for longer and longer", asyn
   for (let kill = 0; kill < 3; ++kill) {
     await worker.kill();
   }
-  const pauses = [...hub.errorText.matchAll(/ warning .* died: SIGKILL; the next one starts in (\w+)\n/g)];
-  assert.deepEqual(pauses.map((match) => match[1]), ["100ms", "200ms", "400ms"]);
+  const deaths = [...hub.errorText.matchAll(/^(\S+) warning .* died: SIGKILL; the next one starts in (\w+)$/gm)];
+  assert.deepEqual(deaths.map((match) => match[2]), ["100ms", "200ms", "400ms"]);
+  const [, ...starts] = hub.errorText.matchAll(/^(\S+) info supervisor: started worker/gm);
+  const pauses = deaths.map((death, i) => Date.parse(starts[i][1]) - Date.parse(death[1]));
+  assert.ok(pauses.every((pause, i) => pause >= 99 * 2 ** i), `${pauses} ms`); // the lines are a moment late
   assert.equal((await hub.ask({ target: "/metrics" })).status, 404); // which is with the other socket
   assert.equal((await askAt(hub.admin, "/healthz")).status, 200);
 });
