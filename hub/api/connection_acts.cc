@@ -186,7 +186,7 @@ void Connection::answer(const Publish& publish) {
 }
 
 base::Task<Connection::Next> Connection::subscribe(const Route& route) {
-  auto wanted = read_subscribe(parser_->request(), *policy_);
+  auto wanted = read_subscribe(parser_->request(), *policy_, front_.parts_.patterns);
   if (!wanted) {
     co_return refuse(wanted.error());
   }

@@ -46,6 +46,11 @@ auth::GrantPtr anonymous_grant() {
   return std::make_shared<const auth::Grant>(auth::Grant{.publish = {.all = true}});
 }
 
+// What topics and patterns are references from.
+std::shared_ptr<const base::UrlBase> base_of_topics() {
+  return base::UrlBase::make("http://localhost/.well-known/mercure");
+}
+
 base::Task<void> pause(base::Executor executor) {
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>,
@@ -91,6 +96,7 @@ struct Node::ShardParts {
                .metrics = metrics,
                .logger = node.parts_.logger,
                .overview = node,
+               .patterns = node.patterns_,
                .grant = std::move(grant)},
               node.policy()) {}
 
@@ -109,6 +115,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       settings_(settings),
       executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
+      patterns_(base_of_topics()),
       admission_(admission_limits(settings, parts_.files_max)),
       window_({base::random_value(), base::random_value()},
               settings.window_bytes,

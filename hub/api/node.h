@@ -20,6 +20,7 @@
 #include "hub/base/setting_text.h"
 #include "hub/base/settings.h"
 #include "hub/base/task.h"
+#include "hub/base/url_pattern.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/window.h"
 #include "hub/log/log.h"
@@ -90,6 +91,7 @@ class Node final : public Overview {
   const base::Executor executor_;
   const bool local_only_;
 
+  base::UrlPatterns patterns_;
   base::Admission admission_;
   fanout::Window window_;
   std::vector<std::unique_ptr<ShardParts>> shards_;

@@ -38,8 +38,8 @@ http::Problem malformed(std::string_view title, std::string_view field, std::str
 // The selectors of a query, as they are read.
 class Selectors {
  public:
-  Selectors(Generation generation, const Policy& policy)
-      : generation_(generation), policy_(policy) {}
+  Selectors(Generation generation, const Policy& policy, base::UrlPatterns& patterns)
+      : generation_(generation), policy_(policy), patterns_(patterns) {}
 
   // Takes one pair of the query, decoded; what is no selector is ignored.
   Refused add(std::string_view name, std::string_view value) {
@@ -63,8 +63,7 @@ class Selectors {
       return std::nullopt;
     }
     if (is_pattern) {
-      return malformed("selector not supported", name,
-                       "URL patterns are not supported yet; \"*\", for all topics, is.");
+      return add_pattern(name, value);
     }
     if (generation_ == Generation::kTopic && value.find('{') != std::string_view::npos) {
       return malformed("selector not supported", name,
@@ -75,18 +74,39 @@ class Selectors {
     return std::nullopt;
   }
 
-  // Returns all that was taken, each topic once.
+  // Returns all that was taken, each topic and each pattern once.
   log::Selection take() {
-    std::vector<std::string>& topics = selection_.topics;
-    if (selection_.all) {
+    auto& [all, topics, patterns] = selection_;
+    if (all) {
       topics.clear();
+      patterns.clear();
     }
     std::sort(topics.begin(), topics.end());
     topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
+    std::sort(patterns.begin(), patterns.end(),
+              [](const auto& a, const auto& b) { return a->text() < b->text(); });
+    patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
     return std::move(selection_);
   }
 
  private:
+  Refused add_pattern(std::string_view name, std::string_view value) {
+    if (value.size() > base::kUrlPatternBytesMax) {
+      return malformed(
+          "selector too long", name,
+          fmt::format("A URL pattern has at most {} bytes.", base::kUrlPatternBytesMax));
+    }
+    auto pattern = patterns_.get(value);
+    if (pattern == nullptr) {
+      return malformed("malformed selector", name,
+                       "It is no URL pattern, or has a regular expression that the hub does not "
+                       "run: look-around, back-references, modifiers, \\p and \\q, or one that "
+                       "takes too much memory.");
+    }
+    selection_.patterns.push_back(std::move(pattern));
+    return std::nullopt;
+  }
+
   // The rules for selectors of every kind.
   Refused refuse_any(std::string_view name, std::string_view value) {
     if (++count_ > policy_.selectors_max) {
@@ -105,6 +125,7 @@ class Selectors {
 
   const Generation generation_;
   const Policy& policy_;
+  base::UrlPatterns& patterns_;
   log::Selection selection_;
   std::size_t count_ = 0;
 };
@@ -213,7 +234,8 @@ fanout::Hello hello_for(const http::Request& request, base::HelloMode mode) {
 }  // namespace
 
 boost::system::result<SubscribeRequest, http::Problem> read_subscribe(const http::Request& request,
-                                                                      const Policy& policy) {
+                                                                      const Policy& policy,
+                                                                      base::UrlPatterns& patterns) {
   if (auto refused = refuse_sender(request)) {
     return *std::move(refused);
   }
@@ -222,7 +244,7 @@ boost::system::result<SubscribeRequest, http::Problem> read_subscribe(const http
     return malformed("missing selector", "match", "A stream has at least one selector.");
   }
 
-  Selectors selectors(*generation, policy);
+  Selectors selectors(*generation, policy, patterns);
   Cursors cursors(request);
   http::FormReader reader(request.query);
   std::string name_buffer;

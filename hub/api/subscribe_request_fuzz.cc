@@ -32,7 +32,9 @@ Read read(std::string_view accept, std::string_view cursor, std::string_view que
   request.method = http::Method::kGet;
   request.query = query;
   request.fields = {{"Accept", accept}, {"Last-Event-ID", cursor}};
-  return read_subscribe(request, {.selectors_max = 4, .selector_bytes_max = 20});
+  static base::UrlPatterns patterns(
+      base::UrlBase::make("https://hub.example.com/.well-known/mercure"));
+  return read_subscribe(request, {.selectors_max = 4, .selector_bytes_max = 20}, patterns);
 }
 
 std::string_view take_line(std::string_view& input) {
@@ -55,7 +57,10 @@ void check(std::string_view input) {
     return;
   }
   const log::Selection& selection = read_once->selection;
-  require(selection.all == selection.topics.empty());
+  require(selection.all == (selection.topics.empty() && selection.patterns.empty()));
+  for (const base::UrlPatternPtr& pattern : selection.patterns) {
+    require(pattern->text().size() <= 20 && !base::find_fault(pattern->text()));
+  }
   require(std::is_sorted(selection.topics.begin(), selection.topics.end()));
   for (const std::string& topic : selection.topics) {
     require(topic.size() <= 20 && topic != "*" && !base::find_fault(topic));
@@ -66,8 +71,8 @@ void check(std::string_view input) {
   require(std::count(head.begin(), head.end(), '\r') == std::count(head.begin(), head.end(), '\n'));
 
   const Read read_again = read(accept, cursor, "&&x=1&" + std::string(query) + "&utm=%FF&");
-  require(read_again && read_again->selection.topics == selection.topics &&
-          read_again->selection.all == selection.all && read_again->cursor == read_once->cursor &&
+  require(read_again && read_again->selection == selection &&
+          read_again->cursor == read_once->cursor &&
           read_again->generation == read_once->generation);
 }
 

@@ -17,8 +17,10 @@ using Topics = std::vector<std::string>;
 
 boost::system::result<SubscribeRequest, http::Problem> read(const TestRequest::Parts& parts,
                                                             const Policy& policy = {}) {
+  static base::UrlPatterns patterns(
+      base::UrlBase::make("https://hub.example.com/.well-known/mercure"));
   const TestRequest request(parts);
-  return read_subscribe(*request, policy);
+  return read_subscribe(*request, policy, patterns);
 }
 
 SubscribeRequest request_of(const TestRequest::Parts& parts, const Policy& policy = {}) {
@@ -78,6 +80,46 @@ TEST(SubscribeRequest, selects_topics) {
   }
 }
 
+TEST(SubscribeRequest, selects_by_patterns) {
+  const struct {
+    const char* what;
+    const char* query;
+    std::vector<std::string> patterns;
+    Topics topics = {};
+    bool all = false;
+  } cases[] = {
+      {"one", "match_urlpattern=https://a.example/:id", {"https://a.example/:id"}},
+      {"a relative one", "match_urlpattern=/books/:id", {"/books/:id"}},
+      {"an empty one", "match_urlpattern=", {""}},
+      {"one without signs", "match_urlpattern=https://a.example/1", {"https://a.example/1"}},
+      {"two and a topic",
+       "match_urlpattern=/b/*&match=/x&match_urlpattern=/a/*",
+       {"/a/*", "/b/*"},
+       {"/x"}},
+      {"the same twice", "match_urlpattern=/a/*&match_urlpattern=%2Fa/*", {"/a/*"}},
+      {"the star beside one", "match_urlpattern=/a/*&match=*", {}, {}, true},
+      {"the older name beside one", "topic=x&match_urlpattern=/a/*", {"/a/*"}},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    const SubscribeRequest request = request_of(subscribe_parts(c.query));
+    std::vector<std::string> patterns;
+    for (const auto& pattern : request.selection.patterns) {
+      patterns.push_back(pattern->text());
+    }
+    EXPECT_EQ(patterns, c.patterns);
+    EXPECT_EQ(request.selection.topics, c.topics);
+    EXPECT_EQ(request.selection.all, c.all);
+    EXPECT_EQ(request.generation, Generation::kMatch);
+  }
+}
+
+TEST(SubscribeRequest, has_the_pattern_that_others_have) {
+  const auto first = request_of(subscribe_parts("match_urlpattern=/a/*"));
+  const auto second = request_of(subscribe_parts("match_urlpattern=/b/*&match_urlpattern=/a/*"));
+  EXPECT_EQ(first.selection.patterns[0], second.selection.patterns[0]);
+}
+
 TEST(SubscribeRequest, is_refused_with_the_name_of_the_field) {
   const struct {
     const char* what;
@@ -100,10 +142,13 @@ TEST(SubscribeRequest, is_refused_with_the_name_of_the_field) {
       {"beside a good one", "match=a&MATCH=b", "unknown selector", "MATCH"},
       {"beside the older name", "topic=a&matches=b", "unknown selector", "matches"},
       {"one that is not UTF-8", "match%FF=a", "unknown selector", "match\xFF"},
-      {"a pattern", "match_urlpattern=/books/:id", "selector not supported", "match_urlpattern"},
-      {"a broken pattern", "match_urlpattern=https://a.example/(", "selector not supported",
+      {"a broken pattern", "match_urlpattern=https://a.example/(", "malformed selector",
        "match_urlpattern"},
-      {"an empty pattern", "match_urlpattern=", "selector not supported", "match_urlpattern"},
+      {"a pattern that cannot be run", "match_urlpattern=/((%3F%3Da)a)", "malformed selector",
+       "match_urlpattern"},
+      {"a pattern with NUL", "match_urlpattern=/a%00", "malformed selector", "match_urlpattern"},
+      {"a broken pattern beside the star", "match=*&match_urlpattern=/(", "malformed selector",
+       "match_urlpattern"},
       {"a template", "topic=https://a.example/{id}", "selector not supported", "topic"},
       {"half a template", "topic={", "selector not supported", "topic"},
       {"NUL", "match=a%00b", "malformed selector", "match"},
@@ -135,6 +180,11 @@ TEST(SubscribeRequest, has_limits) {
   EXPECT_EQ(refusal(subscribe_parts("topic=abcde"), policy),
             (http::Problem{.title = "selector too long", .field = "topic"}));
   EXPECT_EQ(refusal(subscribe_parts("match_urlpattern=abcde"), policy),
+            (http::Problem{.title = "selector too long", .field = "match_urlpattern"}));
+  const std::string longest(base::kUrlPatternBytesMax, 'a');
+  const Policy generous{.selector_bytes_max = 2 * base::kUrlPatternBytesMax};
+  EXPECT_TRUE(read(subscribe_parts("match_urlpattern=" + longest), generous));
+  EXPECT_EQ(refusal(subscribe_parts("match_urlpattern=a" + longest), generous),
             (http::Problem{.title = "selector too long", .field = "match_urlpattern"}));
 }
 

@@ -22,7 +22,7 @@ const ADDRESS = "127.0.0.1:3000"; // in all examples
 // The blocks of each page, in their order, by the names that tests give them.
 const BLOCKS = {
   "README.md": ["sh server", "sh subscribe", "sh publish", "html page", "sh terminal", "nginx", "caddy", "toml"],
-  "docs/wire.md": ["sh publish", "sh subscribe", " begin", " event", "sh resume", "json refusal"],
+  "docs/wire.md": ["sh publish", "sh subscribe", " begin", " event", "sh pattern", "sh resume", "json refusal"],
   "docs/settings.md": [],
   "docs/cli.md": [],
 };
@@ -137,6 +137,30 @@ test("what docs/wire.md shows goes over the wire", async (t) => {
   assert.equal(refused.headers["content-type"], "application/problem+json");
   assert.equal(`${refused.text.trimEnd()}\n`, await read("json refusal"));
   assert.equal(refused.status, refused.json.status);
+});
+
+test("what docs/wire.md says of URL patterns is so", async (t) => {
+  const hub = await t.hub();
+  const reader = shell(t, await block("docs/wire.md", "sh pattern", hub));
+  await reader.printed(/^: vrelo heartbeat=15\n/);
+  await hub.publish({ topic: "https://shop.example/orders/1", data: "paid" });
+  await reader.printed(/\ndata: paid\n/);
+
+  const text = await page("docs/wire.md");
+  const table = text.slice(text.indexOf("### URL patterns"), text.indexOf("### Coming back"));
+  const rows = [...table.matchAll(/^\| `([^`]+)` \| (.*) \| (.*) ?\|$/gm)];
+  assert.equal(rows.length, 5);
+  const quoted = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, topic]) => topic);
+  for (const [, pattern, matches, others] of rows) {
+    const stream = await hub.subscribe({ match_urlpattern: pattern });
+    for (const topic of [...quoted(others), ...quoted(matches)]) {
+      await hub.publish({ topic, data: topic });
+    }
+    const expected = quoted(matches);
+    assert.ok(expected.length > 0, pattern);
+    assert.deepEqual((await stream.take(expected.length)).map(({ data }) => data), expected, pattern);
+    stream.close();
+  }
 });
 
 test("what docs/wire.md says of refusals and of the operator's pages is so", async (t) => {

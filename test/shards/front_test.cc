@@ -42,6 +42,7 @@ TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
   base::Logger logger(clock, base::LogLevel::kError,
                       [](std::string_view line) { ADD_FAILURE() << line; });
   const NoOverview overview;
+  base::UrlPatterns patterns(base::UrlBase::make("http://localhost/.well-known/mercure"));
   Front front({.executor = loop.get_executor(),
                .clock = clock,
                .make_alarm = make_alarm,
@@ -52,6 +53,7 @@ TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
                .metrics = metrics,
                .logger = logger,
                .overview = overview,
+               .patterns = patterns,
                .grant = std::make_shared<const auth::Grant>()},
               make_policy({}, true));
 

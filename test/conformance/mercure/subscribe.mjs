@@ -105,17 +105,8 @@ testOnEachLog("45: `*` is every public event, under each name of a selector", as
 
 testOnEachLog("45: a selector that is not supported yet is refused, by name", async (t) => {
   const hub = await t.hub();
-  const queries = [
-    ["match_urlpattern", "https://a.example/:id"],
-    ["match_urlpattern", A1],
-    ["topic", "https://a.example/{id}"],
-  ];
-  for (const [name, value] of queries) {
-    const target = `${HUB_PATH}?${name}=${encodeURIComponent(value)}`;
-    const { status, json } = await hub.ask({ target, headers: { accept: "text/event-stream" } });
-    assert.equal(status, 400, target);
-    assert.equal(json.field, name, target);
-  }
+  const { json } = await refused(hub, `topic=${encodeURIComponent("https://a.example/{id}")}`, 400);
+  assert.equal(json.field, "topic");
 });
 
 testOnEachLog("46: an exact selector is compared byte by byte", async (t) => {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What URL patterns must do: the cases of the Mercure protocol by their numbers in the project's
+// digest of it.
+
+import assert from "node:assert/strict";
+
+import { HUB_PATH } from "../../harness/hub.mjs";
+import { testOnEachLog } from "../../harness/test.mjs";
+
+const MARK = "urn:mark";
+
+const query = (pattern) => `match_urlpattern=${encodeURIComponent(pattern)}&match=${MARK}`;
+
+// Returns those of `topics` that a reader of `pattern` gets, live and from history.
+async function matched(hub, pattern, topics) {
+  const live = await hub.subscribe(query(pattern));
+  const ids = new Map();
+  const begin = await hub.publish({ topic: MARK });
+  for (const topic of topics) {
+    ids.set(await hub.publish({ topic }), topic);
+  }
+  const end = await hub.publish({ topic: MARK });
+
+  const read = async (stream) => {
+    const got = [];
+    for (let event = await stream.next(); event.id !== end; event = await stream.next()) {
+      if (event.id !== begin) {
+        got.push(ids.get(event.id));
+      }
+    }
+    stream.close();
+    return got;
+  };
+  const got = await read(live);
+  const again = `${query(pattern)}&last_event_id=${encodeURIComponent(begin)}`;
+  assert.deepEqual(await read(await hub.subscribe(again)), got, pattern);
+  return got;
+}
+
+testOnEachLog("43: what is no pattern, or cannot be run, is refused by name", async (t) => {
+  const hub = await t.hub();
+  const patterns = [
+    "https://a.example/(",
+    "https://a.example/{a",
+    "/a/:id/:id",
+    "https://[::1/x",
+    "https://a.example/((?=a)a)",
+    "https://a.example/(a)(\\1)",
+    "https://a.example/((?:a{1000}){1000})",
+    "https://a.example/(caf\u00e9)",
+  ];
+  for (const pattern of patterns) {
+    const target = `${HUB_PATH}?match=a&match_urlpattern=${encodeURIComponent(pattern)}`;
+    const { status, json } = await hub.ask({ target, headers: { accept: "text/event-stream" } });
+    assert.equal(status, 400, pattern);
+    assert.equal(json.field, "match_urlpattern", pattern);
+  }
+});
+
+// The hub's URL is a reference from http://localhost here.
+testOnEachLog("47: a pattern matches as the protocol means it, live and in history", async (t) => {
+  const hub = await t.hub();
+  const cases = [
+    {
+      pattern: "https://example.com/books/:id",
+      yes: [
+        "https://example.com/books/1",
+        "https://example.com/books/1?x=1#f",
+        "https://user:pw@example.com/books/1",
+        "https://EXAMPLE.com:443/books/1",
+      ],
+      no: [
+        "https://example.com/books/",
+        "https://example.com/books/1/2",
+        "https://example.com/Books/1",
+        "https://example.com:8443/books/1",
+      ],
+    },
+    {
+      pattern: "https://example.com/a/:x",
+      yes: ["https://example.com/a/b%2Fc", "https://example.com/a/c/../b"],
+      no: [],
+    },
+    { pattern: "https://example.com/books/1", yes: [], no: ["https://example.com/books/%31"] },
+    {
+      pattern: "https://example.com/é",
+      yes: ["https://example.com/%C3%A9"],
+      no: ["https://example.com/%c3%a9"],
+    },
+    {
+      pattern: "https://example.com",
+      yes: ["https://example.com", "https://example.com/any/path"],
+      no: ["https://www.example.com/"],
+    },
+    {
+      pattern: "https://example.com/users/42/*",
+      yes: ["https://example.com/users/42/", "https://example.com/users/42/a/b"],
+      no: ["https://example.com/users/42"],
+    },
+    {
+      pattern: "https://example.com/items{/:tail}?",
+      yes: ["https://example.com/items", "https://example.com/items/3"],
+      no: ["https://example.com/items/"],
+    },
+    {
+      pattern: "/books/:id",
+      yes: ["/books/1", "http://localhost/books/1"],
+      no: ["https://example.com/books/1", "http://[bad"],
+    },
+    { pattern: "books/:id", yes: ["books/1", "/.well-known/books/1"], no: ["/books/1"] },
+    { pattern: "urn\\:uuid\\:*", yes: ["urn:uuid:abc"], no: ["urn:isbn:1"] },
+    { pattern: "urn:uuid:*", yes: [], no: ["urn:uuid:abc"] },
+    { pattern: "https://example.com/bar/:id", yes: ["https://example.com/bar/:id"], no: [] },
+  ];
+  for (const { pattern, yes, no } of cases) {
+    assert.deepEqual(await matched(hub, pattern, [...no, ...yes]), yes, pattern);
+  }
+});
+
+testOnEachLog("48: a regular expression costs linear time", async (t) => {
+  const hub = await t.hub();
+  const topics = [40, 4000].map((n) => `https://a.example/${"a".repeat(n)}`);
+  topics.push(`${topics[1]}b`);
+  assert.deepEqual(await matched(hub, "https://a.example/:x((?:a+)+b)", topics), [topics[2]]);
+});
+
+testOnEachLog("5: patterns and topics add up, and each event comes once", async (t) => {
+  const hub = await t.hub();
+  const stream = await hub.subscribe("match_urlpattern=/a/*&match_urlpattern=/a/:b&match=/a/1&match=b");
+  const ids = [];
+  for (const topic of ["/a/1", "/c", ["/c", "/a/2"], "b", "/a/b/c"]) {
+    const id = await hub.publish({ topic });
+    if (topic !== "/c") {
+      ids.push(id);
+    }
+  }
+  assert.deepEqual((await stream.take(ids.length)).map((event) => event.id), ids);
+});
