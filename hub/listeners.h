@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -18,6 +19,13 @@ namespace vrelo {
 struct Listeners {
   std::vector<net::Listener> main;     // at least one
   std::optional<net::Listener> admin;  // nullopt: administration has no socket of its own
+
+  // Whether nobody but this machine can reach the hub.
+  bool is_local_only() const {
+    return std::all_of(main.begin(), main.end(), [](const net::Listener& listener) {
+      return listener.endpoint().address().is_loopback();
+    });
+  }
 };
 
 // Takes over the sockets that were inherited, according to `variables`, and opens those that are

@@ -26,11 +26,11 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "cli/commands.h"
-#include "cli/printable.h"
+#include "cli/help.h"
 #include "hub/api/node.h"
+#include "hub/auth/trust.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
-#include "hub/base/nearest.h"
 #include "hub/base/settings.h"
 #include "hub/base/standard_streams.h"
 #include "hub/listeners.h"
@@ -142,6 +142,11 @@ class Server {
   // Returns when the hub has been told to end and has done so.
   // Errors: it could not start.
   base::Parsed<void> run(const base::Clock& clock, Listeners listeners, std::size_t files_max) {
+    local_only_ = listeners.is_local_only();
+    auto trust = read_trust(settings_);
+    if (!trust) {
+      return trust.error();
+    }
     const auto endpoint = listeners.main.front().endpoint();
     const auto admin = listeners.admin ? std::optional(listeners.admin->endpoint()) : std::nullopt;
     std::random_device random;
@@ -150,6 +155,7 @@ class Server {
                                  .store = store_,
                                  .listeners = std::move(listeners.main),
                                  .admin_listener = std::move(listeners.admin),
+                                 .trust = *std::move(trust),
                                  .files_max = files_max,
                                  .seed = (std::uint64_t{random()} << 32) | random()},
                   settings_, loop_.get_executor());
@@ -210,6 +216,11 @@ class Server {
       return;
     }
     base::SettingsChange change = base::change_settings(settings_, *std::move(wanted));
+    auto trust = read_trust(change.settings);
+    if (!trust) {
+      logger_.error("SIGHUP: settings stay as they were: {}", trust.error().message);
+      return;
+    }
     for (const std::string& line : change.changed) {
       logger_.info("SIGHUP: {}", line);
     }
@@ -219,12 +230,25 @@ class Server {
     settings_ = std::move(change.settings);
     logger_.set_level(settings_.log_level);
     store_.set_retention(retention(settings_));
-    node_->reload(settings_);
+    node_->reload(settings_, *std::move(trust));
     logger_.info("SIGHUP: settings read, {} changed", change.changed.size());
+  }
+
+  base::Parsed<std::shared_ptr<const auth::TrustPolicy>> read_trust(
+      const base::Settings& settings) const {
+    auto trust = auth::read_trust(settings, local_only_);
+    if (!trust) {
+      return trust.error();
+    }
+    for (const std::string& note : trust->notes) {
+      logger_.warning("not taken: {}", note);
+    }
+    return std::move(trust->policy);
   }
 
   const base::SettingSources sources_;
   base::Settings settings_;
+  bool local_only_ = true;
   base::Logger& logger_;
   log::Store& store_;
   const bool is_worker_;  // of a supervisor
@@ -340,41 +364,15 @@ std::vector<cli::Command> commands() {
   return all;
 }
 
-std::string help(std::span<const cli::Command> commands) {
-  std::string text =
-      "vrelo: a hub for server-sent events\n\nUsage: vrelo COMMAND [OPTIONS]\n\nCommands:\n";
-  for (const cli::Command& command : commands) {
-    text += fmt::format("  {:<10}{}\n", command.name, command.summary);
-  }
-  return text +
-         "\nvrelo COMMAND --help tells more, vrelo --version which version this is.\n\n"
-         "The first event:\n"
-         "  vrelo serve\n"
-         "  vrelo sub 'http://127.0.0.1:3000/.well-known/mercure?match=news'\n"
-         "  vrelo pub http://127.0.0.1:3000 news 'Hello, world'\n";
-}
-
-// Says that `word` is no command, or no option where it stands in the place of one.
-std::string unknown(std::string_view word, std::span<const cli::Command> commands) {
-  std::vector<std::string_view> names{"help", "--help", "--version"};
-  for (const cli::Command& known : commands) {
-    names.push_back(known.name);
-  }
-  const std::string_view meant = base::nearest(word, names);
-  return fmt::format("there is no {} \"{}\"{}; see vrelo --help",
-                     word.starts_with('-') ? "option" : "command", cli::printable(word),
-                     meant.empty() ? "" : fmt::format(": did you mean {}?", meant));
-}
-
 int run(std::span<const std::string> arguments) {
   const std::vector<cli::Command> all = commands();
   if (arguments.empty()) {
-    std::fputs(help(all).c_str(), stderr);
+    std::fputs(cli::help(all).c_str(), stderr);
     return kUsage;
   }
   const std::string& name = arguments.front();
   if (name == "--help" || name == "-h" || (name == "help" && arguments.size() == 1)) {
-    return print("vrelo", help(all));
+    return print("vrelo", cli::help(all));
   }
   if (name == "--version") {
     return print("vrelo", "vrelo " VRELO_VERSION "\n");
@@ -385,7 +383,7 @@ int run(std::span<const std::string> arguments) {
   const auto command = std::find_if(all.begin(), all.end(),
                                     [&name](const auto& known) { return known.name == name; });
   return command != all.end() ? command->run(arguments.subspan(1))
-                              : fail(kUsage, "vrelo", unknown(name, all));
+                              : fail(kUsage, "vrelo", cli::unknown_command(name, all));
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "hub/auth/challenge.h"
+#include "hub/auth/errc.h"
 #include "hub/base/metrics.h"
 #include "hub/fanout/blocks.h"
 #include "hub/log/log.h"
@@ -63,11 +66,25 @@ http::Problem problem(Obstacle obstacle) {
   return {};
 }
 
-http::Problem not_granted() {
-  return {.status = 403,
+http::Problem not_granted(std::string_view metadata_url) {
+  auth::Challenge challenge = auth::challenge_of_missing_grant(metadata_url);
+  return {.status = challenge.status,
           .title = "not granted",
           .field = "topic",
-          .detail = "The right to publish on each of the topics is missing."};
+          .detail = "The right to publish on each of the topics is missing.",
+          .challenge = std::move(challenge.field)};
+}
+
+http::Problem unauthorized(const boost::system::error_code& error, std::string_view metadata_url) {
+  auth::Challenge challenge = auth::challenge_of(error, metadata_url);
+  const bool is_missing = error == auth::Errc::kTokenMissing;
+  const bool is_malformed = auth::is_malformed_request(error);
+  return {.status = challenge.status,
+          .title = is_missing     ? "token missing"
+                   : is_malformed ? "malformed authorization"
+                                  : "token refused",
+          .detail = is_missing ? "This needs a token: Authorization: Bearer, or a cookie." : "",
+          .challenge = std::move(challenge.field)};
 }
 
 bool wants_stream(const http::Request& request, const Route& route) {
@@ -136,6 +153,14 @@ void append_not_allowed(std::string& out,
   http::FieldLines all = fields;
   all.add("Allow", allowed_methods(endpoint));
   http::append_problem(out, framing, {.status = 405, .title = "method not allowed"}, all);
+}
+
+void append_metadata(std::string& out,
+                     const http::Framing& framing,
+                     const http::FieldLines& fields,
+                     std::string_view metadata) {
+  http::Response response{.fields = fields, .content_type = "application/json", .body = metadata};
+  http::append_response(out, framing, response);
 }
 
 void append_text(std::string& out, const http::Framing& framing, std::string_view text) {

@@ -37,8 +37,11 @@ Obstacle obstacle(const boost::system::error_code& error);
 // What the answer says where it is no stream, and the words for the log and the metrics.
 http::Problem problem(Obstacle obstacle);
 
-// Why a publisher without the right to each of its topics is refused.
-http::Problem not_granted();
+// Why a publisher without the right to each of its topics is refused, and whoever was refused by
+// auth::Authenticator::authorize().
+// `metadata_url`: as in Policy.
+http::Problem not_granted(std::string_view metadata_url);
+http::Problem unauthorized(const boost::system::error_code& error, std::string_view metadata_url);
 
 // Returns whether the sender of `request` has to be refused with a stream that ends, since a native
 // EventSource gives up for ever on any status but 200.
@@ -79,6 +82,12 @@ void append_not_allowed(std::string& out,
                         const http::Framing& framing,
                         const http::FieldLines& fields,
                         Endpoint endpoint);
+
+// 200 with the hub's description.
+void append_metadata(std::string& out,
+                     const http::Framing& framing,
+                     const http::FieldLines& fields,
+                     std::string_view metadata);
 
 // 200 with a text for people, as of /healthz and /readyz; that of /metrics has a type of its own.
 void append_text(std::string& out, const http::Framing& framing, std::string_view text);

@@ -188,8 +188,8 @@ TEST(Answers, leave_the_body_out_for_head) {
 }
 
 TEST(Answers, refuse_a_publisher_without_the_right) {
-  EXPECT_EQ(not_granted().status, 403);
-  EXPECT_EQ(not_granted().field, "topic");
+  EXPECT_EQ(not_granted("").status, 403);
+  EXPECT_EQ(not_granted("").field, "topic");
 }
 
 }  // namespace

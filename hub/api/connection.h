@@ -16,6 +16,7 @@
 #include "hub/api/answers.h"
 #include "hub/api/policy.h"
 #include "hub/api/route.h"
+#include "hub/auth/authenticator.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
 #include "hub/base/task.h"
@@ -105,12 +106,13 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<Next> handle();
   base::Task<Next> act(const Route& route);
   base::Task<Next> publish();
-  base::Task<Next> start_publish(log::Event event);
-  base::Task<void> run_publish(Publish& publish, log::Event event);
+  base::Task<Next> start_publish(log::Event event, auth::GrantPtr grant);
+  base::Task<void> run_publish(Publish& publish, log::Event event, auth::GrantPtr grant);
   base::Task<void> finish_publishes();
   void answer(const Publish& publish);
   base::Task<Next> subscribe(const Route& route);
   void show(Endpoint endpoint);
+  boost::system::result<auth::Authorization, http::Problem> authorize(auth::Role role);
   Next refuse(const http::Problem& problem);
   Next refuse_unread(const http::Problem& problem);
   Next refuse_unread_for_now(Obstacle obstacle);

@@ -14,8 +14,10 @@
 #include "hub/api/cors.h"
 #include "hub/api/front.h"
 #include "hub/api/host.h"
+#include "hub/api/presented_tokens.h"
 #include "hub/api/publish_request.h"
 #include "hub/api/subscribe_request.h"
+#include "hub/auth/errc.h"
 #include "hub/subscribe.h"
 
 namespace vrelo::api {
@@ -88,20 +90,52 @@ void Connection::show(Endpoint endpoint) {
         append_text(out_, framing(), "ready\n");
       }
       break;
+    case Endpoint::kMetadata:
+      append_metadata(out_, framing(), fields_, policy_->metadata);
+      break;
     default:
       assert(endpoint == Endpoint::kMetrics);
+      if (const auto may = authorize(auth::Role::kAdmin); !may) {
+        refuse(may.error());
+        return;
+      }
       append_metrics(out_, framing(), front_.parts_.overview.metrics());
       break;
   }
 }
 
+// Finds out what the request may do in `role`. Errors: 400 or 401.
+boost::system::result<auth::Authorization, http::Problem> Connection::authorize(auth::Role role) {
+  if (!front_.authenticator_) {
+    return auth::Authorization{.grant = front_.parts_.grant};
+  }
+  const PresentedTokens tokens(parser_->request());
+  auto authorization = front_.authenticator_->authorize(tokens.presented(), role);
+  if (!authorization) {
+    if (authorization.error() != auth::Errc::kTokenMissing) {
+      front_.parts_.logger.refused(
+          "token refused",
+          fmt::format("{}: {}", peer_.address().to_string(), authorization.error().message()));
+    }
+    return unauthorized(authorization.error(), policy_->metadata_url);
+  }
+  return *std::move(authorization);
+}
+
 base::Task<Connection::Next> Connection::publish() {
   const http::Request& request = parser_->request();
   std::optional<http::Problem> problem = refuse_publisher(request, *policy_);
+  auto may = authorize(auth::Role::kPublish);
+  if (!problem && !may) {
+    problem = std::move(may.error());
+  }
+  if (!problem && auth::is_ambient(may->channel)) {
+    problem = refuse_stranger(request, *policy_);
+  }
   if (!problem) {
     auto event = read_publish(request, *policy_);
     if (event && !front_.draining_) {
-      co_return co_await start_publish(*std::move(event));
+      co_return co_await start_publish(*std::move(event), std::move(may->grant));
     }
     if (!event) {
       problem = std::move(event.error());
@@ -111,7 +145,7 @@ base::Task<Connection::Next> Connection::publish() {
   co_return problem ? refuse(*problem) : refuse_for_now(Obstacle::kDrain, {});
 }
 
-base::Task<Connection::Next> Connection::start_publish(log::Event event) {
+base::Task<Connection::Next> Connection::start_publish(log::Event event, auth::GrantPtr grant) {
   if (publishes_.size() == kPublishesMax || publish_bytes_ > kPublishBytesMax) {
     co_await finish_publishes();
   }
@@ -122,11 +156,11 @@ base::Task<Connection::Next> Connection::start_publish(log::Event event) {
   const bool keep_alive = started.framing.keep_alive;
   if (publishes_.size() == 1 && parser_->unread().empty()) {
     // The usual case, without a coroutine of its own: the sender waits for the answer.
-    started.result =
-        co_await vrelo::publish(front_.parts_.log, *front_.parts_.grant, std::move(event));
+    started.result = co_await vrelo::publish(front_.parts_.log, *grant, std::move(event));
   } else {
     ++pending_;
-    boost::asio::co_spawn(front_.parts_.executor, run_publish(started, std::move(event)),
+    boost::asio::co_spawn(front_.parts_.executor,
+                          run_publish(started, std::move(event), std::move(grant)),
                           [](const std::exception_ptr& error) { assert(error == nullptr); });
   }
   if (!keep_alive || pending_ == 0) {
@@ -135,9 +169,8 @@ base::Task<Connection::Next> Connection::start_publish(log::Event event) {
   co_return keep_alive ? Next::kGoOn : Next::kClose;
 }
 
-base::Task<void> Connection::run_publish(Publish& publish, log::Event event) {
-  publish.result =
-      co_await vrelo::publish(front_.parts_.log, *front_.parts_.grant, std::move(event));
+base::Task<void> Connection::run_publish(Publish& publish, log::Event event, auth::GrantPtr grant) {
+  publish.result = co_await vrelo::publish(front_.parts_.log, *grant, std::move(event));
   if (--pending_ == 0 && all_published_) {
     all_published_->cancel();
   }
@@ -170,7 +203,7 @@ void Connection::answer(const Publish& publish) {
     return;
   }
   if (result.error() == Errc::kNotGranted) {
-    const http::Problem problem = not_granted();
+    const http::Problem problem = not_granted(policy_->metadata_url);
     note_refusal(problem);
     http::append_problem(out_, publish.framing, problem, publish.fields);
     return;
@@ -190,11 +223,15 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   if (!wanted) {
     co_return refuse(wanted.error());
   }
+  auto may = authorize(auth::Role::kSubscribe);
+  if (!may) {
+    co_return refuse(may.error());
+  }
   if (front_.draining_) {
     co_return refuse_for_now(Obstacle::kDrain, route);
   }
   const Subscription subscription{.selection = std::move(wanted->selection),
-                                  .grant = front_.parts_.grant,
+                                  .grant = std::move(may->grant),
                                   .cursor = std::move(wanted->cursor),
                                   .hello = wanted->hello};
   const auto resume = co_await resolve_cursor(front_.parts_.fan_out, subscription);

@@ -68,6 +68,31 @@ void add_origin(http::FieldLines& fields, std::string_view origin) {
   fields.add("Access-Control-Allow-Credentials", "true");
 }
 
+// "https://app.example/a/b" is of "https://app.example".
+std::string_view origin_of(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  return scheme_end == std::string_view::npos
+             ? url
+             : url.substr(0, url.find_first_of("/?#", scheme_end + 3));
+}
+
+// Returns why the page whose origin, or URL, is in `field` may not act here; nullopt: it may.
+std::optional<http::Problem> refuse_origin(const http::Request& request,
+                                           std::string_view field,
+                                           const Policy& policy) {
+  const std::string_view value = request.field(field).value_or("");
+  const std::string_view origin = field == "Referer" ? origin_of(value) : value;
+  if (request.count(field) == 1 && (is_allowed(origin, policy) || is_own(origin, request.host))) {
+    return std::nullopt;
+  }
+  return http::Problem{.status = 403,
+                       .title = "origin not allowed",
+                       .field = std::string(field),
+                       .detail =
+                           "Pages of this origin may not publish. If they should, the "
+                           "setting allowed_origins has to list it."};
+}
+
 }  // namespace
 
 http::FieldLines cors_fields(const http::Request& request, const Policy& policy) {
@@ -96,20 +121,23 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
 }
 
 std::optional<http::Problem> refuse_publisher(const http::Request& request, const Policy& policy) {
-  const auto origin = request.field("Origin");
-  if (!origin) {
+  if (!request.field("Origin")) {
     return std::nullopt;
   }
-  if (request.count("Origin") == 1 &&
-      (is_allowed(*origin, policy) || is_own(*origin, request.host))) {
-    return std::nullopt;
+  return refuse_origin(request, "Origin", policy);
+}
+
+std::optional<http::Problem> refuse_stranger(const http::Request& request, const Policy& policy) {
+  if (request.field("Origin")) {
+    return refuse_origin(request, "Origin", policy);
+  }
+  if (request.field("Referer")) {
+    return refuse_origin(request, "Referer", policy);
   }
   return http::Problem{.status = 403,
-                       .title = "Origin not allowed",
+                       .title = "origin missing",
                        .field = "Origin",
-                       .detail =
-                           "Pages of this origin may not publish. If they should, the "
-                           "setting allowed_origins has to list it."};
+                       .detail = "With a cookie it has to say which page it comes from."};
 }
 
 }  // namespace vrelo::api

@@ -37,4 +37,11 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
 // Errors: 403, names Origin.
 std::optional<http::Problem> refuse_publisher(const http::Request& request, const Policy& policy);
 
+// The same for a request whose token came by itself, in a cookie: it has to say where it comes
+// from, by Origin or else by Referer.
+//
+// Errors: 403, names Origin or Referer.
+// Source: draft-dunglas-mercure-08, section 13; mercure.md R21.
+std::optional<http::Problem> refuse_stranger(const http::Request& request, const Policy& policy);
+
 }  // namespace vrelo::api

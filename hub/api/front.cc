@@ -7,6 +7,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include "hub/auth/topic_patterns.h"
+
 namespace vrelo::api {
 namespace {
 
@@ -24,10 +26,9 @@ constexpr std::chrono::seconds kLogAwayTime{10};
 }  // namespace
 
 Front::Front(FrontParts parts, std::shared_ptr<const Policy> policy)
-    : parts_(std::move(parts)),
-      policy_(std::move(policy)),
-      deadlines_(parts_.clock, parts_.make_alarm),
-      buffer_(kBufferBytes) {}
+    : parts_(std::move(parts)), deadlines_(parts_.clock, parts_.make_alarm), buffer_(kBufferBytes) {
+  set_policy(std::move(policy));
+}
 
 Front::~Front() {
   assert(connections_.empty());
@@ -42,6 +43,18 @@ void Front::accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener 
   auto connection = std::make_unique<Connection>(*this, fd, peer, listener, std::move(admitted));
   boost::asio::co_spawn(parts_.executor, Connection::run(std::move(connection)),
                         [](const std::exception_ptr& error) { assert(error == nullptr); });
+}
+
+void Front::set_policy(std::shared_ptr<const Policy> policy) {
+  const bool same_trust = policy_ != nullptr && policy_->trust == policy->trust;
+  policy_ = std::move(policy);
+  if (same_trust) {
+    return;
+  }
+  authenticator_.reset();  // what it remembers was judged by other keys
+  if (policy_->trust != nullptr) {
+    authenticator_.emplace(policy_->trust, auth::pattern_compiler(parts_.patterns), parts_.clock);
+  }
 }
 
 void Front::finish(std::function<void()> done) {

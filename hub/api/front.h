@@ -15,6 +15,7 @@
 
 #include "hub/api/connection.h"
 #include "hub/api/policy.h"
+#include "hub/auth/authenticator.h"
 #include "hub/auth/grant.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
@@ -72,7 +73,7 @@ class Front {
   void accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener listener);
 
   // Holds for requests that come from now on.
-  void set_policy(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
+  void set_policy(std::shared_ptr<const Policy> policy);
 
   // From now on readers are told to come back, and publishes are refused.
   void drain() { draining_ = true; }
@@ -99,6 +100,7 @@ class Front {
 
   const FrontParts parts_;
   std::shared_ptr<const Policy> policy_;
+  std::optional<auth::Authenticator> authenticator_;  // nullopt: there is no key
   bool draining_ = false;
 
   // When the log last did not answer on this shard; nullopt if it has answered since.

@@ -46,8 +46,13 @@ auth::GrantPtr anonymous_grant() {
   return std::make_shared<const auth::Grant>(auth::Grant{.publish = {.all = true}});
 }
 
-// What topics and patterns are references from.
-std::shared_ptr<const base::UrlBase> base_of_topics() {
+// What topics and patterns are references from: the hub's URL, where a token names it.
+std::shared_ptr<const base::UrlBase> base_of_topics(const base::Settings& settings) {
+  for (const std::string& audience : settings.audiences) {
+    if (auto base = base::UrlBase::make(audience)) {
+      return base;
+    }
+  }
   return base::UrlBase::make("http://localhost/.well-known/mercure");
 }
 
@@ -115,7 +120,8 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       settings_(settings),
       executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
-      patterns_(base_of_topics()),
+      trust_(parts_.trust),
+      patterns_(base_of_topics(settings)),
       admission_(admission_limits(settings, parts_.files_max)),
       window_({base::random_value(), base::random_value()},
               settings.window_bytes,
@@ -133,7 +139,7 @@ Node::~Node() {
 }
 
 std::shared_ptr<const Policy> Node::policy() const {
-  return make_policy(settings_, local_only_);
+  return make_policy(settings_, local_only_, trust_);
 }
 
 base::Parsed<void> Node::start() {
@@ -194,8 +200,9 @@ base::Parsed<void> Node::accept_on(ShardParts& shard, net::Listener socket, List
   return {};
 }
 
-void Node::reload(const base::Settings& settings) {
+void Node::reload(const base::Settings& settings, std::shared_ptr<const auth::TrustPolicy> trust) {
   settings_ = settings;
+  trust_ = std::move(trust);
   admission_.set_limits(admission_limits(settings, parts_.files_max));
   const std::shared_ptr<const Policy> policy = this->policy();
   for (const auto& shard : shards_) {

@@ -37,6 +37,8 @@ struct NodeParts {
   std::vector<net::Listener> listeners;  // at least one; the shards share them out
   std::optional<net::Listener> admin_listener = {};
 
+  std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
+
   std::size_t files_max;  // RLIMIT_NOFILE
   std::uint64_t seed;     // for jitter
 };
@@ -63,7 +65,7 @@ class Node final : public Overview {
   base::Parsed<void> start();
 
   // Takes what can change while the hub runs; streams stay open.
-  void reload(const base::Settings& settings);
+  void reload(const base::Settings& settings, std::shared_ptr<const auth::TrustPolicy> trust);
 
   // Ends as design and clients want it: new streams are told when to come back, new publishes are
   // refused, open streams are closed evenly over the settings' drain time, what was accepted is
@@ -90,6 +92,7 @@ class Node final : public Overview {
   base::Settings settings_;
   const base::Executor executor_;
   const bool local_only_;
+  std::shared_ptr<const auth::TrustPolicy> trust_;
 
   base::UrlPatterns patterns_;
   base::Admission admission_;

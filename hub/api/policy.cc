@@ -1,9 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/api/policy.h"
 
-namespace vrelo::api {
+#include <algorithm>
+#include <string_view>
+#include <utility>
 
-std::shared_ptr<const Policy> make_policy(const base::Settings& settings, bool local_only) {
+#include <boost/json.hpp>
+
+#include "hub/auth/claims.h"
+
+namespace vrelo::api {
+namespace {
+
+// Source: RFC 9728, section 2; draft-dunglas-mercure-08, section 9.2.
+std::string metadata(const base::Settings& settings) {
+  boost::json::array issuers;
+  for (const base::IssuerSettings& issuer : settings.issuers) {
+    if (issuer.name.starts_with("https://")) {
+      const boost::json::value name(issuer.name);
+      if (std::find(issuers.begin(), issuers.end(), name) == issuers.end()) {
+        issuers.push_back(name);
+      }
+    }
+  }
+  boost::json::object document{{"resource", settings.audiences[0]},
+                               {"authorization_details_types_supported",
+                                boost::json::array{boost::json::string_view(
+                                    auth::kDetailType.data(), auth::kDetailType.size())}},
+                               {"bearer_methods_supported", boost::json::array{"header"}},
+                               {"mercure_cookie", settings.cookie_name}};
+  if (!issuers.empty()) {
+    document["authorization_servers"] = std::move(issuers);
+  }
+  return boost::json::serialize(document);
+}
+
+// Returns "" where `resource` has no authority that the document could be at.
+std::string metadata_url(std::string_view resource) {
+  const std::size_t scheme_end = resource.find("://");
+  if (scheme_end == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view authority =
+      resource.substr(0, resource.find_first_of("/?#", scheme_end + 3));
+  const bool is_plain = std::all_of(authority.begin(), authority.end(), [](char c) {
+    return c > ' ' && c < 127 && c != '"' && c != '\\';
+  });
+  return is_plain ? std::string(authority) + std::string(kMetadataPath) : std::string();
+}
+
+}  // namespace
+
+std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
+                                          bool local_only,
+                                          std::shared_ptr<const auth::TrustPolicy> trust) {
   auto policy = std::make_shared<Policy>();
   policy->request_limits.head_bytes_max = settings.header_bytes;
   policy->request_limits.body_bytes_max = settings.body_bytes;
@@ -14,7 +64,7 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings, bool l
   policy->selector_bytes_max = settings.selector_bytes;
   policy->hello = settings.hello;
   policy->allowed_origins = settings.allowed_origins;
-  policy->allows_local_origins = local_only && settings.allowed_origins.empty();
+  policy->allows_local_origins = local_only && trust == nullptr && settings.allowed_origins.empty();
   for (std::string host : settings.allowed_hosts) {
     if (host == "*") {
       policy->allows_any_host = true;
@@ -26,6 +76,12 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings, bool l
     policy->allowed_hosts.push_back(std::move(host));
   }
   policy->has_admin_endpoints = local_only && settings.admin.kind == base::AdminPlace::Kind::kAuto;
+  policy->takes_topic_selectors = settings.mercure_0x;
+  if (trust != nullptr && !settings.audiences.empty()) {
+    policy->metadata = metadata(settings);
+    policy->metadata_url = metadata_url(settings.audiences[0]);
+  }
+  policy->trust = std::move(trust);
   return policy;
 }
 

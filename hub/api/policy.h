@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/auth/authenticator.h"
 #include "hub/base/settings.h"
 #include "hub/http/request_parser.h"
 
@@ -15,6 +16,10 @@ namespace vrelo::api {
 
 // The hub's URL, as far as its endpoints know it. Source: draft-dunglas-mercure-08, section 9.1.
 inline constexpr std::string_view kHubPath = "/.well-known/mercure";
+
+// Where the hub describes itself. Source: RFC 9728, section 3.1.
+inline constexpr std::string_view kMetadataPath =
+    "/.well-known/oauth-protected-resource/.well-known/mercure";
 
 // What an event's id and type may be long. An id comes back in every reconnect, so it has to get
 // through every proxy.
@@ -43,10 +48,19 @@ struct Policy {
   bool allows_any_host = false;
 
   bool has_admin_endpoints = false;  // on the main listener
+
+  std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
+  bool takes_topic_selectors = true;                    // those of Mercure 0.x
+
+  // How the hub describes itself to those who look for a token (RFC 9728), and where; "": not.
+  std::string metadata = {};
+  std::string metadata_url = {};
 };
 
-// Returns the policy that `settings` come to. `local_only`: nobody but this machine can reach the
-// hub.
-std::shared_ptr<const Policy> make_policy(const base::Settings& settings, bool local_only);
+// Returns the policy that `settings` and the keys come to. `local_only`: nobody but this machine
+// can reach the hub.
+std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
+                                          bool local_only,
+                                          std::shared_ptr<const auth::TrustPolicy> trust = {});
 
 }  // namespace vrelo::api

@@ -31,8 +31,11 @@ TEST(Policy, has_the_limits_of_the_settings) {
 }
 
 TEST(Policy, lets_pages_of_this_machine_in_while_nobody_else_can_come) {
-  EXPECT_TRUE(make_policy({}, true)->allows_local_origins);
-  EXPECT_FALSE(make_policy({}, false)->allows_local_origins);
+  const base::Settings settings;
+  EXPECT_TRUE(make_policy(settings, true)->allows_local_origins);
+  EXPECT_FALSE(make_policy(settings, false)->allows_local_origins);
+  const auto trust = std::make_shared<const auth::TrustPolicy>();
+  EXPECT_FALSE(make_policy(settings, true, trust)->allows_local_origins) << "there is a key";
 }
 
 TEST(Policy, lets_only_the_origins_in_that_are_set) {

@@ -13,6 +13,9 @@ Endpoint endpoint_of(const http::Request& request, Listener listener, const Poli
   if (listener == Listener::kMain && request.path == kHubPath) {
     return Endpoint::kHub;
   }
+  if (listener == Listener::kMain && !policy.metadata.empty() && request.path == kMetadataPath) {
+    return Endpoint::kMetadata;
+  }
   if (listener == Listener::kAdmin || policy.has_admin_endpoints) {
     if (request.path == "/healthz") {
       return Endpoint::kHealth;

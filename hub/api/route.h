@@ -13,12 +13,13 @@ enum class Listener { kMain, kAdmin };
 
 // What a path names.
 enum class Endpoint {
-  kNone,     // nothing: 404
-  kHub,      // publish and subscribe
-  kHealth,   // whether the process runs
-  kReady,    // whether it takes requests
-  kMetrics,  // for Prometheus
-  kServer,   // "*", of OPTIONS alone
+  kNone,      // nothing: 404
+  kHub,       // publish and subscribe
+  kHealth,    // whether the process runs
+  kReady,     // whether it takes requests
+  kMetrics,   // for Prometheus
+  kMetadata,  // how the hub describes itself
+  kServer,    // "*", of OPTIONS alone
 };
 
 // What a request wants of its endpoint.

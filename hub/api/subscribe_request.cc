@@ -48,6 +48,10 @@ class Selectors {
     if (!is_selector) {
       return std::nullopt;
     }
+    if (generation_ == Generation::kTopic && !policy_.takes_topic_selectors) {
+      return malformed("selector not supported", name,
+                       "Selectors of Mercure 0.x are off (setting mercure_0x); use match.");
+    }
     const bool is_pattern = name == "match_urlpattern";
     if (generation_ == Generation::kMatch && !is_pattern && name != "match" &&
         name != "match_exact") {

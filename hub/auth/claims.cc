@@ -17,7 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kDetailType = "https://mercure.rocks/authorization-detail";
 constexpr const char* kDetails = "authorization_details";
 
 // The claim of 0.x, and what some of its hubs call it.

@@ -34,6 +34,9 @@ struct TopicMatcher {
   friend bool operator==(const TopicMatcher&, const TopicMatcher&) = default;
 };
 
+// What tells the details that are for a hub from others. Source: draft-dunglas-mercure-08 6.4.
+inline constexpr std::string_view kDetailType = "https://mercure.rocks/authorization-detail";
+
 // One Mercure authorization detail.
 struct Detail {
   bool allows_publish = false;

@@ -12,7 +12,9 @@
 #include <CLI/CLI.hpp>
 
 #include "hub/base/argument_fault.h"
+#include "hub/base/issuer_settings.h"
 #include "hub/base/nearest.h"
+#include "hub/base/settings_check.h"
 #include "hub/base/settings_table.h"
 
 namespace vrelo::base {
@@ -189,6 +191,9 @@ Parsed<std::string> text_of(const toml::node& node, bool list_allowed) {
 Parsed<GivenMap> read_table(const toml::table& table, std::string_view file) {
   GivenMap given;
   for (const auto& [key, node] : table) {
+    if (key.str() == kIssuers) {
+      continue;
+    }
     const std::string where =
         fmt::format("{}:{}: {}", file, node.source().begin.line, std::string_view(key.str()));
     const SettingRow* const row = find_setting(key.str());
@@ -240,20 +245,6 @@ Parsed<void> take(const GivenMap& given, Settings& settings) {
   return {};
 }
 
-Parsed<void> check(const Settings& settings) {
-  auto refused = refuse_endpoint(settings, settings.listen);
-  if (refused) {
-    return Fault{"listen: " + refused->message};
-  }
-  if (settings.admin.kind == AdminPlace::Kind::kOwn) {
-    refused = refuse_endpoint(settings, settings.admin.endpoint);
-    if (refused) {
-      return Fault{"admin: " + refused->message};
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Parsed<Settings> parse_settings(std::string_view toml, std::string_view file, Settings settings) {
@@ -265,6 +256,13 @@ Parsed<Settings> parse_settings(std::string_view toml, std::string_view file, Se
       return read.error();
     }
     given = *std::move(read);
+    if (const toml::node* const node = table.get(kIssuers)) {
+      auto issuers = read_issuers(*node, file);
+      if (!issuers) {
+        return issuers.error();
+      }
+      settings.issuers = *std::move(issuers);
+    }
   } catch (const toml::parse_error& error) {
     return Fault{fmt::format("{}:{}: {}", file, error.source().begin.line, error.description())};
   }
@@ -310,7 +308,7 @@ Parsed<Settings> load_settings(const SettingSources& sources) {
       return applied.error();
     }
   }
-  const auto checked = check(settings);
+  const auto checked = check_settings(settings);
   if (!checked) {
     return checked.error();
   }
@@ -352,46 +350,11 @@ SettingsChange change_settings(const Settings& running, Settings wanted) {
       assert(put_back);
     }
   }
+  if (running.issuers != wanted.issuers) {
+    change.changed.push_back("issuers");
+  }
   change.settings = std::move(wanted);
   return change;
-}
-
-std::vector<std::string> warnings(const Settings& settings) {
-  std::vector<std::string> sentences;
-  if (settings.open && !settings.listen.address().is_loopback()) {
-    sentences.push_back(
-        fmt::format("open = true: whoever reaches {} may publish, and read all but private events",
-                    format_endpoint(settings.listen)));
-  }
-  if (settings.open && settings.admin.kind == AdminPlace::Kind::kOwn &&
-      !settings.admin.endpoint.address().is_loopback()) {
-    sentences.push_back(fmt::format("open = true: whoever reaches {} may administer the hub",
-                                    format_endpoint(settings.admin.endpoint)));
-  }
-  return sentences;
-}
-
-bool is_local_only(const Settings& settings) {
-  return settings.listen.address().is_loopback();
-}
-
-std::optional<Fault> refuse_endpoint(const Settings& settings,
-                                     const boost::asio::ip::tcp::endpoint& endpoint) {
-  if (settings.open || endpoint.address().is_loopback()) {
-    return std::nullopt;
-  }
-  return Fault{
-      fmt::format("other machines can reach {}, and there is no authorization: listen on loopback "
-                  "(127.0.0.1) behind a proxy, or set open = true to let everyone publish and read",
-                  format_endpoint(endpoint))};
-}
-
-std::size_t connections_max(const Settings& settings, std::size_t files_max) {
-  constexpr std::size_t kFilesKept = 256;  // databases, epoll sets, and connections to be refused
-  if (settings.connections != 0) {
-    return settings.connections;
-  }
-  return files_max > kFilesKept ? files_max - kFilesKept : 1;
 }
 
 }  // namespace vrelo::base

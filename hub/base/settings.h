@@ -45,6 +45,17 @@ struct AdminPlace {
   friend bool operator==(const AdminPlace&, const AdminPlace&) = default;
 };
 
+// Somebody whose tokens are taken, as a table [[issuers]] of the file says.
+struct IssuerSettings {
+  std::string name = {};               // what its tokens have as iss
+  std::vector<std::string> keys = {};  // the files that its keys are in, as they can be opened
+  std::vector<std::string> roles = {"publish", "subscribe"};
+  std::vector<std::string> algorithms = {};  // empty: those of the keys
+  bool mercure_claim = false;                // its tokens may be those of Mercure 0.x
+
+  friend bool operator==(const IssuerSettings&, const IssuerSettings&) = default;
+};
+
 // What an operator may set. docs/settings.md says what each one does: it is made from the table in
 // settings_table.cc, as are the flags, the variables, the keys of the file, and --help.
 struct Settings {
@@ -81,6 +92,13 @@ struct Settings {
 
   std::vector<std::string> allowed_origins;
   std::vector<std::string> allowed_hosts;
+
+  std::vector<IssuerSettings> issuers;  // empty: there is no authorization
+  std::vector<std::string> audiences;
+  bool anonymous = false;
+  bool mercure_0x = true;
+  Duration clock_leeway{0};
+  std::string cookie_name = "__Secure-mercure_access_token";
 
   LogLevel log_level = LogLevel::kInfo;
 
@@ -130,8 +148,7 @@ SettingsChange change_settings(const Settings& running, Settings wanted);
 // What an operator should know about these settings, for the log at start, a sentence each.
 std::vector<std::string> warnings(const Settings& settings);
 
-// Whether nobody but this machine can reach the hub, so that it may serve without authorization and
-// pages of any port of localhost may use it.
+// Whether nobody but this machine can reach the hub, so that it may serve without authorization.
 bool is_local_only(const Settings& settings);
 
 // Returns why these settings may not serve at `endpoint`, the address of a listener of our own or

@@ -34,9 +34,26 @@ list is written with commas, in the file as a TOML array.
 `SIGHUP` makes the hub read the file again. A file with an error changes nothing. What is marked
 *restart* keeps its value until the hub is started anew, and a line in the log says so.
 
-There is no setting for a secret yet. When there is one, it will stand in a file or in the
-environment, never in a flag, which every user of the machine can see.
+Keys stand in files of their own, never in a flag, which every user of the machine can see.
 )";
+
+constexpr std::string_view kIssuersSection =
+    "\n## Whose tokens are taken\n\n"
+    "As soon as the file has a table `[[issuers]]`, nobody may publish without a token, and the "
+    "hub "
+    "may\nlisten beyond loopback. There may be several, also with one name: one for publishers and "
+    "one for\nsubscribers. `SIGHUP` reads the keys again.\n\n"
+    "| name | value | default | what it does |\n|---|---|---|---|\n"
+    "| `name` | a text | | What its tokens have as `iss`, byte for byte. |\n"
+    "| `keys` | a list of files, from the folder of this one | | Its keys: PEM (public), a JWK, or "
+    "a JWK set. |\n"
+    "| `roles` | a list of `publish`, `subscribe`, `admin` | the first two | What its keys may "
+    "sign "
+    "for. |\n"
+    "| `algorithms` | a list, as `[\"ES256\"]` | those of the keys | Which of its keys are taken. "
+    "|\n"
+    "| `mercure_claim` | true or false | false | Tokens of Mercure 0.x are taken too, also from "
+    "the query and the cookie `mercureAuthorization`. They need no `name`. |\n";
 
 // A cell of a Markdown table.
 std::string cell(std::string_view text) {
@@ -73,7 +90,7 @@ std::string settings_page() {
     page += fmt::format("| `{}` | {}{} | {} | {} |\n", row.name, code(shape(row)),
                         limits.empty() ? "" : ", " + limits, code(get(row, Settings())), help);
   }
-  return page;
+  return page + std::string(kIssuersSection);
 }
 
 }  // namespace vrelo::base

@@ -159,6 +159,26 @@ Parsed<std::string> parse_host(std::string_view text) {
   return parsed(lower(text));
 }
 
+Parsed<std::string> parse_audience(std::string_view text) {
+  if (text.empty()) {
+    return Fault{"is empty"};
+  }
+  return parsed(std::string(text));
+}
+
+// Source: RFC 6265 4.1.1.
+Parsed<Settings> parse_cookie_name(Settings settings, std::string_view text) {
+  const auto is_name_character = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), is_name_character)) {
+    return Fault{"is not the name of a cookie"};
+  }
+  settings.cookie_name = text;
+  return settings;
+}
+
 const std::array kRows = {
     SettingRow{.name = "config",
                .group = "Where the hub listens",
@@ -307,6 +327,36 @@ const std::array kRows = {
                    "Names under which the hub is asked for (the Host field, without its port), "
                    "besides localhost and IP addresses, which are always allowed. Any other name "
                    "is refused, so that no page can reach the hub by DNS rebinding. \"*\": any."},
+
+    SettingRow{.name = "audiences",
+               .group = "Who may come",
+               .kind = ListKind{&Settings::audiences, "URL,...", parse_audience},
+               .help =
+                   "What the hub is called in tokens (`aud`), as a rule the URL that clients use. "
+                   "Needed as soon as there are `[[issuers]]`."},
+    SettingRow{.name = "anonymous",
+               .group = "Who may come",
+               .kind = SwitchKind{&Settings::anonymous},
+               .help =
+                   "Whoever has no token may read all but private events. Without `[[issuers]]` "
+                   "everyone may anyway."},
+    SettingRow{.name = "clock_leeway",
+               .group = "Who may come",
+               .kind = DurationKind{&Settings::clock_leeway, milliseconds(0), minutes(5)},
+               .help = "How far the clock of an issuer may be off: tokens are taken so much before "
+                       "`nbf` and after `exp`."},
+    SettingRow{.name = "cookie_name",
+               .group = "Who may come",
+               .kind = OtherKind{"NAME", parse_cookie_name,
+                                 [](const Settings& s) { return s.cookie_name; }},
+               .help = "The cookie that may hold a token. Browsers keep one whose name begins with "
+                       "`__Secure-` over HTTPS alone."},
+
+    SettingRow{.name = "mercure_0x",
+               .group = "Who may come",
+               .kind = SwitchKind{&Settings::mercure_0x},
+               .help = "Clients of Mercure 0.x are served too: selectors named `topic`, and the "
+                       "tokens of issuers with `mercure_claim`."},
 
     SettingRow{.name = "log_level",
                .group = "Diagnostics",

@@ -14,6 +14,7 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -196,6 +197,65 @@ TEST(Settings, name_an_unknown_setting_and_suggest_the_nearest) {
             "VRELO_HEARTBEET: there is no such setting; did you mean VRELO_HEARTBEAT?");
   EXPECT_EQ(fault({"--config", file.path()}),
             file.path() + ":3: hart_beat: there is no such setting; did you mean heartbeat?");
+}
+
+TEST(Settings, have_issuers_in_the_file) {
+  const auto settings = parse_settings(R"(
+audiences = ["https://hub.example/.well-known/mercure"]
+[[issuers]]
+name = "https://app.example"
+keys = ["keys/app.jwk", "/etc/other.pem"]
+roles = ["publish"]
+algorithms = ["ES256"]
+[[issuers]]
+keys = ["former.jwk"]
+mercure_claim = true
+)",
+                                       "etc/hub.toml", Settings());
+  ASSERT_TRUE(settings) << settings.error().message;
+  const std::vector<IssuerSettings> expected = {
+      {.name = "https://app.example",
+       .keys = {"etc/keys/app.jwk", "/etc/other.pem"},
+       .roles = {"publish"},
+       .algorithms = {"ES256"}},
+      {.keys = {"etc/former.jwk"}, .mercure_claim = true}};
+  EXPECT_EQ(settings->issuers, expected);
+
+  Settings changed = *settings;
+  changed.issuers.pop_back();
+  EXPECT_THAT(change_settings(*settings, changed).changed, ElementsAre("issuers"));
+}
+
+TEST(Settings, name_the_place_of_a_fault_in_an_issuer) {
+  const struct {
+    std::string_view toml;
+    std::string_view message;
+  } cases[] = {
+      {"issuers = 3", "hub.toml:1: issuers is not a list of tables"},
+      {"issuers = [3]", "hub.toml:1: issuers[0] is not a table"},
+      {"[[issuers]]\nname = \"a\"", "hub.toml:1: issuers[0] has no keys"},
+      {"[[issuers]]\nkeys = [\"k\"]", "hub.toml:1: issuers[0] has no name"},
+      {"[[issuers]]\nkey = \"k\"",
+       "hub.toml:2: issuers[0].key: there is no such setting; did you mean keys?"},
+      {"[[issuers]]\nkeys = \"k\"", "hub.toml:2: issuers[0].keys is not a list of texts"},
+      {"[[issuers]]\nname = \"\"", "hub.toml:2: issuers[0].name is not a text"},
+      {"[[issuers]]\nmercure_claim = 1",
+       "hub.toml:2: issuers[0].mercure_claim is neither true nor false"},
+  };
+  for (const auto& c : cases) {
+    const auto settings = parse_settings(c.toml, "hub.toml", Settings());
+    ASSERT_FALSE(settings) << c.toml;
+    EXPECT_THAT(settings.error().message, HasSubstr(c.message));
+  }
+}
+
+TEST(Settings, let_others_reach_a_hub_that_needs_tokens) {
+  const std::string_view issuer = "[[issuers]]\nname = \"a\"\nkeys = [\"k\"]\n";
+  const TemporaryFile file(fmt::format("audiences = [\"b\"]\n{}", issuer));
+  EXPECT_TRUE(load({"--config", file.path(), "--listen", "0.0.0.0:0"}));
+  EXPECT_THAT(fault({"--config", file.path(), "--open"}), HasSubstr("open = true is for a hub"));
+  file.write(issuer);
+  EXPECT_THAT(fault({"--config", file.path()}), HasSubstr("audiences: has to say"));
 }
 
 TEST(Settings, name_the_place_of_a_bad_value) {

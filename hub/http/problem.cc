@@ -48,9 +48,13 @@ void append_problem(std::string& out,
                     const Framing& framing,
                     const Problem& problem,
                     const FieldLines& fields) {
+  FieldLines all = fields;
+  if (!problem.challenge.empty()) {
+    all.add("WWW-Authenticate", problem.challenge);
+  }
   append_response(out, framing,
                   {.status = problem.status,
-                   .fields = fields,
+                   .fields = all,
                    .content_type = "application/problem+json",
                    .body = problem_json(problem)});
 }

@@ -27,6 +27,9 @@ struct Problem {
   // A sentence for the person who reads the answer; "": the title says it all.
   std::string detail = {};
 
+  // The value of the field WWW-Authenticate; "": there is none.
+  std::string challenge = {};
+
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
@@ -38,7 +41,8 @@ struct Problem {
 // Source: RFC 9457; `field` is a member of our own.
 std::string problem_json(const Problem& problem);
 
-// Appends the whole answer. `fields` are further ones: Retry-After, Allow, those of CORS.
+// Appends the whole answer. `fields` are further ones: Retry-After, Allow, those of CORS. That of
+// the challenge, if there is one, comes after them.
 void append_problem(std::string& out,
                     const Framing& framing,
                     const Problem& problem,

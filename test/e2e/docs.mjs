@@ -200,21 +200,26 @@ async function settings() {
 }
 
 // A value for a setting that is its default; for what has none, one that is possible.
-const POSSIBLE = { allowed_origins: "https://www.example.com", allowed_hosts: "events.example.com" };
+const POSSIBLE = {
+  allowed_origins: "https://www.example.com",
+  allowed_hosts: "events.example.com",
+  audiences: "https://events.example.com/.well-known/mercure",
+};
 const valueOf = ({ name, standard }) => (name === "listen" ? "127.0.0.1:0" : (POSSIBLE[name] ?? standard));
 
 const flagOf = (name) => `--${name.replaceAll("_", "-")}`;
 
 test("docs/settings.md has all settings, and only those", async () => {
   const { output } = await Command.vrelo(["serve", "--help"], { input: "" }).ended();
-  const flags = [...output.matchAll(/^ {2}(--[a-z-]+)/gm)].map((match) => match[1]);
+  const flags = [...output.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map((match) => match[1]);
   assert.deepEqual(flags, (await settings()).map(({ name }) => flagOf(name)));
 });
 
 test("each setting is taken from a flag, the environment and a file", async (t) => {
   const rows = (await settings()).filter(({ name }) => name !== "config");
   const folder = await t.folder();
-  const list = (name, value) => (name.startsWith("allowed_") ? `["${value}"]` : `"${value}"`);
+  const isList = (name) => name.startsWith("allowed_") || name === "audiences";
+  const list = (name, value) => (isList(name) ? `["${value}"]` : `"${value}"`);
   const toml = rows.map((row) => `${row.name} = ${list(row.name, valueOf(row))}`).join("\n");
   await writeFile(path.join(folder, "all.toml"), toml.replace(/"([0-9]+|true|false)"/g, "$1"));
   const example = (await page("docs/vrelo.toml")).replace(/^# (\w+ = )/gm, "$1").replace(ADDRESS, "127.0.0.1:0");
@@ -223,7 +228,7 @@ test("each setting is taken from a flag, the environment and a file", async (t) 
   assert.deepEqual(named, rows.map(({ name }) => name));
 
   const ways = [
-    [rows.flatMap((row) => (row.standard === "false" ? [] : [flagOf(row.name), valueOf(row)])), {}],
+    [rows.flatMap((row) => (/^(true|false)$/.test(row.standard) ? [] : [flagOf(row.name), valueOf(row)])), {}],
     [[], Object.fromEntries(rows.map((row) => [`VRELO_${row.name.toUpperCase()}`, valueOf(row)]))],
     [["--config", "all.toml"], {}],
     [[], { VRELO_CONFIG: "vrelo.toml" }],

@@ -43,6 +43,7 @@ TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
                       [](std::string_view line) { ADD_FAILURE() << line; });
   const NoOverview overview;
   base::UrlPatterns patterns(base::UrlBase::make("http://localhost/.well-known/mercure"));
+  const base::Settings settings;
   Front front({.executor = loop.get_executor(),
                .clock = clock,
                .make_alarm = make_alarm,
@@ -55,7 +56,7 @@ TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
                .overview = overview,
                .patterns = patterns,
                .grant = std::make_shared<const auth::Grant>()},
-              make_policy({}, true));
+              make_policy(settings, true));
 
   front.accept(kUnwatchable, {boost::asio::ip::address_v4::loopback(), 1}, Listener::kMain);
   loop.run();

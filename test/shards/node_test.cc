@@ -202,7 +202,7 @@ TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {
 TEST_F(TwoShards, answer_the_administrator_where_there_is_no_room_for_others) {
   Client reader = subscribe(0, "news");
   settings_.connections = 1;
-  node_->reload(settings_);
+  node_->reload(settings_, nullptr);
   Client publisher = connect(1);
   publisher.send_publish("news", "hello");
   const auto refusal = publisher.read_answer();

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/trust.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "hub/auth/key_set.h"
+
+namespace vrelo::auth {
+namespace {
+
+// By which browsers have a token of 0.x. Source: draft-dunglas-mercure-07, section 6.
+constexpr std::string_view kFormerCookie = "mercureAuthorization";
+
+constexpr std::pair<std::string_view, Role> kRoles[] = {
+    {"publish", Role::kPublish}, {"subscribe", Role::kSubscribe}, {"admin", Role::kAdmin}};
+
+std::optional<Role> parse_role(std::string_view name) {
+  const auto* const found = std::find_if(std::begin(kRoles), std::end(kRoles),
+                                         [name](const auto& role) { return role.first == name; });
+  return found == std::end(kRoles) ? std::nullopt : std::optional(found->second);
+}
+
+// Adds the keys of a file to those of its issuer.
+base::Parsed<void> add_keys(const std::string& path,
+                            bool local_only,
+                            Issuer& issuer,
+                            Trust& trust) {
+  KeySetOptions options;
+  if (issuer.algorithms.size() == 1) {
+    options.algorithm = issuer.algorithms[0];
+  }
+  auto set = read_key_set(path, options);
+  if (!set) {
+    return set.error();
+  }
+  for (NamedKey& key : set->keys) {
+    if (!local_only && key.key.is_published()) {
+      return base::Fault{path +
+                         ": a secret that stands in published examples: whoever has read "
+                         "them could sign for this hub"};
+    }
+    const auto is_same = [&key](const NamedKey& other) { return key.kid && other.kid == key.kid; };
+    if (std::any_of(issuer.keys.begin(), issuer.keys.end(), is_same)) {
+      return base::Fault{path + ": has a key with a kid that another of the issuer's keys has"};
+    }
+    issuer.keys.push_back(std::move(key));
+  }
+  for (const std::string& skipped : set->skipped) {
+    trust.notes.push_back(fmt::format("{}: {}", path, skipped));
+  }
+  return {};
+}
+
+base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
+                                 bool takes_0x,
+                                 bool local_only,
+                                 Trust& trust) {
+  Issuer issuer{.name = settings.name, .takes_mercure_claim = takes_0x && settings.mercure_claim};
+  for (const std::string& name : settings.roles) {
+    const auto role = parse_role(name);
+    if (!role) {
+      return base::Fault{fmt::format("roles: \"{}\" is none of: publish, subscribe, admin", name)};
+    }
+    issuer.roles.push_back(*role);
+  }
+  for (const std::string& name : settings.algorithms) {
+    const auto algorithm = parse_algorithm(name);
+    if (!algorithm) {
+      return base::Fault{fmt::format(
+          "algorithms: \"{}\" is none of: HS, RS, PS or ES with 256, 384 or 512, and EdDSA", name)};
+    }
+    issuer.algorithms.push_back(*algorithm);
+  }
+  for (const std::string& path : settings.keys) {
+    if (const auto added = add_keys(path, local_only, issuer, trust); !added) {
+      return added.error();
+    }
+  }
+  return issuer;
+}
+
+}  // namespace
+
+base::Parsed<Trust> read_trust(const base::Settings& settings, bool local_only) {
+  if (settings.issuers.empty()) {
+    return Trust();
+  }
+  Trust trust;
+  auto policy = std::make_shared<TrustPolicy>();
+  for (std::size_t i = 0; i < settings.issuers.size(); ++i) {
+    auto issuer = read_issuer(settings.issuers[i], settings.mercure_0x, local_only, trust);
+    if (!issuer) {
+      return base::Fault{fmt::format("issuers[{}]: {}", i, issuer.error().message)};
+    }
+    policy->issuers.push_back(*std::move(issuer));
+  }
+  const bool takes_former =
+      std::any_of(policy->issuers.begin(), policy->issuers.end(),
+                  [](const Issuer& issuer) { return issuer.takes_mercure_claim; });
+  policy->token_rules = {.audiences = settings.audiences, .leeway = settings.clock_leeway};
+  policy->credential_rules.cookie_name = settings.cookie_name;
+  policy->credential_rules.takes_query_token = takes_former;
+  policy->credential_rules.former_cookie_name = takes_former ? kFormerCookie : "";
+  policy->allows_anonymous = settings.anonymous;
+  trust.policy = std::move(policy);
+  return trust;
+}
+
+}  // namespace vrelo::auth

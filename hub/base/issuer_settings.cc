@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/base/issuer_settings.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hub/base/nearest.h"
+
+namespace vrelo::base {
+namespace {
+
+constexpr std::size_t kIssuersMax = 100;
+constexpr std::string_view kNames[] = {"name", "keys", "roles", "algorithms", "mercure_claim"};
+
+Parsed<std::vector<std::string>> texts_of(const toml::node& node) {
+  const toml::array* const array = node.as_array();
+  if (array == nullptr || array->empty()) {
+    return Fault{"is not a list of texts"};
+  }
+  std::vector<std::string> texts;
+  for (const toml::node& element : *array) {
+    const auto* const text = element.as_string();
+    if (text == nullptr || text->get().empty()) {
+      return Fault{"is not a list of texts"};
+    }
+    texts.push_back(text->get());
+  }
+  return texts;
+}
+
+// Reads one value into its place. Errors: the half of a sentence that follows its name.
+Parsed<void> read_value(std::string_view name, const toml::node& node, IssuerSettings& issuer) {
+  if (name == "name") {
+    const auto* const text = node.as_string();
+    if (text == nullptr || text->get().empty()) {
+      return Fault{"is not a text"};
+    }
+    issuer.name = text->get();
+    return {};
+  }
+  if (name == "mercure_claim") {
+    const auto* const value = node.as_boolean();
+    if (value == nullptr) {
+      return Fault{"is neither true nor false"};
+    }
+    issuer.mercure_claim = value->get();
+    return {};
+  }
+  auto texts = texts_of(node);
+  if (!texts) {
+    return texts.error();
+  }
+  auto& field = name == "keys" ? issuer.keys : name == "roles" ? issuer.roles : issuer.algorithms;
+  field = *std::move(texts);
+  return {};
+}
+
+Parsed<IssuerSettings> read_issuer(const toml::node& node,
+                                   std::string_view file,
+                                   std::string_view place) {
+  const auto line_of = [](const toml::node& at) { return at.source().begin.line; };
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) {
+    return Fault{fmt::format("{}:{}: {} is not a table", file, line_of(node), place)};
+  }
+  IssuerSettings issuer;
+  for (const auto& [key, value] : *table) {
+    const std::string_view name = key.str();
+    const std::string where = fmt::format("{}:{}: {}.{}", file, line_of(value), place, name);
+    if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) {
+      const std::string_view meant = nearest(name, kNames);
+      return Fault{fmt::format("{}: there is no such setting{}", where,
+                               meant.empty() ? "" : fmt::format("; did you mean {}?", meant))};
+    }
+    if (const auto read = read_value(name, value, issuer); !read) {
+      return Fault{fmt::format("{} {}", where, read.error().message)};
+    }
+  }
+  const std::string where = fmt::format("{}:{}: {}", file, line_of(node), place);
+  if (issuer.keys.empty()) {
+    return Fault{where + " has no keys: the files with the keys that it signs with"};
+  }
+  if (issuer.name.empty() && !issuer.mercure_claim) {
+    return Fault{where + " has no name: what its tokens have as iss"};
+  }
+  for (std::string& path : issuer.keys) {
+    path = (std::filesystem::path(file).parent_path() / path).string();
+  }
+  return issuer;
+}
+
+}  // namespace
+
+Parsed<std::vector<IssuerSettings>> read_issuers(const toml::node& node, std::string_view file) {
+  const toml::array* const array = node.as_array();
+  const std::string where = fmt::format("{}:{}: {}", file, node.source().begin.line, kIssuers);
+  if (array == nullptr) {
+    return Fault{where + " is not a list of tables: each begins with [[issuers]]"};
+  }
+  if (array->size() > kIssuersMax) {
+    return Fault{fmt::format("{} has more than {} elements", where, kIssuersMax)};
+  }
+  std::vector<IssuerSettings> issuers;
+  for (const toml::node& element : *array) {
+    auto issuer = read_issuer(element, file, fmt::format("{}[{}]", kIssuers, issuers.size()));
+    if (!issuer) {
+      return issuer.error();
+    }
+    issuers.push_back(*std::move(issuer));
+  }
+  return issuers;
+}
+
+}  // namespace vrelo::base
