@@ -351,7 +351,7 @@ SettingsChange change_settings(const Settings& running, Settings wanted) {
     }
   }
   if (running.issuers != wanted.issuers) {
-    change.changed.push_back("issuers");
+    change.changed.emplace_back(kIssuers);
   }
   change.settings = std::move(wanted);
   return change;
