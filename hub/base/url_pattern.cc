@@ -7,6 +7,7 @@
 #include <ada.h>
 #include <re2/re2.h>
 
+#include "hub/base/ecmascript_reader.h"
 #include "hub/base/text.h"
 #include "hub/base/url_pattern_regex.h"
 
@@ -23,8 +24,11 @@ std::optional<Pattern> compile(std::string_view text, const std::string_view* ba
   return pattern ? std::optional(*std::move(pattern)) : std::nullopt;
 }
 
+// What is no plain text in a pattern.
+constexpr std::string_view kSigns = ":*(){}+?\\";
+
 // Returns the one text that the component matches, if it is so simple.
-std::optional<std::string> fixed_text(const Component& component) {
+std::optional<std::string> whole_text(const Component& component) {
   switch (component.type) {
     case ComponentType::EMPTY:
       return "";
@@ -38,13 +42,62 @@ std::optional<std::string> fixed_text(const Component& component) {
 // Returns the segments before the first one that is not plain text. What is optional or repeated
 // may have the slash before it as its own: a fixed segment is followed by a slash or the end.
 std::string fixed_segments(const Component& path) {
-  if (const auto text = fixed_text(path)) {
+  if (const auto text = whole_text(path)) {
     return text->starts_with('/') ? *text : "";
   }
   const std::string_view pattern = path.pattern;
-  const std::size_t end = std::min(pattern.find_first_of(":*(){}+?\\"), pattern.size());
+  const std::size_t end = std::min(pattern.find_first_of(kSigns), pattern.size());
   const std::size_t slash = pattern.substr(0, end).rfind('/');
   return pattern.starts_with('/') ? std::string(pattern.substr(0, slash)) : "";
+}
+
+// Returns where what begins with a sign at `begin` ends: a name, or what stands in parentheses or
+// braces, or the sign itself.
+std::size_t end_of_sign(std::string_view pattern, std::size_t begin) {
+  std::size_t at = begin + 1;
+  if (pattern[begin] == ':') {
+    const auto is_in_name = [](char c) {
+      return is_letter(c) || is_digit(c) || c == '_' || c == '$' ||
+             static_cast<unsigned char>(c) >= 0x80;
+    };
+    return static_cast<std::size_t>(
+        std::find_if_not(pattern.begin() + static_cast<std::ptrdiff_t>(at), pattern.end(),
+                         is_in_name) -
+        pattern.begin());
+  }
+  if (pattern[begin] == '\\') {
+    return std::min(at + 1, pattern.size());
+  }
+  if (pattern[begin] != '(' && pattern[begin] != '{') {
+    return at;
+  }
+  for (std::size_t depth = 1; depth > 0 && at < pattern.size(); ++at) {
+    const char c = pattern[at];
+    depth += c == '(' || c == '{' ? 1 : 0;
+    depth -= c == ')' || c == '}' ? 1 : 0;
+    at += c == '\\' ? 1 : 0;
+  }
+  return std::min(at, pattern.size());
+}
+
+// Returns the longest text outside of all signs. A slash before one may be a part of what is
+// optional.
+std::string longest_text(const Component& path) {
+  if (const auto text = whole_text(path)) {
+    return *text;
+  }
+  const std::string_view pattern = path.pattern;
+  std::string_view longest;
+  for (std::size_t at = 0; at < pattern.size();) {
+    const std::size_t sign = std::min(pattern.find_first_of(kSigns, at), pattern.size());
+    std::string_view text = pattern.substr(at, sign - at);
+    if (sign < pattern.size() && text.ends_with('/')) {
+      text.remove_suffix(1);
+    }
+    longest = text.size() > longest.size() ? text : longest;
+    at = sign < pattern.size() ? end_of_sign(pattern, sign) : sign;
+  }
+  return std::string(longest);
 }
 
 }  // namespace
@@ -124,8 +177,9 @@ UrlPattern::UrlPattern(std::string_view text,
     : text_(text),
       base_(std::move(base)),
       compiled_(std::move(compiled)),
-      fixed_host_(fixed_text(compiled_->pattern.hostname_component)),
-      fixed_path_(fixed_segments(compiled_->pattern.pathname_component)) {}
+      fixed_host_(whole_text(compiled_->pattern.hostname_component)),
+      fixed_path_(fixed_segments(compiled_->pattern.pathname_component)),
+      fixed_text_(longest_text(compiled_->pattern.pathname_component)) {}
 
 UrlPattern::~UrlPattern() = default;
 
@@ -139,6 +193,15 @@ bool UrlPattern::matches(const TopicUrl& topic) const {
 bool UrlPattern::matches(std::string_view topic) const {
   TopicUrl url;
   return url.read(topic, *base_) && matches(url);
+}
+
+bool UrlPattern::may_match(const TopicUrl& topic) const {
+  const std::string_view path = topic.parts().path;
+  const std::size_t size = fixed_path_.size();
+  return (!fixed_host_ || *fixed_host_ == topic.parts().host) &&
+         (size == 0 ||
+          (path.starts_with(fixed_path_) && (path.size() == size || path[size] == '/'))) &&
+         path.find(fixed_text_) != std::string_view::npos;
 }
 
 UrlPatternPtr UrlPatterns::get(std::string_view text) {

@@ -97,15 +97,20 @@ class UrlPattern {
   // The same; reads the topic first.
   bool matches(std::string_view topic) const;
 
+  // Whether it has what all topics that it matches have in common, see below.
+  //
+  // Invariant: a topic that matches may match.
+  // Cost: a comparison or two, and no regular expression.
+  bool may_match(const TopicUrl& topic) const;
+
   const UrlBase& base() const { return *base_; }
 
-  // What all topics that it matches have in common, for an index: the host, if it is fixed, and the
-  // segments that the path begins with ("/a/b"; "": none is fixed). After them the path ends or
-  // goes on with "/".
-  //
-  // Invariant: no topic is matched that has another host or begins otherwise.
+  // What all topics that it matches have in common, for an index: the host, if it is fixed; the
+  // segments that the path begins with ("/a/b"; "": none is fixed), after which it ends or goes on
+  // with "/"; and a text that is somewhere in the path ("": none is known).
   const std::optional<std::string>& fixed_host() const { return fixed_host_; }
   const std::string& fixed_path() const { return fixed_path_; }
+  const std::string& fixed_text() const { return fixed_text_; }
 
  private:
   struct Compiled;
@@ -118,6 +123,7 @@ class UrlPattern {
   std::unique_ptr<const Compiled> compiled_;
   std::optional<std::string> fixed_host_;
   std::string fixed_path_;
+  std::string fixed_text_;
 };
 
 using UrlPatternPtr = std::shared_ptr<const UrlPattern>;

@@ -137,29 +137,34 @@ TEST(UrlPattern, knows_what_all_its_topics_have_in_common) {
     std::string_view pattern;
     std::optional<std::string> host;
     std::string_view path;
+    std::string_view text;
   };
   const Case cases[] = {
-      {"https://EXAMPLE.com/books/:id", "example.com", "/books"},
-      {"https://example.com/users/42/*", "example.com", "/users/42"},
-      {"https://example.com/users/42/", "example.com", "/users/42/"},
-      {"https://example.com/users/42", "example.com", "/users/42"},
-      {"https://example.com/items{/:tail}?", "example.com", "/items"},
-      {"https://example.com/a/items{/:tail}?", "example.com", "/a/items"},
-      {"https://example.com/a/items{s}?/b", "example.com", "/a"},
-      {"https://example.com/{a/}?b/c", "example.com", ""},
-      {"https://example.com/a/:id?", "example.com", "/a"},
-      {"https://example.com/a/b*", "example.com", "/a"},
-      {"https://example.com/a/b\\:c/:id", "example.com", "/a"},
-      {"https://example.com/é/a/*", "example.com", "/%C3%A9/a"},
-      {"https://example.com/a/../b/*", "example.com", "/b"},
-      {"https://example.com/:a/b", "example.com", ""},
-      {"https://example.com", "example.com", ""},
-      {"https://:sub.example.com/a/*", std::nullopt, "/a"},
-      {"https://*/a/b/*", std::nullopt, "/a/b"},
-      {"http{s}?://example.com/a/*", "example.com", "/a"},
-      {R"(urn\:uuid\:*)", "", ""},
-      {"/a/b/:c", "hub.example.com", "/a/b"},
-      {"a/:c", "hub.example.com", "/.well-known/a"},
+      {"https://EXAMPLE.com/books/:id", "example.com", "/books", "/books"},
+      {"https://example.com/users/42/*", "example.com", "/users/42", "/users/42"},
+      {"https://example.com/users/42/", "example.com", "/users/42/", "/users/42/"},
+      {"https://example.com/users/42", "example.com", "/users/42", "/users/42"},
+      {"https://example.com/items{/:tail}?", "example.com", "/items", "/items"},
+      {"https://example.com/a/items{/:tail}?", "example.com", "/a/items", "/a/items"},
+      {"https://example.com/a/items{s}?/b", "example.com", "/a", "/a/items"},
+      {"https://example.com/{a/}?b/c", "example.com", "", "b/c"},
+      {"https://example.com/a/:id?", "example.com", "/a", "/a"},
+      {"https://example.com/a/b*", "example.com", "/a", "/a/b"},
+      {"https://example.com/a/b\\:c/:id", "example.com", "/a", "/a/b"},
+      {"https://example.com/a/b\\:longest/:id", "example.com", "/a", "longest"},
+      {"https://example.com/a/:id?/longer/(x|longest/)*", "example.com", "/a", "/longer"},
+      {"https://example.com/a/{longest/(\\))}*/:id/longer", "example.com", "/a", "/longer"},
+      {"https://example.com/é/a/*", "example.com", "/%C3%A9/a", "/%C3%A9/a"},
+      {"https://example.com/a/:é/bc", "example.com", "/a", "/bc"},
+      {"https://example.com/a/../b/*", "example.com", "/b", "/b"},
+      {"https://example.com/:a/b", "example.com", "", "/b"},
+      {"https://example.com", "example.com", "", ""},
+      {"https://:sub.example.com/a/*", std::nullopt, "/a", "/a"},
+      {"https://*/a/b/*", std::nullopt, "/a/b", "/a/b"},
+      {"http{s}?://example.com/a/*", "example.com", "/a", "/a"},
+      {R"(urn\:uuid\:*)", "", "", "uuid"},
+      {"/a/b/:c", "hub.example.com", "/a/b", "/a/b"},
+      {"a/:c", "hub.example.com", "/.well-known/a", "/.well-known/a"},
   };
   for (const Case& each : cases) {
     SCOPED_TRACE(each.pattern);
@@ -167,6 +172,7 @@ TEST(UrlPattern, knows_what_all_its_topics_have_in_common) {
     ASSERT_NE(pattern, nullptr);
     EXPECT_EQ(pattern->fixed_host(), each.host);
     EXPECT_EQ(pattern->fixed_path(), each.path);
+    EXPECT_EQ(pattern->fixed_text(), each.text);
   }
 }
 

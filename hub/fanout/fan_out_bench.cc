@@ -184,9 +184,15 @@ void deliver_among_any(benchmark::State& state) {
   deliver_among_patterns(
       state, [](const std::string& i) { return "https://example.com/:kind/" + i + "/orders/*"; });
 }
+void deliver_among_regexes(benchmark::State& state) {
+  deliver_among_patterns(state, [](const std::string& i) {
+    return "https://example.com/:kind/(" + i + "|" + i + "x)/:what/*";
+  });
+}
 BENCHMARK(deliver_among_hosts)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_paths)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_any)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(deliver_among_regexes)->Arg(5000)->Unit(benchmark::kMicrosecond);
 
 // Arguments: own topics of 40 bytes per stream; 0: one topic that all share.
 void idle_stream_bytes(benchmark::State& state) {

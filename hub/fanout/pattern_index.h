@@ -59,7 +59,8 @@ class PatternIndex {
     for (const std::string& topic : record.topics) {
       find_candidates(topic);
       for (PatternEntry* const entry : candidates_) {
-        if (entry->seen != record_ && entry->pattern->matches(url_)) {
+        const base::UrlPattern& pattern = *entry->pattern;
+        if (entry->seen != record_ && pattern.may_match(url_) && pattern.matches(url_)) {
           entry->seen = record_;
           visit(*entry);
         }
