@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "hub/base/url_pattern.h"
+
 namespace vrelo::auth {
 
 // A set of topics that cannot be listed.
@@ -15,7 +17,12 @@ namespace vrelo::auth {
 class TopicPattern {
  public:
   virtual ~TopicPattern() = default;
-  virtual bool matches(const std::string& topic) const = 0;
+  virtual bool matches(base::AskedTopic& topic) const = 0;
+
+  bool matches(const std::string& topic) const {
+    base::AskedTopic asked(topic);
+    return matches(asked);
+  }
 };
 
 using TopicPatternPtr = std::shared_ptr<const TopicPattern>;
@@ -33,11 +40,16 @@ struct Grant {
     std::vector<std::string> listed = {};
     std::vector<TopicPatternPtr> patterns = {};
 
-    bool covers(const std::string& topic) const {
-      return all || std::find(listed.begin(), listed.end(), topic) != listed.end() ||
+    bool covers(base::AskedTopic& topic) const {
+      return all || std::find(listed.begin(), listed.end(), topic.text()) != listed.end() ||
              std::any_of(
                  patterns.begin(), patterns.end(),
                  [&topic](const TopicPatternPtr& pattern) { return pattern->matches(topic); });
+    }
+
+    bool covers(const std::string& topic) const {
+      base::AskedTopic asked(topic);
+      return covers(asked);
     }
   };
 
@@ -51,7 +63,11 @@ struct Grant {
   }
 
   // A private event may be read with the right to any one of its topics, whichever led to the
-  // reader.
+  // reader. Who asks for several grants keeps the topics in between.
+  bool may_read_private(base::AskedTopics& topics) const {
+    return std::any_of(topics.begin(), topics.end(),
+                       [this](base::AskedTopic& topic) { return read_private.covers(topic); });
+  }
   bool may_read_private(std::span<const std::string> topics) const {
     return std::any_of(topics.begin(), topics.end(),
                        [this](const std::string& topic) { return read_private.covers(topic); });

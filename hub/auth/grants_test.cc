@@ -20,7 +20,8 @@ using Topics = std::vector<std::string>;
 class Prefix final : public TopicPattern {
  public:
   explicit Prefix(std::string prefix) : prefix_(std::move(prefix)) {}
-  bool matches(const std::string& topic) const override { return topic.starts_with(prefix_); }
+  using TopicPattern::matches;
+  bool matches(base::AskedTopic& topic) const override { return topic.text().starts_with(prefix_); }
 
  private:
   std::string prefix_;

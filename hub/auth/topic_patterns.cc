@@ -13,7 +13,10 @@ class UrlTopics final : public TopicPattern {
  public:
   explicit UrlTopics(base::UrlPatternPtr pattern) : pattern_(std::move(pattern)) {}
 
-  bool matches(const std::string& topic) const override { return pattern_->matches(topic); }
+  bool matches(base::AskedTopic& topic) const override {
+    const base::TopicUrl* const url = topic.url(pattern_->base());
+    return url != nullptr && pattern_->may_match(*url) && pattern_->matches(*url);
+  }
 
  private:
   const base::UrlPatternPtr pattern_;

@@ -198,8 +198,8 @@ UriTemplate::UriTemplate(std::unique_ptr<re2::RE2> regex) : regex_(std::move(reg
 
 UriTemplate::~UriTemplate() = default;
 
-bool UriTemplate::matches(const std::string& topic) const {
-  return re2::RE2::FullMatch(topic, *regex_);
+bool UriTemplate::matches(base::AskedTopic& topic) const {
+  return re2::RE2::FullMatch(topic.text(), *regex_);
 }
 
 }  // namespace vrelo::auth

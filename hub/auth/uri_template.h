@@ -30,7 +30,8 @@ class UriTemplate final : public TopicPattern {
 
   ~UriTemplate() override;
 
-  bool matches(const std::string& topic) const override;
+  using TopicPattern::matches;
+  bool matches(base::AskedTopic& topic) const override;
 
  private:
   explicit UriTemplate(std::unique_ptr<re2::RE2> regex);

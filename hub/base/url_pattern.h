@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -68,6 +69,33 @@ class TopicUrl {
   std::string text_;
   Parts parts_;
 };
+
+// A topic that patterns are asked about: it is parsed as a URL for the first that wants it, once,
+// however many are asked.
+//
+// Lifetime: the topic outlives it.
+class AskedTopic {
+ public:
+  explicit AskedTopic(const std::string& text) : text_(text) {}
+
+  const std::string& text() const { return text_; }
+
+  // nullptr: it is no URL. Always with the same base.
+  const TopicUrl* url(const UrlBase& base) {
+    if (!is_url_) {
+      is_url_ = url_.read(text_, base);
+    }
+    return *is_url_ ? &url_ : nullptr;
+  }
+
+ private:
+  const std::string& text_;
+  std::optional<bool> is_url_;  // nullopt: it was not parsed yet
+  TopicUrl url_;
+};
+
+// Those of an event.
+using AskedTopics = std::deque<AskedTopic>;
 
 // A set of topics that is written as a URL pattern.
 //

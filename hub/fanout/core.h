@@ -143,7 +143,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   std::vector<int> retrying_;  // readers whose page could not be read, until the next tick
   std::vector<EncodedPtr> found_;
   std::vector<TopicView> topics_;
-  base::TopicUrl url_;
+  base::AskedTopics asked_;
   std::vector<iovec> pieces_;
 
   Wheel wheel_;

@@ -170,8 +170,9 @@ Core::Step Core::send_next(int fd, Stream& stream) {
     fetch(fd, stream);
     return Step::kWait;
   }
-  std::erase_if(found_, [&stream](const EncodedPtr& record) {
-    return !may_read(*stream.group->grant, *record);
+  std::erase_if(found_, [this, &stream](const EncodedPtr& record) {
+    ask_for(*record, asked_);
+    return !may_read(*stream.group->grant, *record, asked_);
   });
   const Reader& reader = *stream.reader;
   const bool partial_gone = found_.empty() ? next.offset >= reader.partial_of
@@ -200,8 +201,10 @@ bool Core::find_next(Stream& stream, log::Position& next) {
                                        kStepLimits, found_);
   if (read) {
     if (!group.patterns.empty()) {
-      std::erase_if(found_,
-                    [&](const EncodedPtr& record) { return !selects(group, *record, url_); });
+      std::erase_if(found_, [&](const EncodedPtr& record) {
+        ask_for(*record, asked_);
+        return !selects(group, *record, asked_);
+      });
     }
     counters_.window_hits.add(1);
     reader.selection = nullptr;

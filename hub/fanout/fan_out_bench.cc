@@ -12,8 +12,10 @@
 #include <malloc.h>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 
+#include "hub/auth/topic_patterns.h"
 #include "hub/base/clock.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/fan_out_testing.h"
@@ -97,11 +99,13 @@ struct BenchShard {
     fan_out->open(fd, std::move(membership), window.end(), Hello::kQuiet, "head\n\n");
   }
 
-  void append(std::string topic) {
+  void append(std::string topic, bool is_private = false) {
     const log::RecordPtr record = std::make_shared<const log::Record>(
         log::Record{.position = {.epoch = 7, .offset = ++offset},
                     .stored_at = {},
-                    .event = {.topics = {std::move(topic)}, .data = std::string(100, 'x')}});
+                    .event = {.topics = {std::move(topic)},
+                              .data = std::string(100, 'x'),
+                              .is_private = is_private}});
     window.append(std::span(&record, 1));
     run();
   }
@@ -193,6 +197,24 @@ BENCHMARK(deliver_among_hosts)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_paths)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_any)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_regexes)->Arg(5000)->Unit(benchmark::kMicrosecond);
+
+// Argument: streams of one topic, each with a grant of its own that has a pattern, of which one
+// lets a private event through.
+void deliver_private(benchmark::State& state) {
+  BenchShard shard;
+  const auth::CompilePattern compile = auth::pattern_compiler(shard.patterns);
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    const auto pattern = compile({.kind = auth::TopicMatcher::Kind::kUrlPattern,
+                                  .text = fmt::format("https://example.com/users/{}/*", i)});
+    shard.grant =
+        std::make_shared<const auth::Grant>(auth::Grant{.read_private = {.patterns = {pattern}}});
+    shard.open(static_cast<int>(100 + i), {"https://example.com/users/42/orders"});
+  }
+  for (auto _ : state) {
+    shard.append("https://example.com/users/42/orders", true);
+  }
+}
+BENCHMARK(deliver_private)->Arg(5000)->Unit(benchmark::kMicrosecond);
 
 // Arguments: own topics of 40 bytes per stream; 0: one topic that all share.
 void idle_stream_bytes(benchmark::State& state) {

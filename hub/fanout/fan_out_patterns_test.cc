@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Streams that select topics by URL patterns.
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +100,35 @@ TEST_F(FanOutPatterns, get_a_private_event_only_with_a_grant_for_it) {
   shard.run();
   EXPECT_THAT(shard.data(5), IsEmpty());
   EXPECT_THAT(shard.data(6), ElementsAre("one"));
+}
+
+// Matches everything, and keeps what it was asked about.
+class Recording final : public auth::TopicPattern {
+ public:
+  explicit Recording(std::vector<const base::AskedTopic*>& asked) : asked_(asked) {}
+  bool matches(base::AskedTopic& topic) const override {
+    asked_.push_back(&topic);
+    return true;
+  }
+
+ private:
+  std::vector<const base::AskedTopic*>& asked_;
+};
+
+TEST_F(FanOutPatterns, of_grants_are_all_asked_about_one_topic_so_that_it_is_parsed_once) {
+  std::vector<const base::AskedTopic*> asked;
+  TestShard shard;
+  for (int fd = 5; fd < 10; ++fd) {
+    const auto grant = std::make_shared<const auth::Grant>(
+        auth::Grant{.read_private = {.patterns = {std::make_shared<const Recording>(asked)}}});
+    shard.open(fd, {.grant = grant});
+  }
+  shard.run();
+  shard.publish({"a"}, "one", true);
+  shard.run();
+  ASSERT_EQ(asked.size(), 5U);
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), asked[0]), 5);
+  EXPECT_THAT(shard.data(9), ElementsAre("one"));
 }
 
 TEST_F(FanOutPatterns, wake_no_more_for_a_stream_that_has_gone) {

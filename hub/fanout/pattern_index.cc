@@ -39,7 +39,7 @@ std::string key_of(const base::UrlPattern& pattern) {
 PatternEntry& PatternIndex::entry(const base::UrlPatternPtr& pattern) {
   auto& entry = entries_[pattern.get()];
   if (entry == nullptr) {
-    assert(&pattern->base() == &entries_.begin()->first->base());
+    assert(&pattern->base() == &base());
     entry = std::make_unique<PatternEntry>(PatternEntry{.pattern = pattern});
     buckets_[key_of(*pattern)].push_back(entry.get());
   }
@@ -57,12 +57,8 @@ void PatternIndex::remove(PatternEntry& entry) {
   entries_.erase(pattern.get());
 }
 
-void PatternIndex::find_candidates(const std::string& topic) {
+void PatternIndex::find_candidates(const base::TopicUrl::Parts& parts) {
   candidates_.clear();
-  if (!url_.read(topic, entries_.begin()->first->base())) {
-    return;
-  }
-  const base::TopicUrl::Parts& parts = url_.parts();
   key_.assign(1, kHost);
   key_.append(parts.host);
   add_buckets(parts.path);

@@ -46,21 +46,25 @@ class PatternIndex {
 
   void remove(PatternEntry& entry);
 
-  // Calls `visit(PatternEntry&)` for each pattern that matches `record`, once. No entry may be made
-  // or removed meanwhile.
+  // Calls `visit(PatternEntry&)` for each pattern that matches one of an event's topics, once. No
+  // entry may be made or removed meanwhile.
   //
-  // Cost: nothing without patterns; else each topic is parsed as a URL, which allocates.
+  // Cost: nothing without patterns.
   template <typename Visit>
-  void for_each_match(const EncodedRecord& record, Visit visit) {
+  void for_each_match(base::AskedTopics& topics, Visit visit) {
     if (entries_.empty()) {
       return;
     }
     ++record_;
-    for (const std::string& topic : record.topics) {
-      find_candidates(topic);
+    for (base::AskedTopic& topic : topics) {
+      const base::TopicUrl* const url = topic.url(base());
+      if (url == nullptr) {
+        continue;
+      }
+      find_candidates(url->parts());
       for (PatternEntry* const entry : candidates_) {
         const base::UrlPattern& pattern = *entry->pattern;
-        if (entry->seen != record_ && pattern.may_match(url_) && pattern.matches(url_)) {
+        if (entry->seen != record_ && pattern.may_match(*url) && pattern.matches(*url)) {
           entry->seen = record_;
           visit(*entry);
         }
@@ -82,7 +86,8 @@ class PatternIndex {
   };
   using Bucket = std::vector<PatternEntry*>;
 
-  void find_candidates(const std::string& topic);
+  const base::UrlBase& base() const { return entries_.begin()->first->base(); }
+  void find_candidates(const base::TopicUrl::Parts& parts);
   void add_buckets(std::string_view path);
   void add_bucket(std::size_t key_size);
 
@@ -91,8 +96,7 @@ class PatternIndex {
   std::uint64_t record_ = 0;  // counts the records that were looked at
   std::uint64_t candidates_seen_ = 0;
 
-  // The topic that is looked at, the patterns that may match it, and the key of a bucket.
-  base::TopicUrl url_;
+  // The patterns that may match the topic that is looked at, and the key of a bucket.
   std::vector<PatternEntry*> candidates_;
   std::string key_;
 };

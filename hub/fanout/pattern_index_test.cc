@@ -27,14 +27,14 @@ class PatternIndexTest : public ::testing::Test {
   }
 
   // Returns the patterns that match an event with these topics.
-  std::vector<std::string> matches(std::vector<std::string> topics) {
-    const log::Record record{.position = {.epoch = 1, .offset = 1},
-                             .stored_at = {},
-                             .event = {.topics = std::move(topics)}};
+  std::vector<std::string> matches(const std::vector<std::string>& topics) {
     std::vector<std::string> found;
-    index_.for_each_match(*encode(kKey, record), [&found](const PatternEntry& entry) {
-      found.push_back(entry.pattern->text());
-    });
+    base::AskedTopics asked;
+    for (const std::string& topic : topics) {
+      asked.emplace_back(topic);
+    }
+    index_.for_each_match(
+        asked, [&found](const PatternEntry& entry) { found.push_back(entry.pattern->text()); });
     return found;
   }
 

@@ -25,7 +25,8 @@ bool Round::match_next(TopicIndex& index) {
     return false;
   }
   const std::uint32_t record = matched_++;
-  index.for_each_group(*records_[record], [&](Group& group) { add(group, record); });
+  ask_for(*records_[record], topics_);
+  index.for_each_group(*records_[record], topics_, [&](Group& group) { add(group, record); });
   if (matched_ == records_.size()) {
     link_places();
   }
@@ -37,7 +38,7 @@ void Round::add(Group& group, std::uint32_t record) {
   if (group.last_record == record || group.live.size() == group.holes) {
     return;
   }
-  if (!may_read(*group.grant, *records_[record])) {
+  if (!may_read(*group.grant, *records_[record], topics_)) {
     return;
   }
   group.last_record = record;
@@ -151,6 +152,7 @@ void Round::forget(Group& group) {
 
 void Round::end() {
   active_ = false;
+  topics_.clear();
   records_.clear();
   places_.clear();
   chain_.clear();

@@ -37,8 +37,8 @@ struct Cut {
 // ones (as holes), and groups may end; no stream may become live.
 //
 // Threads: one, the shard's.
-// Cost: no allocation once its buffers have grown, but for the topics that patterns are compared
-// with.
+// Cost: no allocation once its buffers have grown, but one or two for each topic that patterns are
+// asked about, however many those are.
 class Round {
  public:
   // Begins a round that brings live streams from `from` to what comes after `records`. `turn` is
@@ -112,6 +112,7 @@ class Round {
   log::Position from_;
   std::uint32_t turn_ = 0;     // so small that no sum with it overflows
   std::uint32_t matched_ = 0;  // records that match_next() has done
+  base::AskedTopics topics_;   // of the one that it is at
   std::vector<Node> nodes_;
   std::vector<Place> places_;
 

@@ -29,11 +29,18 @@ bool take_out(Groups& groups, Group& group) {
 
 }  // namespace
 
-bool may_read(const auth::Grant& grant, const EncodedRecord& record) {
-  return !record.is_private || grant.may_read_private(record.topics);
+bool may_read(const auth::Grant& grant, const EncodedRecord& record, base::AskedTopics& topics) {
+  return !record.is_private || grant.may_read_private(topics);
 }
 
-bool selects(const Group& group, const EncodedRecord& record, base::TopicUrl& url) {
+void ask_for(const EncodedRecord& record, base::AskedTopics& topics) {
+  topics.clear();
+  for (const std::string& topic : record.topics) {
+    topics.emplace_back(topic);
+  }
+}
+
+bool selects(const Group& group, const EncodedRecord& record, base::AskedTopics& topics) {
   if (group.all) {
     return true;
   }
@@ -46,14 +53,16 @@ bool selects(const Group& group, const EncodedRecord& record, base::TopicUrl& ur
     }
     return false;
   };
-  const auto is_matched = [&group, &url](const std::string& topic) {
-    return url.read(topic, group.patterns.front()->pattern->base()) &&
-           std::any_of(group.patterns.begin(), group.patterns.end(),
-                       [&url](const PatternEntry* entry) { return entry->pattern->matches(url); });
+  const auto is_matched = [&group](base::AskedTopic& topic) {
+    return std::any_of(group.patterns.begin(), group.patterns.end(),
+                       [&topic](const PatternEntry* entry) {
+                         const base::UrlPattern& pattern = *entry->pattern;
+                         const base::TopicUrl* const url = topic.url(pattern.base());
+                         return url != nullptr && pattern.may_match(*url) && pattern.matches(*url);
+                       });
   };
   return std::any_of(group.topics.begin(), group.topics.end(), is_record_topic) ||
-         (!group.patterns.empty() &&
-          std::any_of(record.topics.begin(), record.topics.end(), is_matched));
+         std::any_of(topics.begin(), topics.end(), is_matched);
 }
 
 std::unique_ptr<TopicEntry, TopicEntry::Delete> TopicEntry::make(const TopicView& topic) {

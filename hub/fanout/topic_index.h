@@ -75,11 +75,17 @@ struct Group {
 
 // Whether the streams of a group with `grant` may see a record. The one place of this check: live
 // rounds, reads from the window and reads from storage all ask here.
-bool may_read(const auth::Grant& grant, const EncodedRecord& record);
+// `topics` are the record's.
+bool may_read(const auth::Grant& grant, const EncodedRecord& record, base::AskedTopics& topics);
 
-// Whether one of the topics and patterns of `group`, or all, selects `record`. `url` is a place to
-// work in.
-bool selects(const Group& group, const EncodedRecord& record, base::TopicUrl& url);
+// Whether one of the topics and patterns of `group`, or all, selects `record`, whose topics are
+// `topics`.
+bool selects(const Group& group, const EncodedRecord& record, base::AskedTopics& topics);
+
+// Puts the topics of `record` into `topics`, in place of those of another one.
+//
+// Lifetime: the record outlives their use.
+void ask_for(const EncodedRecord& record, base::AskedTopics& topics);
 
 // Leads from a record to the groups that select it.
 //
@@ -100,10 +106,10 @@ class TopicIndex {
   // Ends one use of `group`. True: it was the last, and the group is gone.
   bool leave(Group& group);
 
-  // Calls `visit(Group&)` for each group that selects `record`, perhaps more than once if several
-  // topics or patterns lead to it.
+  // Calls `visit(Group&)` for each group that selects `record`, whose topics are `topics`, perhaps
+  // more than once if several topics or patterns lead to it.
   template <typename Visit>
-  void for_each_group(const EncodedRecord& record, Visit visit) {
+  void for_each_group(const EncodedRecord& record, base::AskedTopics& topics, Visit visit) {
     for (std::size_t i = 0; i < record.topics.size(); ++i) {
       const auto entry =
           topics_.find(TopicView{.name = record.topics[i], .hash = record.hashes[i]});
@@ -113,7 +119,7 @@ class TopicIndex {
         }
       }
     }
-    patterns_.for_each_match(record, [&visit](const PatternEntry& entry) {
+    patterns_.for_each_match(topics, [&visit](const PatternEntry& entry) {
       for (Group* const group : entry.groups) {
         visit(*group);
       }

@@ -121,8 +121,8 @@ TEST_F(TwoShards, are_not_woken_for_each_others_topics) {
 }
 
 // Publishes on one shard as fast as that answers, joins on both at random moments, half of them
-// with a cursor. The n-th event's data is n and its offset too, so each stream tells by itself
-// whether it misses or repeats anything.
+// with a cursor and some by a pattern. The n-th event's data is n and its offset too, so each stream
+// tells by itself whether it misses or repeats anything.
 TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
   const char* const wanted = std::getenv("VRELO_JOINS");  // script/long wants more
   const int joins_per_thread = (wanted != nullptr ? std::atoi(wanted) : 10'000) / 4;
@@ -151,14 +151,15 @@ TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
       std::string epoch_id;  // what precedes the offset in an id
       for (int i = 0; i < joins_per_thread; ++i) {
         Client reader = connect(random() % 2);
+        const char* const selector = random() % 4 == 0 ? "other&match_urlpattern=new*" : "news";
         std::uint64_t expected = 0;
         if (epoch_id.empty() || random() % 2 == 0) {
-          reader.send_subscribe("news");
+          reader.send_subscribe(selector);
         } else {
           const std::uint64_t now = published;
           expected = now - std::min<std::uint64_t>(now, random() % 32) + 1;
           // '#' goes over the wire as it is: this is a header.
-          reader.send_subscribe("news", fmt::format("{}{}", epoch_id, expected - 1));
+          reader.send_subscribe(selector, fmt::format("{}{}", epoch_id, expected - 1));
         }
         ASSERT_TRUE(reader.read_to("\r\n\r\n"));
         const auto opening = reader.read_to("\n\n");
