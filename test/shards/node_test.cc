@@ -121,8 +121,8 @@ TEST_F(TwoShards, are_not_woken_for_each_others_topics) {
 }
 
 // Publishes on one shard as fast as that answers, joins on both at random moments, half of them
-// with a cursor and some by a pattern. The n-th event's data is n and its offset too, so each stream
-// tells by itself whether it misses or repeats anything.
+// with a cursor and some by a pattern. The n-th event's data is n and its offset too, so each
+// stream tells by itself whether it misses or repeats anything.
 TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
   const char* const wanted = std::getenv("VRELO_JOINS");  // script/long wants more
   const int joins_per_thread = (wanted != nullptr ? std::atoi(wanted) : 10'000) / 4;
