@@ -26,7 +26,10 @@ constexpr std::chrono::seconds kLogAwayTime{10};
 }  // namespace
 
 Front::Front(FrontParts parts, std::shared_ptr<const Policy> policy)
-    : parts_(std::move(parts)), deadlines_(parts_.clock, parts_.make_alarm), buffer_(kBufferBytes) {
+    : parts_(std::move(parts)),
+      deadlines_(parts_.clock, parts_.make_alarm),
+      rights_(parts_.clock, deadlines_, parts_.fan_out),
+      buffer_(kBufferBytes) {
   set_policy(std::move(policy));
 }
 
@@ -46,11 +49,11 @@ void Front::accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener 
 }
 
 void Front::set_policy(std::shared_ptr<const Policy> policy) {
-  const bool same_trust = policy_ != nullptr && policy_->trust == policy->trust;
-  policy_ = std::move(policy);
-  if (same_trust) {
+  const std::shared_ptr<const Policy> former = std::exchange(policy_, std::move(policy));
+  if (former != nullptr && former->trust == policy_->trust) {
     return;
   }
+  rights_.set_trust(policy_->trust.get());
   authenticator_.reset();  // what it remembers was judged by other keys
   if (policy_->trust != nullptr) {
     authenticator_.emplace(policy_->trust, auth::pattern_compiler(parts_.patterns), parts_.clock);

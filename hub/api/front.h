@@ -15,6 +15,7 @@
 
 #include "hub/api/connection.h"
 #include "hub/api/policy.h"
+#include "hub/api/stream_rights.h"
 #include "hub/auth/authenticator.h"
 #include "hub/auth/grant.h"
 #include "hub/base/admission.h"
@@ -109,6 +110,7 @@ class Front {
   std::function<void()> finished_;
 
   net::Deadlines deadlines_;
+  StreamRights rights_;
   boost::intrusive::list<Connection> connections_;
   std::array<TurnedAway, 2> turned_away_;  // of them, by listener
   std::size_t unanswered_bytes_ = 0;       // of requests, that the connections hold
