@@ -64,7 +64,7 @@ struct FanOutStats {
   std::uint64_t closed_record_gone = 0;  // in the middle of a block whose record retention removed
   std::uint64_t closed_drain = 0;
   std::uint64_t closed_ended = 0;  // the reader's right to it ended
-  std::uint64_t closed_log = 0;  // the log was stopped
+  std::uint64_t closed_log = 0;    // the log was stopped
 };
 
 // A stream's place among those with the same selectors and grant. While it exists, the window wakes

@@ -66,9 +66,7 @@ void EpollStreams::stop() {
   }
 }
 
-void EpollStreams::keep(int fd,
-                        base::Admission::Place place,
-                        std::unique_ptr<StreamRight> right) {
+void EpollStreams::keep(int fd, base::Admission::Place place, std::unique_ptr<StreamRight> right) {
   Stream& stream = make(fd);
   assert(stream.state == State::kFree);
   stream.place = std::move(place);
