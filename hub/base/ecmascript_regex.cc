@@ -2,7 +2,10 @@
 #include "hub/base/ecmascript_regex.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,6 +16,11 @@ namespace {
 
 using Class = EcmascriptReader::Class;
 using Character = EcmascriptReader::Character;
+
+// How many terms repetitions may add to those that are written, since each one becomes a part of
+// RE2's program: `[0-9a-f]{64}` adds 63. Else a request of a few bytes would cost a millisecond for
+// each of its patterns.
+constexpr std::size_t kTermsAddedMax = 500;
 
 // Writes each term as it is read. Each function takes what it names, and returns false if that is
 // refused, after which nothing else counts.
@@ -26,7 +34,7 @@ class Translation {
         return std::nullopt;
       }
     }
-    return depth_ == 0 ? std::optional(std::move(out_)) : std::nullopt;
+    return groups_.size() == 1 ? std::optional(std::move(out_)) : std::nullopt;
   }
 
  private:
@@ -63,22 +71,21 @@ class Translation {
       case '|':
       case '^':
       case '$':
+        count_term(1);
         may_repeat_ = false;
         out_ += c;
         return true;
       case '(':
         return take_group();
       case ')':
-        may_repeat_ = true;
-        out_ += c;
-        return depth_-- > 0;
+        return end_group();
       case '*':
       case '+':
       case '?':
       case '{':
         return take_quantifier(c);
       case '.':
-        may_repeat_ = true;
+        count_term(1);
         out_ += c;
         return true;
       case '[':
@@ -86,14 +93,14 @@ class Translation {
       case '\\':
         return take_escape();
       default:
-        may_repeat_ = true;
+        count_term(1);
         write(static_cast<Character>(c));
         return c != ']' && c != '}' && static_cast<unsigned char>(c) < 0x80;
     }
   }
 
   bool take_group() {
-    ++depth_;
+    groups_.push_back(0);
     may_repeat_ = false;
     out_ += '(';
     if (!in_.take("?")) {
@@ -111,6 +118,24 @@ class Translation {
     out_ += fmt::format("?P<{}>", *name);
     return std::all_of(name->begin(), name->end(),
                        [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  }
+
+  bool end_group() {
+    if (groups_.size() == 1) {
+      return false;
+    }
+    const std::size_t terms = groups_.back();
+    groups_.pop_back();
+    count_term(terms + 1);
+    out_ += ')';
+    return true;
+  }
+
+  // A term was read that is made of so many when all repetitions in it are written out.
+  void count_term(std::size_t terms) {
+    last_ = terms;
+    groups_.back() += terms;
+    may_repeat_ = true;
   }
 
   bool take_quantifier(char c) {
@@ -132,27 +157,41 @@ class Translation {
   bool take_bounds() {
     const std::string_view least = in_.take_digits();
     out_ += least;
-    if (least.empty()) {
+    std::size_t times = 0;
+    if (!read_times(least, times)) {
       return false;
     }
     if (in_.take(",")) {
+      const std::string_view most = in_.take_digits();
       out_ += ',';
-      out_ += in_.take_digits();
+      out_ += most;
+      if (!most.empty() && !read_times(most, times)) {
+        return false;
+      }
     }
     out_ += '}';
-    return in_.take("}");
+    const std::size_t added = last_ * (std::max<std::size_t>(times, 1) - 1);
+    groups_.back() += added;
+    added_ += added;
+    return in_.take("}") && added_ <= kTermsAddedMax;
+  }
+
+  static bool read_times(std::string_view digits, std::size_t& times) {
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), times);
+    return read.ec == std::errc() && times <= kTermsAddedMax + 1;
   }
 
   bool take_escape() {
     for (const std::string_view boundary : {"b", "B"}) {
       if (in_.take(boundary)) {
+        count_term(1);
         may_repeat_ = false;
         out_ += '\\';
         out_ += boundary;
         return true;
       }
     }
-    may_repeat_ = true;
+    count_term(1);
     if (const auto set = in_.take_class_escape()) {
       write(*set);
       return true;
@@ -165,7 +204,7 @@ class Translation {
   }
 
   bool take_class_atom() {
-    may_repeat_ = true;
+    count_term(1);
     const auto set = in_.take_class();
     if (set) {
       write(*set);
@@ -175,8 +214,11 @@ class Translation {
 
   EcmascriptReader in_;
   std::string out_;
-  std::size_t depth_ = 0;  // of groups
   bool may_repeat_ = false;
+
+  std::vector<std::size_t> groups_{0};  // terms in each group that is open, all repetitions counted
+  std::size_t last_ = 0;                // of the last term
+  std::size_t added_ = 0;               // by repetitions
 };
 
 }  // namespace

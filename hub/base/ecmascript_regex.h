@@ -12,9 +12,10 @@ namespace vrelo::base {
 // regular expression does not depend on the engine.
 //
 // Errors: nullopt: `pattern` is none, or has what needs more than linear time or what has no use on
-// the parts of a URL: look-around, back-references, modifiers `(?i:…)`, `\p{…}` and `\q{…}`.
+// the parts of a URL: look-around, back-references, modifiers `(?i:…)`, `\p{…}` and `\q{…}`; and
+// repetitions that add more than 500 terms in all.
 // Cost: linear; what is returned is at most some 300 times as long (a class of every other
-// character). RE2 may refuse it still, for its size or a repetition of more than 1,000 times.
+// character). RE2 may refuse it still, for its size.
 // Source: ECMA-262, 22.2.1 with UnicodeSetsMode.
 std::optional<std::string> re2_syntax(std::string_view pattern);
 

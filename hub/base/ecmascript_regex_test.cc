@@ -27,6 +27,7 @@ TEST(EcmascriptRegex, is_matched_by_re2_as_ecmascript_means_it) {
       {"a group with a name", "(?<x1>a)b", "ab", "b"},
       {"a lazy quantifier", "a*?b", "aab", "a"},
       {"bounds", "a{2}b{2,}c{0,1}", "aabbb", "aab"},
+      {"repetitions", "(?:a{2}){3}b{3,4}c{0}", "aaaaaabbbb", "aaaaabbbb"},
       {"a dot", "a.c", "a(c", "ac"},
       {"an escaped syntax character", R"(\^\$\\\.\*\+\?\(\)\[\]\{\}\|\/)", R"(^$\.*+?()[]{}|/)",
        ""},
@@ -127,11 +128,26 @@ TEST(EcmascriptRegex, is_refused_if_it_is_none_or_cannot_be_run) {
       {"an operator at the end", "[a&&]"},
       {"an operator after a union", "[ab--c]"},
       {"three of them", "[a&&&b]"},
+      {"a repetition of more than 501 times", "a{502}"},
+      {"one that begins at so many", "a{502,}"},
+      {"one that ends there", "a{1,502}"},
+      {"a number that is no number", "a{99999999999999999999}"},
+      {"repetitions that add up", "a{201}b{202}c{102}"},
+      {"a repetition of repetitions", "(?:a{20}b{5}){20}"},
+      {"a repetition of nothing", "(?:(?:)(?:)){200}"},
+      {"a repetition of assertions", R"((?:\b\B^$|){100})"},
       {"a character beyond ASCII", "\xC3\xA9"},
       {"one in a class", "[\xC3\xA9]"},
   };
   for (const Case& each : cases) {
     EXPECT_EQ(re2_syntax(each.pattern), std::nullopt) << each.what;
+  }
+}
+
+TEST(EcmascriptRegex, may_have_repetitions_that_add_500_terms) {
+  for (const std::string_view pattern : {"a{501}", "a{501,}", "a{0,501}", "a{201}b{202}c{100}",
+                                         "(?:a{20}b{5}){19}", "(?:ab){167}"}) {
+    EXPECT_NE(re2_syntax(pattern), std::nullopt) << pattern;
   }
 }
 

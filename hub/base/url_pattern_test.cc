@@ -94,8 +94,7 @@ TEST(UrlPattern, is_refused_if_it_is_malformed_or_cannot_be_run) {
       {"a back-reference", R"(https://example.com/(a)(\1))"},
       {"a property", R"(https://example.com/(\p{L}))"},
       {"a repetition of a repetition", "https://example.com/((?:a{1000}){1000})"},
-      {"one that RE2 takes, but for its size",
-       "https://example.com/([ab]{1000}[cd]{1000}[ef]{1000}[gh]{1000})"},
+      {"repetitions that add up to much", "https://example.com/([ab]{300}[cd]{300})"},
       {"too long", "https://example.com/" + std::string(kUrlPatternBytesMax, 'a')},
       {"not UTF-8", "https://example.com/\xFF"},
   };

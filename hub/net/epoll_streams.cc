@@ -66,11 +66,10 @@ void EpollStreams::stop() {
   }
 }
 
-void EpollStreams::keep(int fd, base::Admission::Place place, std::unique_ptr<StreamRight> right) {
+void EpollStreams::keep(int fd, base::Admission::Place place) {
   Stream& stream = make(fd);
   assert(stream.state == State::kFree);
   stream.place = std::move(place);
-  stream.right = std::move(right);
 }
 
 Sent EpollStreams::send(int fd, std::string_view bytes) {
