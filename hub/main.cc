@@ -3,7 +3,6 @@
 // The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's
 // file, all other commands are those of cli/.
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +29,7 @@
 #include "hub/api/node.h"
 #include "hub/auth/trust.h"
 #include "hub/base/clock.h"
+#include "hub/base/files_limit.h"
 #include "hub/base/logging.h"
 #include "hub/base/settings.h"
 #include "hub/base/standard_streams.h"
@@ -108,18 +108,6 @@ boost::system::result<std::unique_ptr<log::Store>> open_store(const base::Settin
   return *std::move(opened);
 }
 
-// As many descriptors as the system allows: each stream is one.
-std::size_t raise_files_max() {
-  rlimit limit = {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return 1024;
-  }
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
-
 // A hub that runs: what signals do to it.
 class Server {
  public:
@@ -150,15 +138,21 @@ class Server {
     const auto endpoint = listeners.main.front().endpoint();
     const auto admin = listeners.admin ? std::optional(listeners.admin->endpoint()) : std::nullopt;
     std::random_device random;
-    node_.emplace(api::NodeParts{.clock = clock,
-                                 .logger = logger_,
-                                 .store = store_,
-                                 .listeners = std::move(listeners.main),
-                                 .admin_listener = std::move(listeners.admin),
-                                 .trust = *std::move(trust),
-                                 .files_max = files_max,
-                                 .seed = (std::uint64_t{random()} << 32) | random()},
-                  settings_, loop_.get_executor());
+    try {
+      node_.emplace(api::NodeParts{.clock = clock,
+                                   .logger = logger_,
+                                   .store = store_,
+                                   .listeners = std::move(listeners.main),
+                                   .admin_listener = std::move(listeners.admin),
+                                   .trust = *std::move(trust),
+                                   .files_max = files_max,
+                                   .seed = (std::uint64_t{random()} << 32) | random()},
+                    settings_, loop_.get_executor());
+    } catch (const boost::system::system_error& error) {
+      // Asio's loops say so that there is no descriptor for one more of them.
+      return base::Fault{fmt::format("cannot start {} shards: {}", api::shard_count(settings_),
+                                     error.code().message())};
+    }
     wait_for_signal();
     if (auto started = node_->start(); !started) {
       node_.reset();
@@ -300,7 +294,7 @@ int serve(std::span<const std::string> arguments) {
   ::signal(SIGPIPE, SIG_IGN);
   ::umask(S_IRWXG |
           S_IRWXO);  // events are for those who have a grant, not for those who have an account
-  const std::size_t files_max = raise_files_max();
+  const std::size_t files_max = base::raise_files_max();
 
   const base::SystemClock clock;
   auto listeners = open_listeners(*settings, sources.variables, api::shard_count(*settings));

@@ -49,6 +49,7 @@ Connection::Connection(Front& front,
       peer_(peer),
       listener_(listener),
       admitted_(std::move(admitted)),
+      accepted_at_(front.parts_.clock.steady()),
       policy_(front.policy_),
       parser_(std::in_place, policy_->request_limits),
       finishing_(front.finishing()) {

@@ -64,6 +64,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   bool is_admitted() const { return admitted_.has_value(); }
   bool has_answered() const { return answered_; }
   Listener listener() const { return listener_; }
+  base::Clock::Steady accepted_at() const { return accepted_at_; }
 
   // Ends it as soon as what was received is answered.
   void finish();
@@ -126,6 +127,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   const boost::asio::ip::tcp::endpoint peer_;
   const Listener listener_;
   Admitted admitted_;
+  const Steady accepted_at_;
 
   std::shared_ptr<const Policy> policy_;       // for the current request
   std::optional<http::RequestParser> parser_;  // never nullopt

@@ -252,7 +252,7 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
     co_return Next::kGone;
   }
   const int fd = socket_.release();
-  front_.parts_.streams.keep(fd, std::move(*admitted_));
+  front_.parts_.streams.keep(fd, std::move(*admitted_), front_.rights_.make(fd, may->token));
   open_stream(front_.parts_.fan_out, fd, subscription, *resume, std::move(head));
   co_return Next::kGone;
 }

@@ -14,10 +14,8 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 
-// How many connections of a listener are told at the same time that there is no room for them. One
-// more takes the place of the oldest, so that a flood of them can neither use up all descriptors
-// nor, by being silent, keep others from an answer.
-constexpr std::size_t kTurnedAwayMax = 64;
+// How long a connection that is turned away has at least to send its request.
+constexpr std::chrono::seconds kPatience{1};
 
 // How long the hub is not ready once the log did not answer. Only requests find out that it answers
 // again, and a balancer sends none to a hub that is not ready.
@@ -26,7 +24,10 @@ constexpr std::chrono::seconds kLogAwayTime{10};
 }  // namespace
 
 Front::Front(FrontParts parts, std::shared_ptr<const Policy> policy)
-    : parts_(std::move(parts)), deadlines_(parts_.clock, parts_.make_alarm), buffer_(kBufferBytes) {
+    : parts_(std::move(parts)),
+      deadlines_(parts_.clock, parts_.make_alarm),
+      rights_(parts_.clock, deadlines_, parts_.fan_out),
+      buffer_(kBufferBytes) {
   set_policy(std::move(policy));
 }
 
@@ -34,11 +35,17 @@ Front::~Front() {
   assert(connections_.empty());
 }
 
+bool Front::has_room(Listener listener) const {
+  const TurnedAway& turned_away = turned_away_.at(static_cast<std::size_t>(listener));
+  return turned_away.size() < parts_.turned_away_max ||
+         parts_.clock.steady() - turned_away.front().accepted_at() >= kPatience;
+}
+
 void Front::accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener listener) {
   parts_.metrics.connections.add();
   auto admitted = parts_.admission.admit(peer.address());
   if (!admitted) {
-    make_room(turned_away_.at(static_cast<std::size_t>(listener)));
+    make_room(listener);
   }
   auto connection = std::make_unique<Connection>(*this, fd, peer, listener, std::move(admitted));
   boost::asio::co_spawn(parts_.executor, Connection::run(std::move(connection)),
@@ -46,11 +53,11 @@ void Front::accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener 
 }
 
 void Front::set_policy(std::shared_ptr<const Policy> policy) {
-  const bool same_trust = policy_ != nullptr && policy_->trust == policy->trust;
-  policy_ = std::move(policy);
-  if (same_trust) {
+  const std::shared_ptr<const Policy> former = std::exchange(policy_, std::move(policy));
+  if (former != nullptr && former->trust == policy_->trust) {
     return;
   }
+  rights_.set_trust(policy_->trust.get());
   authenticator_.reset();  // what it remembers was judged by other keys
   if (policy_->trust != nullptr) {
     authenticator_.emplace(policy_->trust, auth::pattern_compiler(parts_.patterns), parts_.clock);
@@ -86,8 +93,9 @@ void Front::add(Connection& connection) {
   }
 }
 
-void Front::make_room(TurnedAway& turned_away) {
-  if (turned_away.size() < kTurnedAwayMax) {
+void Front::make_room(Listener listener) {
+  TurnedAway& turned_away = turned_away_.at(static_cast<std::size_t>(listener));
+  if (turned_away.size() < parts_.turned_away_max) {
     return;
   }
   Connection& oldest = turned_away.front();

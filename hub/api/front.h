@@ -15,6 +15,7 @@
 
 #include "hub/api/connection.h"
 #include "hub/api/policy.h"
+#include "hub/api/stream_rights.h"
 #include "hub/auth/authenticator.h"
 #include "hub/auth/grant.h"
 #include "hub/base/admission.h"
@@ -49,6 +50,7 @@ struct FrontParts {
   fanout::FanOut& fan_out;
   net::EpollStreams& streams;
   base::Admission& admission;
+  std::size_t turned_away_max = 64;  // see Front::has_room()
   base::ShardMetrics& metrics;
   base::Logger& logger;
   const Overview& overview;
@@ -68,6 +70,13 @@ class Front {
 
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
+
+  // Returns whether a connection of `listener` can be accepted now. How many are told at the same
+  // time that there is no room for them is limited, so that a flood cannot use up all descriptors.
+  // One more takes the place of the oldest, so that those that stay silent keep nobody from an
+  // answer; but not before that had time to ask, or a browser would be cut off without a word,
+  // which Firefox takes for the end.
+  bool has_room(Listener listener) const;
 
   // Takes over `fd`, a connected, non-blocking socket.
   void accept(int fd, const boost::asio::ip::tcp::endpoint& peer, Listener listener);
@@ -94,7 +103,7 @@ class Front {
 
   void add(Connection& connection);
   void remove(Connection& connection);
-  void make_room(TurnedAway& turned_away);
+  void make_room(Listener listener);
   bool finishing() const { return finished_ != nullptr; }
   bool is_log_away() const;
 
@@ -109,6 +118,7 @@ class Front {
   std::function<void()> finished_;
 
   net::Deadlines deadlines_;
+  StreamRights rights_;
   boost::intrusive::list<Connection> connections_;
   std::array<TurnedAway, 2> turned_away_;  // of them, by listener
   std::size_t unanswered_bytes_ = 0;       // of requests, that the connections hold

@@ -26,6 +26,10 @@ namespace {
 
 using std::chrono_literals::operator""ms;
 
+// How many connections are turned away at the same time, of all shards and of each listener: less
+// than the descriptors that base::connections_max() keeps.
+constexpr std::size_t kTurnedAwayMax = 96;
+
 base::Admission::Limits admission_limits(const base::Settings& settings, std::size_t files_max) {
   return {.connections_max = base::connections_max(settings, files_max),
           .per_address_max = settings.connections_per_address};
@@ -98,6 +102,8 @@ struct Node::ShardParts {
                .fan_out = fan_out,
                .streams = streams,
                .admission = node.admission_,
+               .turned_away_max =
+                   std::max<std::size_t>(kTurnedAwayMax / shard_count(node.settings_), 1),
                .metrics = metrics,
                .logger = node.parts_.logger,
                .overview = node,
@@ -192,7 +198,8 @@ base::Parsed<void> Node::accept_on(ShardParts& shard, net::Listener socket, List
       .on_trouble =
           [this](const boost::system::error_code& error) {
             parts_.logger.limited(base::LogLevel::kError, "cannot accept", error.message());
-          }};
+          },
+      .has_room = [&front = shard.front, listener] { return front.has_room(listener); }};
   shard.acceptors.push_back(std::make_unique<net::Acceptor>(std::move(parts), std::move(socket)));
   if (const auto started = shard.acceptors.back()->start(); !started) {
     return base::Fault{fmt::format("cannot accept at {}: {}", endpoint, started.error().message())};

@@ -38,6 +38,15 @@ Result<Claims> read_claims(const Jws& jws,
 
 }  // namespace
 
+bool is_trusted(const VerifiedToken& token, Role role, std::span<const Issuer> issuers) {
+  return std::any_of(issuers.begin(), issuers.end(), [&](const Issuer& issuer) {
+    return issuer.name == token.issuer_name && signs_for(issuer, role, token.key->algorithm()) &&
+           (issuer.takes_mercure_claim || token.claims.form == TokenForm::kAccessToken) &&
+           std::any_of(issuer.keys.begin(), issuer.keys.end(),
+                       [&](const NamedKey& key) { return key.key == *token.key; });
+  });
+}
+
 Result<VerifiedToken> verify_token(std::string_view token,
                                    Role role,
                                    std::span<const Issuer> issuers,
@@ -62,7 +71,11 @@ Result<VerifiedToken> verify_token(std::string_view token,
       }
       auto claims = read_claims(*jws, key, issuers[i], rules, now);
       if (claims) {
-        return VerifiedToken{.issuer = i, .kid = key.kid, .claims = std::move(*claims)};
+        return VerifiedToken{.issuer = i,
+                             .issuer_name = issuers[i].name,
+                             .kid = key.kid,
+                             .key = key.key,
+                             .claims = std::move(*claims)};
       }
       // What says more is kept: a signature that is right, though the issuer is another.
       if (error == Errc::kKeyUnknown || error == Errc::kSignatureWrong) {

@@ -40,10 +40,16 @@ struct TokenRules {
 
 // A token that is true.
 struct VerifiedToken {
-  std::size_t issuer = 0;               // its place among the issuers
-  std::optional<std::string> kid = {};  // of the key that signed it
+  std::size_t issuer = 0;  // its place among the issuers
+  std::string issuer_name = {};
+  std::optional<std::string> kid = {};   // of the key that signed it
+  std::optional<VerifyingKey> key = {};  // that one; never nullopt
   Claims claims = {};
 };
+
+// Returns whether `issuers`, which may be others than those it was verified by, trust the key of
+// `token` for `role`.
+bool is_trusted(const VerifiedToken& token, Role role, std::span<const Issuer> issuers);
 
 // Verifies `token` for a request in `role`. The issuer is known by the key: the payload is not
 // parsed before it is known who signed it.

@@ -496,5 +496,25 @@ TEST_F(Token, is_known_by_any_issuer_that_has_its_key) {
   EXPECT_EQ(verified->issuer, 2U);
 }
 
+TEST_F(Token, is_trusted_as_long_as_its_key_is) {
+  const auto verified = verify(token(kHeader, Issuers::payload()), Role::kSubscribe);
+  ASSERT_TRUE(verified);
+  std::vector<Issuer> issuers = keys_.all();
+  EXPECT_TRUE(is_trusted(*verified, Role::kSubscribe, issuers));
+  EXPECT_FALSE(is_trusted(*verified, Role::kAdmin, issuers));
+  std::swap(issuers[0], issuers[2]);
+  issuers[2].keys[0].kid = "renamed";
+  EXPECT_TRUE(is_trusted(*verified, Role::kSubscribe, issuers)) << "it is the same key";
+  issuers[2].keys[0].key = SigningKey(Algorithm::kEs256).verifying();
+  EXPECT_FALSE(is_trusted(*verified, Role::kSubscribe, issuers)) << "another with the same kid";
+  issuers = keys_.all();
+  issuers[0].algorithms = {Algorithm::kRs256};
+  EXPECT_FALSE(is_trusted(*verified, Role::kSubscribe, issuers));
+  issuers = keys_.all();
+  issuers[0].name = "https://new.example";
+  EXPECT_FALSE(is_trusted(*verified, Role::kSubscribe, issuers));
+  EXPECT_FALSE(is_trusted(*verified, Role::kSubscribe, {}));
+}
+
 }  // namespace
 }  // namespace vrelo::auth

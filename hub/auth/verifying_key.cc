@@ -290,6 +290,16 @@ Parsed<VerifyingKey> VerifyingKey::make(Algorithm algorithm, std::shared_ptr<EVP
   return VerifyingKey(algorithm, std::move(key));
 }
 
+bool VerifyingKey::operator==(const VerifyingKey& other) const {
+  if (algorithm_ != other.algorithm_) {
+    return false;
+  }
+  if (secret_) {
+    return *secret_ == *other.secret_;
+  }
+  return EVP_PKEY_eq(public_key_.get(), other.public_key_.get()) == 1;
+}
+
 bool VerifyingKey::is_published() const {
   return secret_ && is_published_secret(*secret_);
 }

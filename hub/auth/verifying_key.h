@@ -47,6 +47,9 @@ class VerifyingKey {
 
   Algorithm algorithm() const { return algorithm_; }
 
+  // Returns whether it is the same key, for the same algorithm.
+  bool operator==(const VerifyingKey& other) const;
+
   // Returns whether it is a secret that everybody knows: see is_published_secret().
   bool is_published() const;
 

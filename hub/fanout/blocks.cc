@@ -55,6 +55,11 @@ std::string retry_block(std::chrono::milliseconds retry) {
   return text_of({.retry = retry});
 }
 
+std::string end_block(std::string_view reason, std::chrono::milliseconds retry) {
+  const std::string data = boost::json::serialize(boost::json::object{{"reason", reason}});
+  return text_of({.type = "vrelo.end", .data = data, .retry = retry});
+}
+
 std::string gap_block(std::string_view reason, std::string_view after, log::Position until) {
   const std::string id = log::event_id(until);
   const std::string data = boost::json::serialize(

@@ -39,6 +39,10 @@ std::string position_block(Hello hello, log::Position position);
 // Asks the reader to come back after `retry`; for a stream that is about to end.
 std::string retry_block(std::chrono::milliseconds retry);
 
+// Says that the reader's right to the stream ends, and with it the stream. `reason`: "expired" or
+// "revoked". Source: tickets.md.
+std::string end_block(std::string_view reason, std::chrono::milliseconds retry);
+
 // Says that events are missing: of what the reader had not seen, that is after `after`, nothing up
 // to `until` can be had any more. `after` is the reader's cursor as it gave it; `until` becomes the
 // new one. `reason` is "retention", "epoch" (the log was replaced) or "unknown" (no such id is

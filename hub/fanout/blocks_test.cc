@@ -46,6 +46,11 @@ TEST(Blocks, ask_to_come_back) {
   EXPECT_EQ(retry_block(2900ms), "retry: 2900\n\n");
 }
 
+TEST(Blocks, say_that_a_right_has_ended) {
+  EXPECT_EQ(end_block("expired", 2900ms),
+            "event: vrelo.end\nretry: 2900\ndata: {\"reason\":\"expired\"}\n\n");
+}
+
 std::string encoded(log::Event event) {
   return std::string(encode({1, 2}, {.position = kHere, .stored_at = {}, .event = std::move(event)})
                          ->block.bytes());

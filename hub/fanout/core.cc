@@ -343,6 +343,7 @@ FanOutStats Core::stats() const {
           .closed_stalled = counters_.stalled.get(),
           .closed_record_gone = counters_.record_gone.get(),
           .closed_drain = counters_.drained.get(),
+          .closed_ended = counters_.ended.get(),
           .closed_log = counters_.log_stopped.get()};
 }
 

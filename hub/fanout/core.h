@@ -46,6 +46,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   void close_all();
   std::chrono::milliseconds jittered_retry();
   void set_limits(const FanOutLimits& limits);
+  void end(int fd, std::string_view reason);
   void drain(std::chrono::milliseconds duration, std::function<void()> done);
   FanOutStats stats() const;
 
@@ -65,7 +66,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   };
   struct Counters {
     Counter streams, opened, rounds, sends, sent_bytes, wakes, window_hits, page_cache_hits,
-        storage_reads, gaps, gone, silent, stalled, record_gone, drained, log_stopped;
+        storage_reads, gaps, gone, silent, stalled, record_gone, drained, ended, log_stopped;
   };
 
   // A slice ends after this much work, so that the loop can serve everything else.

@@ -139,6 +139,13 @@ bool Core::write_between_blocks(int fd, Stream& stream, std::string_view bytes) 
   return true;
 }
 
+void Core::end(int fd, std::string_view reason) {
+  write_between_blocks(fd, streams_.at(fd), end_block(reason, jittered_retry()));
+  if (streams_.find(fd) != nullptr) {
+    close(fd, counters_.ended);
+  }
+}
+
 void Core::drain(std::chrono::milliseconds duration, std::function<void()> done) {
   assert(!draining_);
   draining_ = true;

@@ -57,6 +57,10 @@ void FanOut::set_limits(const FanOutLimits& limits) {
   core_->set_limits(limits);
 }
 
+void FanOut::end(int fd, std::string_view reason) {
+  core_->end(fd, reason);
+}
+
 void FanOut::drain(std::chrono::milliseconds duration, std::function<void()> done) {
   core_->drain(duration, std::move(done));
 }

@@ -63,7 +63,8 @@ struct FanOutStats {
   std::uint64_t closed_stalled = 0;      // the peer took nothing
   std::uint64_t closed_record_gone = 0;  // in the middle of a block whose record retention removed
   std::uint64_t closed_drain = 0;
-  std::uint64_t closed_log = 0;  // the log was stopped
+  std::uint64_t closed_ended = 0;  // the reader's right to it ended
+  std::uint64_t closed_log = 0;    // the log was stopped
 };
 
 // A stream's place among those with the same selectors and grant. While it exists, the window wakes
@@ -136,6 +137,10 @@ class FanOut final : public net::StreamEvents {
 
   // Closes all streams at once, so that the shard's loop runs dry. Called last.
   void close();
+
+  // Closes a stream whose reader has no right to it any more, after a block that says so, unless it
+  // takes nothing or stands inside an event. `reason`: as in end_block(). `fd`: of a stream.
+  void end(int fd, std::string_view reason);
 
   void on_writable(int fd) override;
   void on_gone(int fd) override;

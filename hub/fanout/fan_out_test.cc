@@ -563,6 +563,30 @@ TEST(FanOut, drains_its_streams_evenly_with_a_time_to_come_back) {
   EXPECT_NE(retries.front(), retries.back());
 }
 
+TEST(FanOut, ends_a_stream_whose_right_has_ended) {
+  TestShard shard;
+  shard.open(5, on({"a"}));
+  shard.run();
+  shard.fan_out().end(5, "revoked");
+  EXPECT_TRUE(shard.sockets.at(5).closed);
+  EXPECT_THAT(shard.sockets.at(5).got, EndsWith("data: {\"reason\":\"revoked\"}\n\n"));
+  EXPECT_EQ(shard.fan_out().stats().closed_ended, 1U);
+}
+
+TEST(FanOut, ends_a_stream_without_a_word_inside_an_event) {
+  TestShard shard;
+  shard.open(5, on({"a"}));
+  shard.run();
+  shard.sockets.at(5).room = 3;
+  shard.publish({"a"}, "data");
+  shard.advance(1s);
+  const std::string got = shard.sockets.at(5).got;
+  shard.sockets.at(5).room = FakeSockets::kEndless;
+  shard.fan_out().end(5, "expired");
+  EXPECT_TRUE(shard.sockets.at(5).closed);
+  EXPECT_EQ(shard.sockets.at(5).got, got);
+}
+
 TEST(FanOut, is_drained_at_once_without_streams) {
   TestShard shard;
   bool done = false;

@@ -70,6 +70,10 @@ class Acceptor::Core final : public std::enable_shared_from_this<Core> {
 
   void accept_some() {
     for (int i = 0; i < kBatch && socket_.is_open(); ++i) {
+      if (!parts_.has_room()) {
+        alarm_->set(parts_.clock.steady() + kPause);
+        return;
+      }
       tcp::endpoint peer;
       auto size = static_cast<socklen_t>(peer.capacity());
       const int fd =

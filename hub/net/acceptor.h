@@ -19,7 +19,8 @@ namespace vrelo::net {
 // Accepts the connections of one listener on one shard.
 //
 // Where the process has no descriptor left (or the kernel no memory), it reports that and pauses
-// for 100 ms; meanwhile connections wait in the listener's queue, and none is turned away.
+// for 100 ms, and so it does, without a word, where there is no room; meanwhile connections wait in
+// the listener's queue, and none is turned away.
 //
 // Threads: one, the shard's.
 // Order: start() once, then stop(). Lifetime: after stop() or destruction nothing is called any
@@ -36,7 +37,8 @@ class Acceptor {
     const base::Clock& clock;
     MakeAlarm make_alarm;
     OnAccept on_accept;
-    OnTrouble on_trouble;  // once per pause
+    OnTrouble on_trouble;                                  // once per pause
+    std::function<bool()> has_room = [] { return true; };  // for one more connection
   };
 
   Acceptor(Parts parts, Listener listener);

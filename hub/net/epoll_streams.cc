@@ -66,10 +66,11 @@ void EpollStreams::stop() {
   }
 }
 
-void EpollStreams::keep(int fd, base::Admission::Place place) {
+void EpollStreams::keep(int fd, base::Admission::Place place, std::unique_ptr<StreamRight> right) {
   Stream& stream = make(fd);
   assert(stream.state == State::kFree);
   stream.place = std::move(place);
+  stream.right = std::move(right);
 }
 
 Sent EpollStreams::send(int fd, std::string_view bytes) {

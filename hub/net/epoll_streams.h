@@ -20,6 +20,12 @@
 
 namespace vrelo::net {
 
+// What gives a stream's reader the right to it. Destroyed when the stream is closed.
+class StreamRight {
+ public:
+  virtual ~StreamRight() = default;
+};
+
 // The plain streams of one shard, in an epoll set of their own that is a single descriptor in
 // Asio's loop. A stream only waits for its end, or for room; what Asio keeps for a socket that
 // talks would be most of its memory.
@@ -32,7 +38,7 @@ namespace vrelo::net {
 // Invariant: each descriptor gets on_gone() at most once, and no event after close().
 // Order: start() before the first adopt(). What is open at destruction is closed.
 // Lifetime: not destroyed from inside an event.
-// Cost: 16 bytes and no allocation per stream. One turn of the loop handles at most kBatch events.
+// Cost: 24 bytes and no allocation per stream. One turn of the loop handles at most kBatch events.
 class EpollStreams final : public StreamSockets {
  public:
   // Each read counts for what it brought, or for kReadMin if that is more.
@@ -53,8 +59,9 @@ class EpollStreams final : public StreamSockets {
   // Tells nothing more, so that the loop can run dry. Streams stay open.
   void stop();
 
-  // Keeps the place of the connection `fd`, which is about to be adopted, until it is closed.
-  void keep(int fd, base::Admission::Place place);
+  // Keeps the place of the connection `fd`, which is about to be adopted, until it is closed; and
+  // `right`, if there is one.
+  void keep(int fd, base::Admission::Place place, std::unique_ptr<StreamRight> right = nullptr);
 
   Sent send(int fd, std::string_view bytes) override;
   Sent send(int fd, std::span<const iovec> pieces) override;
@@ -71,6 +78,7 @@ class EpollStreams final : public StreamSockets {
   };
   struct Stream {
     base::Admission::Place place;
+    std::unique_ptr<StreamRight> right;
     std::uint32_t heard = 0;
     State state = State::kFree;
     bool wants_writable = false;

@@ -213,7 +213,7 @@ boost::system::result<Found> examine(const Location& location) {
     // SQLite would throw away a write-ahead log whose file is gone, and with it what can still be
     // saved.
     return outside->wal_bytes == 0 ? boost::system::result<Found>(Found::kNothing)
-                                   : OpenErrc::kDamaged;
+                                   : OpenErrc::kWalAlone;
   }
   if (!outside->header.is_database) {
     return OpenErrc::kNotALog;

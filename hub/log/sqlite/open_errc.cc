@@ -17,7 +17,11 @@ class Category final : public boost::system::error_category {
       case OpenErrc::kNotALog:
         return "the file is not a log of vrelo's";
       case OpenErrc::kDamaged:
-        return "the file is damaged: put back a backup, or move it away to begin a new log";
+        return "the file is damaged, or the -wal beside it belongs to another: put back a backup"
+               " without a -wal, or move both away to begin a new log";
+      case OpenErrc::kWalAlone:
+        return "the file is gone, but its -wal is there: put back the file that was beside it, or"
+               " move the -wal away to begin a new log";
       case OpenErrc::kNewer:
         return "the file was written by a newer vrelo: use that version or a later one";
       case OpenErrc::kOlder:

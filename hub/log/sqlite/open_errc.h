@@ -12,6 +12,7 @@ enum class OpenErrc {
   kInUse = 1,   // another process has it open
   kNotALog,     // it is something else than a log of vrelo's
   kDamaged,     // it contradicts itself, or a part of it is missing
+  kWalAlone,    // its write-ahead log is there, but the file is not, or is empty
   kNewer,       // a later vrelo wrote it, in a way that this one does not know
   kOlder,       // so did an earlier one
   kCannotOpen,  // no such folder, or no right to read and write the file and its folder

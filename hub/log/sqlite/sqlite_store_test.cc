@@ -194,6 +194,15 @@ TEST_F(SqliteStoreTest, says_that_a_page_of_the_file_was_overwritten) {
   EXPECT_EQ(contents(), before);
 }
 
+TEST_F(SqliteStoreTest, says_that_a_write_ahead_log_is_alone) {
+  open()->append({.topics = {"t"}}).value();
+  std::ofstream(file() + "-wal", std::ios::binary) << std::string(4096, 'x');
+  std::filesystem::remove(file());
+  const auto before = contents();
+  EXPECT_EQ(why_not(), OpenErrc::kWalAlone);
+  EXPECT_EQ(contents(), before);
+}
+
 TEST_F(SqliteStoreTest, says_that_a_table_is_missing) {
   open()->append({.topics = {"t"}}).value();
   change_file("DROP TABLE blocks");

@@ -10,6 +10,7 @@ import path from "node:path";
 
 import { test, testOnEachLog } from "../../harness/test.mjs";
 import { AUDIENCE, Issuer } from "../../harness/token.mjs";
+import { until } from "../../harness/waiting.mjs";
 
 const A1 = "https://a.example/1";
 const A2 = "https://a.example/2";
@@ -226,6 +227,51 @@ testOnEachLog("101, 102, 103: a grant covers an event by any of its topics", asy
   assert.deepEqual(idsOf(await all.take(5)), [own, ...open, both, mark]);
   assert.deepEqual(idsOf(await second.take(3)), [open[1], both, mark]);
   assert.deepEqual(idsOf(await none.take(3)), [...open, mark]);
+});
+
+testOnEachLog("104: a stream ends before its token does and says so, and its reader comes back", async (t) => {
+  const { hub, app, TP } = await hubWithTokens(t);
+  const exp = Date.now() / 1000 + 2;
+  const token = app.token({ subscribe: ["*"], claims: { exp } });
+  const stream = await read(hub, token, { match: A1 });
+  const longer = await read(hub, app.token({ subscribe: ["*"] }), { match: A1 });
+  const before = await publish(hub, TP, { topic: A1, private: "on" });
+  await stream.ended();
+  const left = exp - Date.now() / 1000;
+  assert.ok(left > 0 && left < 1, `it ended ${left} s before its token`);
+  const blocks = stream.blocks.map((lines) => lines.join("\n"));
+  assert.match(blocks.at(-1), /^event: vrelo\.end\nretry: [1-9][0-9]*\ndata: \{"reason":"expired"\}$/);
+  const missed = await publish(hub, TP, { topic: A1, private: "on" });
+  const target = `/.well-known/mercure?match=${encodeURIComponent(A1)}`;
+  await until(() => Date.now() / 1000 > exp, "the end of the token");
+  assertRefused(await hub.ask({ target, ...bearer(token) }), 401, "invalid_token");
+  const again = await read(hub, app.token({ subscribe: ["*"] }), { match: A1, last_event_id: before });
+  assert.equal((await again.next()).id, missed);
+  assert.deepEqual(idsOf(await longer.take(2)), [before, missed]);
+});
+
+test("a reload takes a key away: its streams end within a second, the others do not notice", async (t) => {
+  const { hub, folder, app, other, TP } = await hubWithTokens(t);
+  const replaced = new Issuer(app.name, { kid: app.kid });
+  const gone = await Promise.all(Array.from({ length: 20 }, () => read(hub, app.token(), { match: A1 })));
+  const kept = await Promise.all(Array.from({ length: 20 }, () => read(hub, other.token(), { match: A1 })));
+  hub.signal("SIGHUP");
+  await hub.logLine(/settings read/);
+  const id = await publish(hub, TP, { topic: A1 });
+  assert.equal((await gone[0].next()).id, id, "the key is still there");
+
+  await replaced.writeKey(path.join(folder, "app.jwk"));
+  const begin = performance.now();
+  hub.signal("SIGHUP");
+  await Promise.all(gone.map((stream) => stream.ended()));
+  assert.ok(performance.now() - begin < 1000);
+  const last = gone[0].blocks.at(-1).join("\n");
+  assert.match(last, /^event: vrelo\.end\nretry: [1-9][0-9]*\ndata: \{"reason":"revoked"\}$/);
+  const after = await publish(hub, replaced.token({ publish: ["*"] }), { topic: A1 });
+  for (const stream of kept) {
+    assert.deepEqual(idsOf(await stream.take(2)), [id, after]);
+  }
+  assertRefused(await hub.post({ topic: A1 }, bearer(TP)), 401, "invalid_token");
 });
 
 test("106: a key for subscribers signs no publish", async (t) => {
