@@ -133,6 +133,9 @@ std::string advice(const sse::client::Failure& failure, const sse::client::Url& 
   if (failure.error == sse::client::Errc::kNotHttp && !url.is_tls) {
     return "; if it speaks TLS, its URL begins with https://";
   }
+  if (failure.error == sse::client::Errc::kRefused && failure.status == 401) {
+    return "; --token-file FILE shows a token";
+  }
   const bool is_wrong_place =
       failure.error == sse::client::Errc::kRefused &&
       (failure.status / 100 == 2 || failure.status == 404 || failure.status == 405);

@@ -19,6 +19,7 @@
 #include "cli/printable.h"
 #include "cli/publication.h"
 #include "cli/publisher.h"
+#include "cli/token_file.h"
 
 namespace vrelo::cli {
 namespace {
@@ -59,6 +60,7 @@ Examples:
 
 struct Options {
   std::string url;
+  TokenOptions token;
   std::string topic;
   std::string data;
   bool has_data = false;
@@ -88,6 +90,7 @@ std::optional<int> read_options(Options& options,
       ->type_name("MS");
   app.add_flag("--private", options.is_private, "For readers that may read its topics only.");
   app.add_flag("--ndjson", options.ndjson, "Publish each line of standard input.");
+  add_token_options(app, options.token);
   app.footer(kExamples);
   const auto status = read_arguments(app, arguments, process.out, process.err);
   options.has_data = data->count() > 0;
@@ -98,6 +101,7 @@ std::optional<int> read_options(Options& options,
 struct Plan {
   sse::client::Url url;
   Publication publication;  // with --ndjson: what holds for each of them
+  Fields fields;
   bool reads_data = false;
   bool ndjson = false;
 };
@@ -113,8 +117,14 @@ base::Parsed<Plan> make_plan(const Options& options) {
                             .id = options.id,
                             .type = options.type,
                             .is_private = options.is_private},
+            .fields = {},
             .reads_data = !options.has_data || options.data == "-",
             .ndjson = options.ndjson};
+  auto fields = token_fields(options.token);
+  if (!fields) {
+    return fields.error();
+  }
+  plan.fields = *std::move(fields);
   if (!options.topic.empty()) {
     plan.publication.topics.insert(plan.publication.topics.begin(), options.topic);
   }
@@ -146,7 +156,7 @@ class Pub final : public PublisherObserver {
   Pub(Process& process, Plan plan)
       : process_(process),
         plan_(std::move(plan)),
-        publisher_(process.network, plan_.url, *this, process.seed) {}
+        publisher_(process.network, plan_.url, plan_.fields, *this, process.seed) {}
 
   Task<int> run() {
     auto input = Input::open(process_.network.executor, process_.in_fd);

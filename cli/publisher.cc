@@ -41,23 +41,28 @@ bool is_event_id(const sse::client::ResponseHead& head, std::string_view body) {
          !(is_document && kDocumentBegins.find(body.front()) != std::string_view::npos);
 }
 
-std::string request_of(const sse::client::Url& url, std::string_view form) {
-  std::string request = "POST " + url.path + url.query +
-                        " HTTP/1.1\r\nHost: " + sse::client::authority_of(url) +
-                        "\r\nUser-Agent: vrelo\r\n"
-                        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-                        std::to_string(form.size()) + "\r\n\r\n";
-  return request.append(form);
+// Returns a request up to the length of its body.
+std::string head_of(const sse::client::Url& url,
+                    std::span<const std::pair<std::string, std::string>> fields) {
+  std::string head = "POST " + url.path + url.query +
+                     " HTTP/1.1\r\nHost: " + sse::client::authority_of(url) +
+                     "\r\nUser-Agent: vrelo\r\n";
+  for (const auto& [name, value] : fields) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
+  return head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ";
 }
 
 }  // namespace
 
 Publisher::Publisher(const sse::client::Network& network,
                      sse::client::Url url,
+                     std::span<const std::pair<std::string, std::string>> fields,
                      PublisherObserver& observer,
                      std::uint32_t seed)
     : network_(network),
       url_(std::move(url)),
+      head_(head_of(url_, fields)),
       observer_(observer),
       random_(seed),
       buffer_(kPieceBytes),
@@ -72,7 +77,9 @@ Task<std::optional<Failure>> Publisher::publish(std::vector<std::string> forms) 
   assert(forms.size() <= kBatchMax);
   items_.clear();
   for (const std::string& form : forms) {
-    items_.push_back({.request = request_of(url_, form), .id = {}, .refusal = {}});
+    items_.push_back({.request = head_ + std::to_string(form.size()) + "\r\n\r\n" + form,
+                      .id = {},
+                      .refusal = {}});
   }
   reported_ = 0;
   attempts_ = 0;

@@ -7,8 +7,10 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sse/client/connection.h"
@@ -54,8 +56,10 @@ class Publisher {
   static constexpr std::chrono::seconds kAnswerTime{30};  // for the next bytes, either way
   static constexpr unsigned kAttemptsMax = 7;
 
+  // `fields`: further ones of each request.
   Publisher(const sse::client::Network& network,
             sse::client::Url url,
+            std::span<const std::pair<std::string, std::string>> fields,
             PublisherObserver& observer,
             std::uint32_t seed);
 
@@ -96,6 +100,7 @@ class Publisher {
 
   const sse::client::Network& network_;
   const sse::client::Url url_;
+  const std::string head_;  // of each request, up to the length of its body
   PublisherObserver& observer_;
   std::minstd_rand random_;
 

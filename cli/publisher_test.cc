@@ -94,7 +94,7 @@ class Session final : public PublisherObserver {
   sse::client::ManualAlarms alarms;
   boost::asio::ssl::context tls = sse::client::make_tls_context();
   sse::client::Network network{loop.get_executor(), tls, alarms.maker()};
-  Publisher publisher{network, *sse::client::parse_url(server.url()), *this, 1};
+  Publisher publisher{network, *sse::client::parse_url(server.url()), {}, *this, 1};
 
   std::vector<std::string> requests;
   std::vector<std::string> published;

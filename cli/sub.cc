@@ -15,6 +15,7 @@
 #include "cli/failure_text.h"
 #include "cli/hub_url.h"
 #include "cli/printable.h"
+#include "cli/token_file.h"
 #include "hub/base/setting_text.h"
 #include "hub/base/text.h"
 
@@ -51,6 +52,7 @@ Examples:
 
 struct Options {
   std::string url;
+  TokenOptions token;
   std::vector<std::string> topics;
   std::string from;
   std::string count;
@@ -72,6 +74,7 @@ std::optional<int> read_options(Options& options,
       ->type_name("ID");
   app.add_option("--count", options.count, "End after this many events.")->type_name("NUMBER");
   app.add_flag("--no-reconnect", options.no_reconnect, "End when the stream ends.");
+  add_token_options(app, options.token);
   app.footer(kExamples);
   return read_arguments(app, arguments, process.out, process.err);
 }
@@ -101,6 +104,11 @@ base::Parsed<Plan> make_plan(const Options& options) {
   if (const auto fault = base::find_fault(options.from)) {
     return base::Fault{"--from " + std::string(base::describe(*fault))};
   }
+  auto fields = token_fields(options.token);
+  if (!fields) {
+    return fields.error();
+  }
+  plan.source.fields = *std::move(fields);
   if (!options.count.empty()) {
     const auto count = base::parse_count(options.count);
     if (!count || *count == 0) {

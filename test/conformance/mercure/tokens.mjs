@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
+import { Command } from "../../harness/command.mjs";
 import { test, testOnEachLog } from "../../harness/test.mjs";
 import { AUDIENCE, Issuer } from "../../harness/token.mjs";
 import { until } from "../../harness/waiting.mjs";
@@ -345,4 +346,27 @@ test("what the administrator reads needs a token for that, by header", async (t)
   assertRefused(await ask({ cookie: `__Secure-mercure_access_token=${admin.token()}` }), 401);
   assert.equal((await ask(bearer(admin.token()).headers)).status, 200);
   assert.equal((await hub.ask({ target: "/healthz" })).status, 200);
+});
+
+test("vrelo pub and vrelo sub show the token of a file, and none among their arguments", async (t) => {
+  const { hub, folder, admin, TP, TS } = await hubWithTokens(t, { anonymous: false });
+  await writeFile(path.join(folder, "publish"), `${TP}\n`, { mode: 0o600 });
+  await writeFile(path.join(folder, "read"), TS, { mode: 0o600 });
+  const run = (...args) => Command.vrelo(args, { cwd: folder, input: "" });
+  const reader = run("sub", hub.origin, A1, "--count", "1", "--token-file", "read");
+  const metrics = { target: "/metrics", ...bearer(admin.token()) };
+  await until(async () => /^vrelo_streams 1$/m.test((await hub.ask(metrics)).text), "the reader's stream");
+  const id = await run("pub", hub.origin, A1, "hidden", "--private", "--token-file", "publish").ended();
+  assert.equal(id.status, 0, id.errors);
+  const read = await reader.ended();
+  assert.equal(read.status, 0, read.errors);
+  assert.match(read.output, /hidden/);
+
+  const without = await run("pub", hub.origin, A1, "x").ended();
+  assert.equal(without.status, 1);
+  assert.match(without.errors, /401.*--token-file FILE/s);
+  const refused = await run("pub", hub.origin, A1, "x", "--token", TP).ended();
+  assert.equal(refused.status, 2);
+  assert.match(refused.errors, /every user of this machine/);
+  assert.ok(!refused.errors.includes(TP));
 });

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/token_file.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "cli/printable.h"
+
+namespace vrelo::cli {
+namespace {
+
+constexpr std::size_t kBytesMax = std::size_t{16} << 10;
+
+// Source: RFC 6750 2.1, b64token.
+bool is_token_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("-._~+/=").find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
+void add_token_options(CLI::App& app, TokenOptions& options) {
+  app.add_option("--token-file", options.file, "A file with the token to show the hub.")
+      ->type_name("FILE");
+  app.add_option("--token", options.token)->group("");  // not in the help
+}
+
+base::Parsed<Fields> token_fields(const TokenOptions& options) {
+  if (!options.token.empty()) {
+    return base::Fault{
+        "--token: every user of this machine could read a token among the arguments; put it into "
+        "a file and name that with --token-file"};
+  }
+  if (options.file.empty()) {
+    return Fields();
+  }
+  const auto fault = [&options](std::string_view what) {
+    return base::Fault{fmt::format("--token-file: {}: {}", printable(options.file), what)};
+  };
+  std::ifstream file(options.file, std::ios::binary);
+  std::string token(kBytesMax + 1, '\0');
+  file.read(token.data(), static_cast<std::streamsize>(token.size()));
+  if (!file.is_open() || file.bad()) {
+    return fault("cannot be read");
+  }
+  token.resize(static_cast<std::size_t>(file.gcount()));
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
+    token.pop_back();
+  }
+  if (token.empty()) {
+    return fault("is empty");
+  }
+  if (token.size() > kBytesMax || !std::all_of(token.begin(), token.end(), is_token_character)) {
+    return fault("is no token: one line as a JWT has it, without \"Bearer\"");
+  }
+  return Fields{{"Authorization", "Bearer " + token}};
+}
+
+}  // namespace vrelo::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "hub/base/setting_text.h"
+
+namespace vrelo::cli {
+
+// Fields of a request, by name and value.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// What of the arguments says who somebody is. A token never stands there itself: every user of the
+// machine can read them.
+struct TokenOptions {
+  std::string file;
+  std::string token;  // where somebody tried
+};
+
+void add_token_options(CLI::App& app, TokenOptions& options);
+
+// Returns the fields that show the token; none without one.
+//
+// Errors: a message that names the option; nothing of the token is in it.
+// Cost: reads the file.
+base::Parsed<Fields> token_fields(const TokenOptions& options);
+
+}  // namespace vrelo::cli
