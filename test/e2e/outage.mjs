@@ -72,7 +72,7 @@ async function lockDatabase(t, file) {
     "print('locked', flush=True)",
     "sys.stdin.read()",
   ];
-  const child = spawn("python3", ["-c", lock.join("\n"), file], { ...mortal, stdio: ["pipe", "pipe", "inherit"] });
+  const child = mortal(spawn("python3", ["-c", lock.join("\n"), file], { stdio: ["pipe", "pipe", "inherit"] }));
   const closed = new Promise((resolve) => child.once("close", resolve));
   const unlock = () => {
     child.stdin.end();

@@ -24,7 +24,7 @@ export class Command {
   static start(argv, { env = {}, cwd, terminal = false, input } = {}) {
     const command = new Command();
     const [file, ...args] = terminal ? ["python3", TERMINAL, ...argv] : argv;
-    const child = spawn(file, args, { ...mortal, cwd, env: cleanEnvironment({ TERM: "xterm", ...env }) });
+    const child = mortal(spawn(file, args, { cwd, env: cleanEnvironment({ TERM: "xterm", ...env }) }));
     command.#child = child;
     child.stdin.on("error", () => {}); // a command may end without reading what is there
     for (const [stream, name] of [[child.stdout, "output"], [child.stderr, "errors"]]) {

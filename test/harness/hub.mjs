@@ -71,7 +71,7 @@ export class Hub {
     const hub = new Hub();
     const [file, ...args] = Hub.command({ drain: "0", listen: "127.0.0.1:0", ...settings }, limits, program);
     const stdio = ["ignore", "pipe", "pipe"];
-    const process = spawn(file, args, { ...mortal, timeout: lifetimeMs, cwd, env: cleanEnvironment(env), stdio });
+    const process = mortal(spawn(file, args, { cwd, env: cleanEnvironment(env), stdio }), lifetimeMs);
     hub.pid = process.pid;
     process.on("error", (error) => hub.logged(`${error}\n`));
     process.stderr.on("data", (bytes) => hub.logged(bytes.toString("utf8")));
@@ -275,7 +275,7 @@ export class Listener {
 
   static async open() {
     const listener = new Listener();
-    const child = spawn("python3", [LISTENER], { ...mortal, stdio: ["pipe", "pipe", "pipe"] });
+    const child = mortal(spawn("python3", [LISTENER], { stdio: ["pipe", "pipe", "pipe"] }));
     listener.#process = child;
     child.stderr.on("data", (bytes) => listener.#hub?.logged(bytes.toString("utf8")));
     createInterface({ input: child.stdout }).on("line", (line) => listener.#printed(line));

@@ -11,10 +11,14 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import nodeTest from "node:test";
+import nodeTest, { after } from "node:test";
 
 import { Hub, Listener } from "./hub.mjs";
 import { Proxy } from "./proxy.mjs";
+
+// What a program that has ended left open (a pipe that somebody else holds, say) must not keep the file's process
+// waiting when all of its tests are done.
+after(() => setTimeout(() => process.exit(), 2000).unref());
 
 class Context {
   #ends = [];

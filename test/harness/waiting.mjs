@@ -12,8 +12,13 @@ const DEADLINE_MS = 60_000;
 // of tests: what a test that hangs has left is gone before the test is.
 export const LIFETIME_MS = 100_000;
 
-// For spawn(): a program that lives no longer than that.
-export const mortal = { timeout: LIFETIME_MS, killSignal: "SIGKILL" };
+// Makes a program that was started live no longer than that, and returns it. (Of the timer that spawn() has for
+// this, a test that has ended would wait for the end.)
+export function mortal(child, lifetimeMs = LIFETIME_MS) {
+  const timer = setTimeout(() => child.kill("SIGKILL"), lifetimeMs).unref();
+  child.once("exit", () => clearTimeout(timer));
+  return child;
+}
 
 // Returns what `promise` gives. Fails, naming `what`, if it gives nothing before the deadline.
 export async function within(promise, what, deadlineMs = DEADLINE_MS) {
