@@ -230,10 +230,10 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   if (front_.draining_) {
     co_return refuse_for_now(Obstacle::kDrain, route);
   }
-  const Subscription subscription{.selection = std::move(wanted->selection),
-                                  .grant = std::move(may->grant),
-                                  .cursor = std::move(wanted->cursor),
-                                  .hello = wanted->hello};
+  Subscription subscription{.selection = std::move(wanted->selection),
+                            .grant = std::move(may->grant),
+                            .cursor = std::move(wanted->cursor),
+                            .hello = wanted->hello};
   const auto resume = co_await resolve_cursor(front_.parts_.fan_out, subscription);
   if (!resume) {
     front_.log_away_at_ = front_.parts_.clock.steady();
@@ -250,6 +250,14 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   // Answers to what was asked before on this connection.
   if (!co_await send() || !socket_.is_open()) {
     co_return Next::kGone;
+  }
+  if (front_.policy_->trust != policy_->trust) {
+    // While something was waited for, a reload may have taken the key away.
+    may = authorize(auth::Role::kSubscribe);
+    if (!may) {
+      co_return refuse(may.error());
+    }
+    subscription.grant = may->grant;
   }
   const int fd = socket_.release();
   front_.parts_.streams.keep(fd, std::move(*admitted_), front_.rights_.make(fd, may->token));
