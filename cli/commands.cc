@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "cli/bench.h"
 #include "cli/process.h"
 #include "cli/pub.h"
 #include "cli/sub.h"
@@ -15,6 +16,9 @@ constexpr Command kCommands[] = {
     {.name = "pub",
      .summary = "publish events",
      .run = [](std::span<const std::string> arguments) { return run_in_process(pub, arguments); }},
+    {.name = "bench",
+     .summary = "load a server of event streams, and measure it",
+     .run = [](std::span<const std::string> arguments) { return bench(arguments); }},
 };
 
 }  // namespace

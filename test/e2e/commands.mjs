@@ -54,9 +54,9 @@ test("each example of help works", async (t) => {
   const folder = await exampleFolder(t);
   const hub = await t.hub();
   const stream = await hub.subscribe({ match: "*" });
-  const pages = await Promise.all([[], ["serve"], ["sub"], ["pub"], ["log"]].map((name) => help(...name)));
+  const pages = await Promise.all([[], ["serve"], ["sub"], ["pub"], ["log"], ["bench"]].map((name) => help(...name)));
   const lines = pages.flatMap(examples);
-  const seen = { serve: 0, sub: 0, pub: 0, log: 0 };
+  const seen = { serve: 0, sub: 0, pub: 0, log: 0, bench: 0 };
   for (const example of lines) {
     const [, name] = /\bvrelo (\w+)/.exec(example);
     seen[name] += 1;
@@ -76,6 +76,11 @@ test("each example of help works", async (t) => {
     } else if (name === "pub") {
       const event = await stream.next();
       await command.printed(new RegExp(`${event.id}\n`));
+    } else if (name === "bench") {
+      await command.printed(/publishing: events|^\{/m);
+      command.write("\x03");
+      await command.printed(/"delivered":[1-9]|deliveries {2}[1-9]/);
+      await command.ended();
     } else {
       assert.equal((await command.ended()).status, 0, command.output);
       assert.match(command.output, /a new epoch has begun/);
@@ -87,7 +92,7 @@ test("each example of help works", async (t) => {
 test("help names the commands and each of their options, and fits a terminal", async () => {
   const page = await help();
   const commands = [...page.matchAll(/^ {2}(\w+) {2,}\S/gm)].map((match) => match[1]);
-  assert.deepEqual(commands, ["serve", "sub", "pub", "log"]);
+  assert.deepEqual(commands, ["serve", "sub", "pub", "bench", "log"]);
   for (const text of [page, ...(await Promise.all(commands.map((name) => help(name))))]) {
     assert.deepEqual(text.split("\n").filter((line) => [...line].length > 100), []);
     assert.equal(text.split("Examples:").length <= 2, true, "one list of examples");

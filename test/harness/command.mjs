@@ -21,10 +21,10 @@ export class Command {
 
   // Starts a program with arguments. `terminal: true` gives it one, whose lines end with "\n" here. In
   // `input` is all that it can read; without, write() and endInput() are there.
-  static start(argv, { env = {}, cwd, terminal = false, input } = {}) {
+  static start(argv, { env = {}, cwd, terminal = false, input, lifetimeMs } = {}) {
     const command = new Command();
     const [file, ...args] = terminal ? ["python3", TERMINAL, ...argv] : argv;
-    const child = mortal(spawn(file, args, { cwd, env: cleanEnvironment({ TERM: "xterm", ...env }) }));
+    const child = mortal(spawn(file, args, { cwd, env: cleanEnvironment({ TERM: "xterm", ...env }) }), lifetimeMs);
     command.#child = child;
     child.stdin.on("error", () => {}); // a command may end without reading what is there
     for (const [stream, name] of [[child.stdout, "output"], [child.stderr, "errors"]]) {

@@ -53,6 +53,7 @@ export class Connection {
   #socket;
   #changed = new Signal();
   #onChunk;
+  #onceRead;
 
   // `readBytes` limits each read of the socket, and makes a reader slow; `isReading: false` leaves
   // everything in the kernel until read() is called. `localAddress` is where the connection comes from.
@@ -95,7 +96,18 @@ export class Connection {
     this.#socket.pause();
   }
   resume() {
+    this.#onceRead = undefined;
     this.#socket.resume();
+  }
+
+  // Reads once, as far as `readBytes` allow, and stops again.
+  readOnce() {
+    this.#onceRead = () => this.#socket.pause();
+    this.#socket.resume();
+  }
+
+  get localPort() {
+    return this.#socket.localPort;
   }
 
   // Hands all further chunks to `onChunk` instead of keeping them, beginning with what is there.
@@ -109,6 +121,7 @@ export class Connection {
   }
 
   #take(chunk) {
+    this.#onceRead?.();
     this.receivedBytes += chunk.length;
     if (this.#onChunk) {
       this.#onChunk(chunk);

@@ -216,6 +216,12 @@ export class Hub {
     }
   }
 
+  // Closes a stream, and remembers nothing of it: for tests that open very many.
+  forget(stream) {
+    stream.close();
+    this.#connections.delete(stream.connection);
+  }
+
   // Closes all connections that the test has to this hub, streams as well.
   closeAll() {
     this.#idle = [];

@@ -12,11 +12,13 @@ const DEADLINE_MS = 60_000;
 // of tests: what a test that hangs has left is gone before the test is.
 export const LIFETIME_MS = 100_000;
 
-// Makes a program that was started live no longer than that, and returns it. (Of the timer that spawn() has for
-// this, a test that has ended would wait for the end.)
+// Makes a program that was started live no longer than that, and returns it; 0: as long as it likes. (Of the
+// timer that spawn() has for this, a test that has ended would wait for the end.)
 export function mortal(child, lifetimeMs = LIFETIME_MS) {
-  const timer = setTimeout(() => child.kill("SIGKILL"), lifetimeMs).unref();
-  child.once("exit", () => clearTimeout(timer));
+  if (lifetimeMs > 0) {
+    const timer = setTimeout(() => child.kill("SIGKILL"), lifetimeMs).unref();
+    child.once("exit", () => clearTimeout(timer));
+  }
   return child;
 }
 

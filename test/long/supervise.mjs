@@ -9,6 +9,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { BROWSERS, Page } from "../harness/browser.mjs";
+import { chance } from "../harness/chance.mjs";
 import { askAt, binary } from "../harness/hub.mjs";
 import { Publisher } from "../harness/publisher.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
@@ -20,12 +21,6 @@ const SEED = Number(process.env.VRELO_SEED ?? 1);
 const PUBLISHERS = ["a", "b", "c", "d"];
 const EVENTS_PER_SECOND = 200; // of all
 const LIFE_MS = [500, 14_000]; // of a worker; a short one makes the pause after it longer
-
-// Numbers from 0 to 1, the same for the same seed. Source: Numerical Recipes, an LCG of 32 bits.
-function chance(seed) {
-  let state = seed;
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-}
 
 // Asks on one new connection after the other until `work` is done. An answer may be cut, no connect refused.
 async function probe(hub, work) {

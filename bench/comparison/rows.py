@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The workloads that are compared, and what of each counts: one measurement returns figures by name."""
+
+import contextlib
+import functools
+import json
+import re
+import subprocess
+import threading
+
+from . import servers
+
+SERVER_CORE, LOAD_CORE = 0, 1
+
+
+def bench(server, arguments, core=None, target=None, faultless=True):
+    """Runs `vrelo bench` and returns its report."""
+    argv = [servers.VRELO, "bench", *(target or server.target), *map(str, arguments), "--json"]
+    for pid in server.pids:
+        argv += ["--server", str(pid)]
+    done = subprocess.run(servers.pinned(core, argv), stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 1) or (faultless and done.returncode != 0):
+        raise RuntimeError(f"{argv}: status {done.returncode}\n{done.stdout}")
+    return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def beside(server, arguments, target=None):
+    """Another load, for as long as the block runs."""
+    argv = [servers.VRELO, "bench", *(target or server.target), *map(str, arguments)]
+    with servers.process(servers.pinned(LOAD_CORE, argv)) as child:
+        yield child
+
+
+def wait_for_streams(server, count):
+    while True:
+        text = subprocess.run(
+            ["curl", "--silent", f"http://127.0.0.1:{server.port}/metrics"],
+            stdout=subprocess.PIPE, text=True, check=True,
+        ).stdout
+        found = re.search(r"^vrelo_streams (\d+)", text, re.MULTILINE)
+        if found and int(found[1]) >= count:
+            return
+
+
+def cpu(report):
+    return report["server"]["cpu_us_per_delivery"]
+
+
+def latency(report, quantile):
+    return report["deliveries"]["latency_ms"][quantile]
+
+
+def fan_out(start, *arguments):
+    """CPU and latency of events that go to all readers."""
+    pins = (SERVER_CORE, LOAD_CORE)
+    with start(pins[0]) as server:
+        report = bench(server, arguments, pins[1])
+    return {
+        "CPU per delivery, µs": cpu(report),
+        "p50, ms": latency(report, "p50"),
+        "p99, ms": latency(report, "p99"),
+        "events per second": report["events"]["per_second"],
+    }
+
+
+def row_a(start):
+    return fan_out(start, "--readers", 1000, "--events", 200, "--rate", 100)
+
+
+def row_b(start):
+    return fan_out(start, "--readers", 10000, "--events", 20, "--rate", 2)
+
+
+def row_b_answers(start):
+    """How long publishers wait while an event is on its way to 10,000 readers."""
+    other = ["--readers", 0, "--events", 1000, "--rate", 100]
+    with start(SERVER_CORE) as server:
+        if len(server.target) == 1:  # a hub: a topic that none of those readers has
+            other += ["--body", "topic=other&data={message}"]
+        readers = ["--readers", 10000, "--events", 20, "--rate", 2]
+        results = {}
+        thread = threading.Thread(
+            target=lambda: results.update(bench(server, readers, LOAD_CORE, faultless=False))
+        )
+        thread.start()
+        wait_for_streams(server, 10000)
+        report = bench(server, other, LOAD_CORE)
+        thread.join()
+    return {"answer p99, ms": report["events"]["answer_ms"]["p99"]}
+
+
+def row_c(start):
+    return fan_out(start, "--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4)
+
+
+def row_r(start):
+    return fan_out(start, "--readers", 1000, "--events", 2000, "--rate", 1000)
+
+
+def row_p(start):
+    with start(SERVER_CORE) as server:
+        origin = server.target[0]
+        target = [
+            f"{origin}/.well-known/mercure?match=own-{{reader}}&match=shared",
+            "--body", "topic=shared&data={message}",
+        ]
+        own = ["--body", "topic=own-{number}&data={message}", "--readers", 0, "--events", 1000, "--rate", 100]
+        with beside(server, own):
+            report = bench(server, ["--readers", 1000, "--events", 200, "--rate", 100], LOAD_CORE, target)
+    return {"CPU per delivery, µs": cpu(report), "p99, ms": latency(report, "p99")}
+
+
+def row_d(start, query="?match=vrelo-bench"):
+    with start(None) as server:
+        target = server.target
+        if len(target) == 1:
+            target = [f"{target[0]}/.well-known/mercure{query}", "--body", "{message}"]
+        report = bench(server, ["--readers", 10000, "--events", 0, "--settle", "1s"], None, target)
+    return {"bytes per stream": report["server"]["bytes_per_stream"]}
+
+
+THREE_TOPICS = "?" + "&".join(f"match=https://example.com/a/{c}/topic-{{reader}}-12345678" for c in "xyz")
+
+
+def row_e(start):
+    with start(None) as server:
+        report = bench(server, ["--readers", 1, "--events", 20000, "--rate", 0, "--publishers", 8])
+    return {"events per second": report["events"]["per_second"]}
+
+
+def row_e64(start, publishers=64, body=None):
+    arguments = ["--readers", 1, "--events", 100000, "--rate", 0, "--publishers", publishers]
+    if body:
+        arguments += ["--readers", 0, "--body", body]
+    with start(None) as server:
+        report = bench(server, arguments)
+    return {"events per second": report["events"]["per_second"]}
+
+
+class Queues(threading.Thread):
+    """Watches how many bytes the kernel holds for the streams of a server."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.port = port
+        self.most = 0
+        self.is_over = threading.Event()
+
+    def run(self):
+        while not self.is_over.wait(0.1):
+            text = subprocess.run(
+                ["ss", "-tmnH", f"sport = :{self.port}"], stdout=subprocess.PIPE, text=True, check=True
+            ).stdout
+            self.most = max([self.most, *(int(queued) for queued in re.findall(r",w(\d+),", text))])
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.join()
+
+
+def row_f(start):
+    load = ["--readers", 50, "--stalled", 10, "--events", 10000, "--size", 1024, "--rate", 0, "--publishers", 4]
+    with start(SERVER_CORE) as server, Queues(server.port) as queues:
+        report = bench(server, load, LOAD_CORE, faultless=False)
+    return {
+        "events per second": report["events"]["per_second"],
+        "KiB held per stalled reader": queues.most / 1024,
+        "lost": report["deliveries"]["lost"],
+    }
+
+
+def row_k(start):
+    with start(SERVER_CORE) as server:
+        report = bench(server, ["--readers", 10000, "--events", 0, "--settle", 0], LOAD_CORE)
+    return {"connects per second": report["streams"]["per_second"]}
+
+
+def row_n(start, topics):
+    """Row a, while others have `topics` topics of their own, none of which gets an event."""
+    per_reader = max(1, topics // 1000)
+    query = "&".join(f"match=t{{reader}}-{n}" for n in range(per_reader))
+    with start(SERVER_CORE) as server:
+        other = [f"{server.target[0]}/.well-known/mercure?{query}", "--body", "{message}"]
+        readers = min(topics, 1000)
+        with beside(server, ["--readers", readers, "--events", 0, "--settle", "1h"], other):
+            wait_for_streams(server, readers)
+            report = bench(server, ["--readers", 1000, "--events", 200, "--rate", 100], LOAD_CORE)
+    return {"CPU per delivery, µs": cpu(report)}
+
+
+def behind(server, load_core):
+    """1,000 readers that are 10,000 events behind; returns after how many seconds the last has everything."""
+    hub = f"{server.target[0]}/.well-known/mercure"
+    target = [f"{hub}?match=history&last_event_id=earliest", "--body", "topic=history&data={message}"]
+    load = ["--readers", 1000, "--events", 1, "--rate", 0, "--settle", 0, "--timeout", "60s"]
+    return latency(bench(server, load, load_core, target), "max") / 1000
+
+
+def row_h(start):
+    with start(SERVER_CORE) as server:
+        history = ["--body", "topic=history&data={message}", "--readers", 0, "--events", 10000, "--rate", 0]
+        bench(server, [*history, "--publishers", 64], LOAD_CORE)
+        readers = ["--readers", 1000, "--rate", 100]
+        alone = bench(server, [*readers, "--events", 200], LOAD_CORE)
+        live = {}
+        thread = threading.Thread(
+            target=lambda: live.update(bench(server, [*readers, "--events", 1500], LOAD_CORE))
+        )
+        thread.start()
+        wait_for_streams(server, 1000)
+        took = behind(server, None)
+        thread.join()
+    return {
+        "all caught up, s": took,
+        "p99 of a, ms": latency(live, "p99"),
+        "p99 of a ÷ without": latency(live, "p99") / latency(alone, "p99"),
+    }
+
+
+def row_two(start, arguments):
+    with start(None) as server:
+        report = bench(server, arguments)
+    return {"CPU per delivery, µs": cpu(report), "p99, ms": latency(report, "p99")}
+
+
+ROW_A = ["--readers", 1000, "--events", 200, "--rate", 100]
+ROW_C = ["--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4]
+
+SQLITE = functools.partial(servers.vrelo, log="sqlite:bench.db")
+ALL = {"limit": servers.limit, "vrelo": servers.vrelo, "nchan": servers.nchan}
+TWO = {
+    "limit": functools.partial(servers.limit, threads=2),
+    "vrelo": functools.partial(servers.vrelo, shards=2),
+}
+OURS = {"vrelo": servers.vrelo}
+BOTH = {"limit": servers.limit, "vrelo": servers.vrelo}
+ON_DISK = {"vrelo": SQLITE}
+RANDOM_IDS = "topic=t-{number}&id=urn:random:{random}&data={message}"
+
+
+class Row:
+    """`measure(start)` is called once a round for each of `candidates`. `goals`: by figure, what is to be
+    reached, as a text and as a function of vrelo's value and its ratio to the limit's."""
+
+    def __init__(self, name, about, measure, candidates, goals):
+        self.name = name
+        self.about = about
+        self.measure = measure
+        self.candidates = candidates
+        self.goals = goals
+
+
+def at_most_times(limit):
+    return (f"≤ {limit} × limit", lambda value, ratio: ratio is not None and ratio <= limit)
+
+
+def at_least_times(limit):
+    return (f"≥ {limit} × limit", lambda value, ratio: ratio is not None and ratio >= limit)
+
+
+def at_most(limit):
+    return (f"≤ {limit:,}", lambda value, ratio: value <= limit)
+
+
+def at_least(limit):
+    return (f"≥ {limit:,}", lambda value, ratio: value >= limit)
+
+
+ROWS = [
+    Row("a", "1,000 readers, 100 events/s", row_a, ALL,
+        {"CPU per delivery, µs": at_most_times(1.05), "p99, ms": at_most_times(1.15)}),
+    Row("b", "10,000 readers, 2 events/s", row_b, ALL, {"CPU per delivery, µs": at_most_times(1.05)}),
+    Row("b2", "the same; 100 other publishes/s meanwhile", row_b_answers, OURS, {"answer p99, ms": at_most(5)}),
+    Row("c", "1,000 readers, a burst from 4 publishers", row_c, ALL, {"CPU per delivery, µs": at_most_times(0.05)}),
+    Row("r", "1,000 readers, 1,000 events/s", row_r, BOTH,
+        {"events per second": at_least(990), "p99, ms": at_most(15)}),
+    Row("p", "1,000 readers, each of a topic of its own too, which get 100 events/s in all", row_p, OURS, {}),
+    Row("d", "10,000 idle readers of one topic", row_d, ALL, {"bytes per stream": at_most(500)}),
+    Row("d3", "10,000 idle readers, each of three topics of its own",
+        functools.partial(row_d, query=THREE_TOPICS), OURS, {"bytes per stream": at_most(700)}),
+    Row("e", "1 reader, 8 publishers", row_e, ALL, {"events per second": at_least_times(1.2)}),
+    Row("e64", "SQLite, 64 publishers", row_e64, ON_DISK, {"events per second": at_least(60000)}),
+    Row("e8", "SQLite, 8 publishers", functools.partial(row_e64, publishers=8), ON_DISK,
+        {"events per second": at_least(20000)}),
+    Row("e50k", "SQLite, 64 publishers, a topic and a random id for each event",
+        functools.partial(row_e64, body=RANDOM_IDS), ON_DISK, {"events per second": at_least(40000)}),
+    Row("f", "50 readers, 10 of which stall; a burst of 10,000 events of 1 KiB", row_f, ALL,
+        {"events per second": at_least_times(3), "KiB held per stalled reader": at_most(128), "lost": at_most(0)}),
+    Row("h", "1,000 readers, each 10,000 events behind, while a runs", row_h, ON_DISK,
+        {"all caught up, s": at_most(20), "p99 of a ÷ without": at_most(2)}),
+    Row("k", "10,000 readers connect", row_k, ALL, {"connects per second": at_least_times(0.8)}),
+    *(Row(f"n{topics}", f"a, with {topics:,} other topics subscribed",
+          functools.partial(row_n, topics=topics), OURS, {}) for topics in (1, 1000, 100000)),
+    Row("2a", "a, with two shards", functools.partial(row_two, arguments=ROW_A), TWO,
+        {"CPU per delivery, µs": at_most_times(1.05)}),
+    Row("2c", "c, with two shards", functools.partial(row_two, arguments=ROW_C), TWO,
+        {"CPU per delivery, µs": at_most_times(0.1)}),
+]
+
+
+def growth(start, readers):
+    """CPU and memory with more and more readers, of about 200,000 deliveries each time."""
+    events = max(10, 200_000 // readers)
+    load = ["--readers", readers, "--events", events, "--rate", min(100, 20000 / readers)]
+    with start(SERVER_CORE) as server:
+        report = bench(server, load, LOAD_CORE)
+    return {"CPU per delivery, µs": cpu(report), "bytes per stream": report["server"]["bytes_per_stream"]}
+
+
+GROWTH = [100, 300, 1000, 3000, 10000, 15000]
