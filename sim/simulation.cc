@@ -237,7 +237,7 @@ void Simulation::check_links() {
     return;
   }
   const std::chrono::nanoseconds look = std::max(heartbeat_max_ * 6 / 5, 5000ms) + kSlack;
-  if (network_.vanished_for() > silent_max_ + look) {
+  if (network_.vanished_for() > silent_max_ + look + 10'000ms) {  // a probe may be what it owes
     fail("a reader that vanished still has a stream");
   }
   // That it takes nothing shows when there is something to write, the next heartbeat at the latest;
@@ -320,7 +320,7 @@ void Simulation::check_complete() {
 
 // Nothing is left of streams that have ended.
 void Simulation::check_closed() {
-  pass(silent_max_ + heartbeat_max_ * 2 + 5000ms);
+  pass(silent_max_ + heartbeat_max_ * 2 + 15'000ms);
   if (network_.streams() != 0 || node_->stats().streams != 0) {
     fail("streams are left whose readers are gone");
   }

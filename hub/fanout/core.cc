@@ -86,7 +86,7 @@ void Core::open(
   reader.own = std::move(opening);
   reader.live_from = parts_.window.end();
   start_ticks();
-  wheel_.set(fd, heartbeat_ticks());
+  wheel_.set(fd, first_look(fd, stream));
   step(fd);
 }
 

@@ -115,9 +115,11 @@ class Core final : public std::enable_shared_from_this<Core> {
   void on_tick();
   void care(int fd);
   void care_idle(int fd, Stream& stream);
-  Counter* death(const Stream& stream, const net::Peer& peer);
+  std::uint32_t silence(Stream& stream, const net::Peer& peer) const;
+  Counter* death(const Stream& stream, const net::Peer& peer, std::uint32_t silence);
   bool write_between_blocks(int fd, Stream& stream, std::string_view bytes);
-  std::uint32_t heartbeat_ticks();
+  std::uint32_t heartbeat_ticks(int fd, const Stream& stream) const;
+  std::uint32_t first_look(int fd, const Stream& stream) const;
   std::uint32_t ticks(std::chrono::milliseconds duration) const;
   void drain_some();
 

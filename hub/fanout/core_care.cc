@@ -14,8 +14,9 @@ using std::chrono_literals::operator""ms;
 
 constexpr std::chrono::milliseconds kTick = 250ms;
 
-// How soon a stream is looked at again whose peer owes an acknowledgement.
-constexpr std::chrono::milliseconds kLookAgain = 5000ms;
+// How often each stream is looked at, at least: so much later than at best it may be seen that its
+// peer is gone.
+constexpr std::chrono::milliseconds kLook = 4000ms;
 
 }  // namespace
 
@@ -23,10 +24,19 @@ std::uint32_t Core::ticks(std::chrono::milliseconds duration) const {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(duration / kTick, 1));
 }
 
-std::uint32_t Core::heartbeat_ticks() {
-  const auto interval = limits_.heartbeat.count();
-  return ticks(std::chrono::milliseconds(
-      std::uniform_int_distribution(interval - interval / 5, interval + interval / 5)(random_)));
+// After how long without a byte the stream gets a heartbeat: the same at each look until then, and
+// another for each stream and each time, so that they do not all come at once.
+std::uint32_t Core::heartbeat_ticks(int fd, const Stream& stream) const {
+  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // of 2^64: spreads numbers that are near
+  const std::uint64_t number = (static_cast<std::uint64_t>(fd) << 32U) | stream.written_tick;
+  const std::int64_t interval = limits_.heartbeat.count();
+  const std::int64_t spread = interval * 2 / 5 + 1;
+  const auto part = static_cast<std::int64_t>((number * kGolden) >> 40U) * spread >> 24U;
+  return ticks(std::chrono::milliseconds(interval - interval / 5 + part));
+}
+
+std::uint32_t Core::first_look(int fd, const Stream& stream) const {
+  return std::min(heartbeat_ticks(fd, stream), ticks(kLook));
 }
 
 void Core::start_ticks() {
@@ -58,7 +68,8 @@ void Core::on_tick() {
 void Core::care(int fd) {
   Stream& stream = streams_.at(fd);
   const net::Peer peer = parts_.sockets.peer(fd);
-  if (Counter* const reason = death(stream, peer)) {
+  const std::uint32_t silent = silence(stream, peer);
+  if (Counter* const reason = death(stream, peer, silent)) {
     close(fd, *reason);
     return;
   }
@@ -70,10 +81,13 @@ void Core::care(int fd) {
     }
   }
   const std::uint32_t idle = tick_ - stream.written_tick;
-  const std::uint32_t interval = heartbeat_ticks();
-  const std::uint32_t look_again = ticks(kLookAgain);
+  const std::uint32_t interval = heartbeat_ticks(fd, stream);
+  std::uint32_t next = ticks(kLook);
+  if (silent > 0 && silent < ticks(limits_.silent_max)) {
+    next = std::min(next, ticks(limits_.silent_max) - silent);
+  }
   if (idle < interval) {
-    wheel_.set(fd, peer.outstanding ? std::min(interval - idle, look_again) : interval - idle);
+    wheel_.set(fd, std::min(next, interval - idle));
     return;
   }
   if (round_.active()) {
@@ -81,7 +95,7 @@ void Core::care(int fd) {
     wheel_.set(fd, 1);
     return;
   }
-  wheel_.set(fd, std::min(interval, look_again));
+  wheel_.set(fd, std::min(next, interval));
   care_idle(fd, stream);
 }
 
@@ -103,9 +117,31 @@ void Core::care_idle(int fd, Stream& stream) {
   write_between_blocks(fd, stream, kHeartbeat);
 }
 
+// For how many ticks the peer has owed an acknowledgement and given none.
+//
+// The kernel tells it by how often it has sent the oldest byte, and tells too little where its own
+// link is down: it then tries at one pace for ever. What is owed at each of our looks, without an
+// acknowledgement between them, has been owed all the time.
+std::uint32_t Core::silence(Stream& stream, const net::Peer& peer) const {
+  if (!peer.outstanding) {
+    stream.owing = false;
+    return 0;
+  }
+  const auto ticks_in = [](std::chrono::milliseconds duration) {
+    return static_cast<std::uint32_t>(duration / kTick);
+  };
+  std::uint32_t silent = ticks_in(peer.silent_for);
+  if (stream.owing) {
+    silent = std::max(silent, std::min(tick_ - stream.owing_tick, ticks_in(peer.acknowledged_ago)));
+  }
+  stream.owing = true;
+  stream.owing_tick = tick_ - silent;
+  return silent;
+}
+
 // Why the stream should be closed, or nullptr: its peer is gone, or takes nothing.
-Core::Counter* Core::death(const Stream& stream, const net::Peer& peer) {
-  if (peer.outstanding && !peer.window_closed && peer.silent_for >= limits_.silent_max) {
+Core::Counter* Core::death(const Stream& stream, const net::Peer& peer, std::uint32_t silence) {
+  if (!peer.window_closed && silence >= ticks(limits_.silent_max)) {
     return &counters_.silent;
   }
   if (!stream.live() && stream.reader->blocked &&

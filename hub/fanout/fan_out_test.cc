@@ -39,14 +39,6 @@ auth::GrantPtr reader_of(std::vector<std::string> topics) {
       auth::Grant{.publish = {}, .read_private = {.all = false, .listed = std::move(topics)}});
 }
 
-std::vector<std::string> types(const sse::Seen& seen) {
-  std::vector<std::string> types;
-  for (const sse::SeenEvent& event : seen.events) {
-    types.push_back(event.type);
-  }
-  return types;
-}
-
 TEST(FanOut, opens_a_stream_with_one_write_of_head_and_first_block) {
   TestShard shard;
   const log::Position now = shard.publish({"a"}, "before");
@@ -407,114 +399,6 @@ TEST(FanOut, loses_nothing_where_the_window_let_go_before_the_shard_took) {
   for (int fd = 5; fd < 20; ++fd) {
     EXPECT_EQ(shard.data(fd), sent);
   }
-}
-
-TEST(FanOut, keeps_idle_streams_alive_with_heartbeats_at_different_times) {
-  TestShard shard;
-  for (int fd = 5; fd < 105; ++fd) {
-    shard.open(fd, on({"a"}));
-  }
-  shard.run();
-  const auto alive = [&shard](int fd) { return shard.sockets.at(fd).got.ends_with("\n:\n"); };
-  const auto count = [&] {
-    std::size_t sum = 0;
-    for (int fd = 5; fd < 105; ++fd) {
-      sum += alive(fd) ? 1U : 0U;
-    }
-    return sum;
-  };
-  shard.advance(11'500ms);
-  EXPECT_EQ(count(), 0U);
-  shard.advance(3500ms);
-  EXPECT_GT(count(), 20U);
-  EXPECT_LT(count(), 80U);
-  shard.advance(3250ms);
-  EXPECT_EQ(count(), 100U);
-}
-
-TEST(FanOut, takes_a_delivered_event_for_a_sign_of_life) {
-  TestShard shard;
-  shard.open(5, on({"a"}));
-  for (int i = 0; i < 10; ++i) {
-    shard.advance(10s);
-    shard.publish({"a"}, "x");
-    shard.run();
-  }
-  EXPECT_THAT(shard.sockets.at(5).got.substr(21), Not(HasSubstr("\n:")));
-}
-
-TEST(FanOut, moves_the_cursor_of_an_idle_stream_on_before_it_grows_too_old) {
-  for (const Hello hello : {Hello::kQuiet, Hello::kNamed}) {
-    TestShard shard;
-    TestShard::Opened opened = on({"quiet"});
-    opened.hello = hello;
-    shard.open(5, opened);
-    shard.run();
-    log::Position end;
-    for (int i = 0; i < 10; ++i) {
-      end = shard.publish({"busy"}, "x");
-    }
-    shard.advance(20s);  // notices, and takes the shard's position on
-    shard.advance(20s);
-    const sse::Seen seen = shard.seen(5);
-    if (hello == Hello::kNamed) {
-      EXPECT_THAT(types(seen), ElementsAre("vrelo.hello", "vrelo.position"));
-    } else {
-      EXPECT_THAT(seen.events, IsEmpty());
-    }
-    EXPECT_EQ(seen.last_event_id, log::event_id(end));
-  }
-}
-
-TEST(FanOut, does_not_move_the_cursor_of_a_stream_that_just_had_an_event) {
-  TestShard shard;
-  shard.open(5, on({"a"}));
-  for (int i = 0; i < 10; ++i) {
-    shard.publish({"a"}, "x");
-  }
-  shard.advance(60s);
-  EXPECT_EQ(shard.sockets.at(5).got.rfind("id: "),
-            shard.sockets.at(5).got.rfind("data: x\nid: ") + 8);
-}
-
-TEST(FanOut, closes_a_peer_that_took_no_byte_for_five_minutes) {
-  TestShard shard;
-  shard.open(5, on({"a"}));
-  shard.run();
-  shard.sockets.at(5).room = 0;
-  shard.sockets.at(5).peer = {.outstanding = true, .window_closed = true, .silent_for = 70s};
-  shard.publish({"a"}, "x");
-  shard.advance(290s);
-  EXPECT_FALSE(shard.sockets.at(5).closed);
-  shard.advance(25s);
-  EXPECT_TRUE(shard.sockets.at(5).closed);
-  EXPECT_EQ(shard.fan_out().stats().closed_stalled, 1U);
-}
-
-TEST(FanOut, does_not_close_a_peer_that_takes_a_little_now_and_then) {
-  TestShard shard;
-  shard.open(5, on({"a"}));
-  shard.run();
-  shard.sockets.at(5).room = 0;
-  shard.publish({"a"}, "xxxxxxxxxxxxxxxxxxxxxxx");
-  for (int i = 0; i < 10; ++i) {
-    shard.advance(280s);
-    shard.give_room(5, 1);
-  }
-  EXPECT_FALSE(shard.sockets.at(5).closed);
-}
-
-TEST(FanOut, closes_a_peer_that_acknowledges_nothing_but_not_one_without_room) {
-  TestShard shard;
-  shard.open(5, on({"a"}));
-  shard.open(6, on({"a"}));
-  shard.run();
-  shard.sockets.at(5).peer = {.outstanding = true, .silent_for = 41s};
-  shard.sockets.at(6).peer = {.outstanding = true, .window_closed = true, .silent_for = 41s};
-  shard.advance(20s);
-  EXPECT_TRUE(shard.sockets.at(5).closed);
-  EXPECT_EQ(shard.fan_out().stats().closed_silent, 1U);
-  EXPECT_FALSE(shard.sockets.at(6).closed);
 }
 
 TEST(FanOut, closes_a_stream_whose_socket_breaks_in_a_round) {

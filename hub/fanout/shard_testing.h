@@ -148,4 +148,12 @@ class TestShard {
   std::optional<FanOut> fan_out_;
 };
 
+inline std::vector<std::string> types(const sse::Seen& seen) {
+  std::vector<std::string> types;
+  for (const sse::SeenEvent& event : seen.events) {
+    types.push_back(event.type);
+  }
+  return types;
+}
+
 }  // namespace vrelo::fanout

@@ -43,6 +43,8 @@ struct Stream {
   std::uint64_t told = 0;                    // offset of the last id that was written to it
   std::uint32_t place = 0;                   // in group->live, while live
   std::uint32_t written_tick = 0;  // of its last write alone; rounds are in group->sent_tick
+  std::uint32_t owing_tick = 0;    // since when its peer owes an acknowledgement, if it does
+  bool owing = false;
   Hello hello = Hello::kQuiet;
 
   bool live() const { return reader == nullptr; }

@@ -20,7 +20,12 @@ struct Sent {
 struct Peer {
   bool outstanding = false;    // bytes or a keep-alive probe wait for an acknowledgement
   bool window_closed = false;  // it has no room: it lives but does not read
-  std::chrono::milliseconds silent_for{0};  // since its last acknowledgement
+
+  // Since its last acknowledgement, but no longer than the oldest byte waits for one, as far as
+  // that can be known from how often it was sent: at least that long.
+  std::chrono::milliseconds silent_for{0};
+
+  std::chrono::milliseconds acknowledged_ago{0};  // since its last acknowledgement
 };
 
 // The sockets of open streams, named by their descriptors. Fan-out writes through this interface

@@ -81,6 +81,7 @@ TEST(Tcp, counts_silence_from_the_last_acknowledgement_or_what_waits_for_one) {
     info.tcpi_rto = c.patience_us;
     info.tcpi_backoff = static_cast<std::uint8_t>(c.backoff);
     EXPECT_EQ(peer_from(info, true).silent_for, c.silent_for);
+    EXPECT_EQ(peer_from(info, true).acknowledged_ago, std::chrono::milliseconds(c.last_ack_ms));
   }
 }
 
