@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { access, constants, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 
 import puppeteer from "puppeteer-core";
 
@@ -255,9 +254,11 @@ test("each setting with a range refuses what is beyond it", async () => {
 
 test("systemd finds the units right, and the service small in what it may do", async (t) => {
   const folder = await t.folder();
+  const program = path.join(folder, "vrelo"); // without the spaces that another path may have
+  await symlink(binary(), program);
   for (const name of ["vrelo.socket", "vrelo.service"]) {
     const unit = await page(`docs/systemd/${name}`);
-    await writeFile(path.join(folder, name), unit.replace("=/usr/local/bin/vrelo ", `=${binary()} `));
+    await writeFile(path.join(folder, name), unit.replace("=/usr/local/bin/vrelo ", `=${program} `));
   }
   const analyze = (...args) => Command.start(["systemd-analyze", ...args], { cwd: folder, input: "" }).ended();
   const verified = await analyze("verify", "--man=no", "./vrelo.socket", "./vrelo.service");
@@ -270,10 +271,10 @@ test("the service takes the socket that systemd holds, and writes into its folde
   const folder = await t.folder();
   const state = path.join(folder, "state");
   await mkdir(state);
+  const etc = await t.folder();
+  await writeFile(path.join(etc, "vrelo.toml"), await page("docs/vrelo.toml"));
   const [, line] = /^ExecStart=\S+ serve (.+)$/m.exec(await page("docs/systemd/vrelo.service"));
-  const flags = line
-    .replace("/etc/vrelo", fileURLToPath(new URL("../../docs", import.meta.url)))
-    .replace("${STATE_DIRECTORY}", state);
+  const flags = line.replace("/etc/vrelo", etc).replace("${STATE_DIRECTORY}", state);
   const settings = Object.fromEntries([...flags.matchAll(/--(\S+) (\S+)/g)].map(([, name, value]) => [name, value]));
   const listener = await t.listener();
   const hub = await t.hubOn(listener, settings, { folder });
