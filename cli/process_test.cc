@@ -56,12 +56,12 @@ TEST(RandomId, is_a_uuid_that_differs_from_the_one_before) {
   EXPECT_THAT(random_id(), Ne(id));
 }
 
-TEST(Commands, are_sub_and_pub) {
+TEST(Commands, are_those_of_the_terminal) {
   std::vector<std::string> names;
   for (const Command& command : commands()) {
     names.emplace_back(command.name);
   }
-  EXPECT_THAT(names, ElementsAre("sub", "pub"));
+  EXPECT_THAT(names, ElementsAre("sub", "pub", "bench"));
 }
 
 }  // namespace
