@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A log that is full, and one that does not answer: publishers are told, streams live on, and publishing
-// works again as soon as the log does.
+// works again as soon as the log does. And a hub that is out of descriptors.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { SQLITE, test } from "../harness/test.mjs";
 import { mortal, until, within } from "../harness/waiting.mjs";
@@ -140,4 +141,45 @@ test("a hub whose log did not answer gets ready again without a publish", { log:
   assert.equal(await ready(), 503);
   await unlock();
   await until(async () => (await ready()) === 200, "the hub to be ready");
+});
+
+// What a process has used of the processors, in seconds.
+async function processorSeconds(pid) {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+test("a hub without descriptors serves those it has, works little, and takes others as soon as it can", async (t) => {
+  // A limit of connections that the files do not allow, so that accept() itself fails.
+  const hub = await t.hub({ connections: 1000 }, { limits: "ulimit -n 100" });
+  const mark = await hub.publish({ topic: "a" }); // over a connection that is kept
+  assert.ok(mark);
+  const streams = [];
+  const waiting = [];
+  for (let isFull = false; !isFull; ) {
+    const coming = hub.subscribe({ match: "a" });
+    coming.catch(() => {});
+    isFull = await Promise.race([coming.then(() => false), hub.logLine(/accept|descriptor|open files/i).then(() => true)]);
+    (isFull ? waiting : streams).push(isFull ? coming : await coming);
+  }
+  assert.ok(streams.length > 50, `${streams.length} streams`);
+
+  const before = await processorSeconds(hub.pid);
+  const begin = performance.now();
+  const ids = [];
+  while (performance.now() - begin < 1000) {
+    ids.push(await hub.publish({ topic: "a" }));
+    await delay(100);
+  }
+  const share = ((await processorSeconds(hub.pid)) - before) / ((performance.now() - begin) / 1000);
+  assert.ok(share < 0.1, `${share} of a processor`);
+  for (const stream of streams) {
+    assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
+  }
+
+  const freed = performance.now();
+  streams.splice(0, 10).forEach((stream) => stream.close());
+  await Promise.all(waiting);
+  await hub.subscribe({ match: "a" });
+  assert.ok(performance.now() - freed < 1000, `it took ${performance.now() - freed} ms`);
 });
