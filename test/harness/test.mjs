@@ -11,14 +11,27 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import nodeTest, { after } from "node:test";
+import nodeTest from "node:test";
 
 import { Hub, Listener } from "./hub.mjs";
 import { Proxy } from "./proxy.mjs";
 
-// What a program that has ended left open (a pipe that somebody else holds, say) must not keep the file's process
-// waiting when all of its tests are done.
-after(() => setTimeout(() => process.exit(), 2000).unref());
+// What something has left open (a pipe that somebody else holds, say) must not keep the file's process waiting when
+// all of its tests are done. (A hook after all tests would run only once nothing is open any more.)
+const EXIT_AFTER_MS = 2000;
+let unfinished = 0;
+let hasFailed = false;
+function finished() {
+  unfinished -= 1;
+  if (unfinished > 0) {
+    return;
+  }
+  const exit = () => {
+    console.error(`all tests are done; still open: ${process.getActiveResourcesInfo().join(", ")}`);
+    process.exit(hasFailed ? 1 : 0);
+  };
+  setTimeout(exit, EXIT_AFTER_MS).unref();
+}
 
 class Context {
   #ends = [];
@@ -115,8 +128,11 @@ async function run(log, body) {
       await context.end();
     }
   } catch (error) {
+    hasFailed = true;
     console.error(context.hubLogs());
     throw error;
+  } finally {
+    finished();
   }
 }
 
@@ -127,6 +143,7 @@ export const SQLITE = "sqlite:vrelo.db";
 export function test(name, ...rest) {
   const body = rest.pop();
   const { log = MEMORY, ...options } = rest[0] ?? {};
+  unfinished += options.skip ? 0 : 1;
   nodeTest(name, options, () => run(log, body));
 }
 
