@@ -130,9 +130,9 @@ def row_e(start):
 
 
 def row_e64(start, publishers=64, body=None):
-    arguments = ["--readers", 1, "--events", 100000, "--rate", 0, "--publishers", publishers]
+    arguments = ["--readers", 0 if body else 1, "--events", 100000, "--rate", 0, "--publishers", publishers]
     if body:
-        arguments += ["--readers", 0, "--body", body]
+        arguments += ["--body", body]
     with start(None) as server:
         report = bench(server, arguments)
     return {"events per second": report["events"]["per_second"]}
