@@ -27,6 +27,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "hub/api/node.h"
+#include "hub/auth/sqlite/revocation_file.h"
 #include "hub/auth/trust.h"
 #include "hub/base/clock.h"
 #include "hub/base/files_limit.h"
@@ -135,6 +136,11 @@ class Server {
     if (!trust) {
       return trust.error();
     }
+    const bool is_kept = settings_.log.kind == base::LogPlace::Kind::kSqlite;
+    auto revocations = auth::sqlite::keep_revocations(is_kept ? settings_.log.file : "");
+    if (!revocations) {
+      return revocations.error();
+    }
     const auto endpoint = listeners.main.front().endpoint();
     const auto admin = listeners.admin ? std::optional(listeners.admin->endpoint()) : std::nullopt;
     std::random_device random;
@@ -145,6 +151,8 @@ class Server {
                                    .listeners = std::move(listeners.main),
                                    .admin_listener = std::move(listeners.admin),
                                    .trust = *std::move(trust),
+                                   .revocations = std::move(revocations->revocations),
+                                   .keep_revocation = std::move(revocations->keep),
                                    .files_max = files_max,
                                    .seed = (std::uint64_t{random()} << 32) | random()},
                     settings_, loop_.get_executor());

@@ -171,4 +171,8 @@ void append_metrics(std::string& out, const http::Framing& framing, std::string_
   append_shown(out, framing, base::Exposition::kMediaType, page);
 }
 
+void append_json(std::string& out, const http::Framing& framing, std::string_view json) {
+  append_shown(out, framing, "application/json", json);
+}
+
 }  // namespace vrelo::api

@@ -93,4 +93,7 @@ void append_metadata(std::string& out,
 void append_text(std::string& out, const http::Framing& framing, std::string_view text);
 void append_metrics(std::string& out, const http::Framing& framing, std::string_view page);
 
+// 200 with JSON for an administrator.
+void append_json(std::string& out, const http::Framing& framing, std::string_view json);
+
 }  // namespace vrelo::api

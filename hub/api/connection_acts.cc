@@ -16,6 +16,7 @@
 #include "hub/api/host.h"
 #include "hub/api/presented_tokens.h"
 #include "hub/api/publish_request.h"
+#include "hub/api/revocation_request.h"
 #include "hub/api/subscribe_request.h"
 #include "hub/auth/errc.h"
 #include "hub/subscribe.h"
@@ -43,7 +44,8 @@ base::Task<Connection::Next> Connection::handle() {
                                        : cors_fields(request, *policy_);
   // Whoever looks after the hub has to see it then too, or it would be restarted for being in use.
   // And a page whose preflight is refused does not learn why.
-  if (!admitted_ && route.act != Act::kShow && route.act != Act::kOptions) {
+  const bool is_administrators = route.act == Act::kShow || route.act == Act::kRevoke;
+  if (!admitted_ && !is_administrators && route.act != Act::kOptions) {
     co_return refuse_for_now(obstacle(admitted_.error()), route);
   }
   if (const auto problem = refuse_host(request, *policy_)) {
@@ -62,6 +64,8 @@ base::Task<Connection::Next> Connection::act(const Route& route) {
     case Act::kShow:
       show(route.endpoint);
       break;
+    case Act::kRevoke:
+      co_return co_await revoke();
     case Act::kOptions:
       append_options(out_, framing(), fields_, route.endpoint);
       break;
@@ -94,14 +98,35 @@ void Connection::show(Endpoint endpoint) {
       append_metadata(out_, framing(), fields_, policy_->metadata);
       break;
     default:
-      assert(endpoint == Endpoint::kMetrics);
+      assert(endpoint == Endpoint::kMetrics || endpoint == Endpoint::kRevocations);
       if (const auto may = authorize(auth::Role::kAdmin); !may) {
         refuse(may.error());
         return;
       }
-      append_metrics(out_, framing(), front_.parts_.overview.metrics());
+      if (endpoint == Endpoint::kMetrics) {
+        append_metrics(out_, framing(), front_.parts_.overview.metrics());
+      } else {
+        append_json(out_, framing(), revocations_json(*policy_->trust));
+      }
       break;
   }
+}
+
+base::Task<Connection::Next> Connection::revoke() {
+  if (const auto may = authorize(auth::Role::kAdmin); !may) {
+    co_return refuse(may.error());
+  }
+  const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();
+  auto revocation = read_revocation(parser_->request(), *policy_->trust, now);
+  if (!revocation) {
+    co_return refuse(revocation.error());
+  }
+  const auto revoked = co_await front_.parts_.overview.revoke(*revocation);
+  if (!revoked) {
+    co_return refuse(not_revoked(revoked.error()));
+  }
+  append_json(out_, framing(), revocation_json(*revocation));
+  co_return after_answer();
 }
 
 // Finds out what the request may do in `role`. Errors: 400 or 401.

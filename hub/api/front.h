@@ -18,6 +18,7 @@
 #include "hub/api/stream_rights.h"
 #include "hub/auth/authenticator.h"
 #include "hub/auth/grant.h"
+#include "hub/auth/revocations.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
@@ -32,10 +33,16 @@
 
 namespace vrelo::api {
 
-// What the endpoint /metrics shows of the whole node. Threads: any.
+// What the administrator's endpoints do with the whole node. Threads: any.
 class Overview {
  public:
   virtual std::string metrics() const = 0;
+
+  // Refuses tokens from now on, on all shards and over a restart; streams that they opened end
+  // within a second. Returns when it is kept, and every shard will do so.
+  //
+  // Errors: those of the store; no_space_on_device: there are kRevocationsMax already.
+  virtual base::Task<boost::system::result<void>> revoke(auth::Revocation revocation) = 0;
 
  protected:
   ~Overview() = default;
@@ -53,7 +60,7 @@ struct FrontParts {
   std::size_t turned_away_max = 64;  // see Front::has_room()
   base::ShardMetrics& metrics;
   base::Logger& logger;
-  const Overview& overview;
+  Overview& overview;
   base::UrlPatterns& patterns;
   auth::GrantPtr grant;  // everyone's, as long as there is no key
 };

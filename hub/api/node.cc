@@ -126,7 +126,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       settings_(settings),
       executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
-      trust_(parts_.trust),
+      revocations_(parts_.revocations),
       patterns_(base_of_topics(settings)),
       admission_(admission_limits(settings, parts_.files_max)),
       window_({base::random_value(), base::random_value()},
@@ -134,6 +134,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
               shard_count(settings),
               [this](std::size_t shard) { shards_[shard]->fan_out.wake(); }) {
   assert(!parts_.listeners.empty());
+  set_trust(parts_.trust);
   const auth::GrantPtr grant = anonymous_grant();
   for (std::size_t i = 0; i < shard_count(settings); ++i) {
     shards_.push_back(std::make_unique<ShardParts>(*this, i, grant));
@@ -209,16 +210,51 @@ base::Parsed<void> Node::accept_on(ShardParts& shard, net::Listener socket, List
 
 void Node::reload(const base::Settings& settings, std::shared_ptr<const auth::TrustPolicy> trust) {
   settings_ = settings;
-  trust_ = std::move(trust);
+  set_trust(std::move(trust));
   admission_.set_limits(admission_limits(settings, parts_.files_max));
+  post_policy();
+}
+
+// Adds what is revoked.
+void Node::set_trust(std::shared_ptr<const auth::TrustPolicy> trust) {
+  trust_ = std::move(trust);
+  if (trust_ != nullptr && revocations_.size() > 0) {
+    auto with_them = std::make_shared<auth::TrustPolicy>(*trust_);
+    with_them->revocations = std::make_shared<const auth::Revocations>(revocations_);
+    trust_ = std::move(with_them);
+  }
+}
+
+void Node::post_policy() {
   const std::shared_ptr<const Policy> policy = this->policy();
   for (const auto& shard : shards_) {
     boost::asio::post(shard->loop.executor(),
-                      [&shard = *shard, policy, limits = fan_out_limits(settings)] {
+                      [&shard = *shard, policy, limits = fan_out_limits(settings_)] {
                         shard.front.set_policy(policy);
                         shard.fan_out.set_limits(limits);
                       });
   }
+}
+
+base::Task<boost::system::result<void>> Node::revoke(auth::Revocation revocation) {
+  co_return co_await boost::asio::co_spawn(executor_, revoke_here(std::move(revocation)),
+                                           boost::asio::use_awaitable_t<base::Executor>());
+}
+
+base::Task<boost::system::result<void>> Node::revoke_here(auth::Revocation revocation) {
+  const auth::Revocations more = revocations_.with(revocation);
+  if (more.size() > auth::kRevocationsMax) {
+    co_return make_error_code(boost::system::errc::no_space_on_device);
+  }
+  if (parts_.keep_revocation) {
+    if (const auto kept = parts_.keep_revocation(revocation); !kept) {
+      co_return kept.error();
+    }
+  }
+  revocations_ = more;
+  set_trust(trust_);
+  post_policy();
+  co_return boost::system::result<void>();
 }
 
 void Node::drain(std::function<void()> done) {

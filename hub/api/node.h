@@ -39,6 +39,11 @@ struct NodeParts {
 
   std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
 
+  // What is revoked, and what keeps one more of them over a restart; nullptr: nothing does. It is
+  // called by the executor's thread, and may wait for a disk.
+  std::vector<auth::Revocation> revocations = {};
+  std::function<boost::system::result<void>(const auth::Revocation&)> keep_revocation = {};
+
   std::size_t files_max;  // RLIMIT_NOFILE
   std::uint64_t seed;     // for jitter
 };
@@ -81,10 +86,15 @@ class Node final : public Overview {
   // The text of /metrics. Threads: any.
   std::string metrics() const override;
 
+  base::Task<boost::system::result<void>> revoke(auth::Revocation revocation) override;
+
  private:
   struct ShardParts;
 
   std::shared_ptr<const Policy> policy() const;
+  void set_trust(std::shared_ptr<const auth::TrustPolicy> trust);
+  void post_policy();
+  base::Task<boost::system::result<void>> revoke_here(auth::Revocation revocation);
   base::Parsed<void> accept_on(ShardParts& shard, net::Listener socket, Listener listener);
   void drained();
 
@@ -92,7 +102,8 @@ class Node final : public Overview {
   base::Settings settings_;
   const base::Executor executor_;
   const bool local_only_;
-  std::shared_ptr<const auth::TrustPolicy> trust_;
+  auth::Revocations revocations_;
+  std::shared_ptr<const auth::TrustPolicy> trust_;  // with them
 
   base::UrlPatterns patterns_;
   base::Admission admission_;

@@ -26,6 +26,9 @@ Endpoint endpoint_of(const http::Request& request, Listener listener, const Poli
     if (request.path == "/metrics") {
       return Endpoint::kMetrics;
     }
+    if (request.path == "/admin/revocations" && policy.trust != nullptr) {
+      return Endpoint::kRevocations;
+    }
   }
   return Endpoint::kNone;
 }
@@ -39,7 +42,9 @@ Act act_on(Endpoint endpoint, http::Method method) {
     case http::Method::kHead:
       return endpoint == Endpoint::kHub ? Act::kSubscribe : Act::kShow;
     case http::Method::kPost:
-      return endpoint == Endpoint::kHub ? Act::kPublish : Act::kNotAllowed;
+      return endpoint == Endpoint::kHub           ? Act::kPublish
+             : endpoint == Endpoint::kRevocations ? Act::kRevoke
+                                                  : Act::kNotAllowed;
     case http::Method::kOptions:
       return Act::kOptions;
     case http::Method::kOther:
@@ -59,8 +64,9 @@ Route route(const http::Request& request, Listener listener, const Policy& polic
 
 std::string_view allowed_methods(Endpoint endpoint) {
   assert(endpoint != Endpoint::kNone);
-  return endpoint == Endpoint::kHub || endpoint == Endpoint::kServer ? "GET, HEAD, POST, OPTIONS"
-                                                                     : "GET, HEAD, OPTIONS";
+  const bool takes_posts = endpoint == Endpoint::kHub || endpoint == Endpoint::kRevocations ||
+                           endpoint == Endpoint::kServer;
+  return takes_posts ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 }
 
 }  // namespace vrelo::api

@@ -13,13 +13,14 @@ enum class Listener { kMain, kAdmin };
 
 // What a path names.
 enum class Endpoint {
-  kNone,      // nothing: 404
-  kHub,       // publish and subscribe
-  kHealth,    // whether the process runs
-  kReady,     // whether it takes requests
-  kMetrics,   // for Prometheus
-  kMetadata,  // how the hub describes itself
-  kServer,    // "*", of OPTIONS alone
+  kNone,         // nothing: 404
+  kHub,          // publish and subscribe
+  kHealth,       // whether the process runs
+  kReady,        // whether it takes requests
+  kMetrics,      // for Prometheus
+  kMetadata,     // how the hub describes itself
+  kRevocations,  // which tokens are refused; only where there are tokens
+  kServer,       // "*", of OPTIONS alone
 };
 
 // What a request wants of its endpoint.
@@ -27,6 +28,7 @@ enum class Act {
   kPublish,
   kSubscribe,  // GET, and HEAD, which opens no stream
   kShow,       // GET and HEAD of what the administrator reads
+  kRevoke,
   kOptions,
   kNotFound,
   kNotAllowed,  // 405: the endpoint is there, the method is not

@@ -81,7 +81,7 @@ std::unique_ptr<net::StreamRight> StreamRights::make(
 
 void StreamRights::set_trust(const auth::TrustPolicy* trust) {
   for (Right& right : rights_) {
-    if (trust == nullptr ||
+    if (trust == nullptr || trust->is_revoked(right.token()) ||
         !auth::is_trusted(right.token(), auth::Role::kSubscribe, trust->issuers)) {
       right.revoke();
     }

@@ -79,6 +79,9 @@ Result<Authenticator::Remembered> Authenticator::verify(std::string_view token,
   if (!verified) {
     return verified.error();
   }
+  if (policy_->is_revoked(*verified)) {
+    return Errc::kRevoked;
+  }
   auto grant = grants_.grant_of(verified->claims);
   if (!grant) {
     return grant.error();

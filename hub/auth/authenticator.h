@@ -14,6 +14,7 @@
 #include "hub/auth/errc.h"
 #include "hub/auth/grants.h"
 #include "hub/auth/issuer.h"
+#include "hub/auth/revocations.h"
 #include "hub/base/clock.h"
 
 namespace vrelo::auth {
@@ -28,7 +29,13 @@ struct TrustPolicy {
 
   bool allows_anonymous = true;  // to read public events
 
+  std::shared_ptr<const Revocations> revocations = {};  // nullptr: there are none
+
   std::size_t remembered_max = 4096;  // tokens, on each shard
+
+  bool is_revoked(const VerifiedToken& token) const {
+    return revocations != nullptr && revocations->covers(token);
+  }
 };
 
 // What a request may do, and as who.

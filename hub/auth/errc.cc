@@ -48,6 +48,8 @@ constexpr Row kRows[] = {
     {Errc::kExpiryMissing, "the token has no exp"},
     {Errc::kExpired, "the token's exp has passed"},
     {Errc::kNotYetValid, "the token's nbf is in the future"},
+    {Errc::kExpiryTooFar, "the token's exp is further away than its issuer's token_lifetime"},
+    {Errc::kRevoked, "the token is revoked"},
     {Errc::kTokenMissing, "there is no token"},
     {Errc::kChannelRefused, "the token's issuer may not use the query or the former cookie"},
     {Errc::kAuthorizationTwice, "there is more than one Authorization field"},

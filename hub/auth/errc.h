@@ -56,6 +56,8 @@ enum class Errc {
   kExpiryMissing,    // no exp
   kExpired,          // exp is now or was before
   kNotYetValid,      // nbf is in the future
+  kExpiryTooFar,     // exp is further away than its issuer's tokens may live
+  kRevoked,          // nothing else is wrong with it
 
   kTokenMissing,    // there is none, and the request needs one
   kChannelRefused,  // its issuer's tokens are not taken from the query or the former cookie

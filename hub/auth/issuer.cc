@@ -33,6 +33,11 @@ Result<Claims> read_claims(const Jws& jws,
   if (const auto checked = check_claims(*claims, claim_rules, now); !checked) {
     return checked.error();
   }
+  const bool has_limit = issuer.token_lifetime > NumericDate(0);
+  if (has_limit &&
+      (!claims->expires || *claims->expires > now + rules.leeway + issuer.token_lifetime)) {
+    return Errc::kExpiryTooFar;
+  }
   return claims;
 }
 

@@ -30,6 +30,9 @@ struct Issuer {
   std::vector<Algorithm> algorithms = {};  // those of its keys that are taken; empty: all
   std::vector<NamedKey> keys = {};
   bool takes_mercure_claim = false;  // its tokens may be those of 0.x
+
+  // How long before its exp a token is taken, and so how long a revocation counts; 0: any time.
+  NumericDate token_lifetime{0};
 };
 
 // What does not depend on the issuer.

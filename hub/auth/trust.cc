@@ -62,7 +62,9 @@ base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
                                  bool takes_0x,
                                  bool local_only,
                                  Trust& trust) {
-  Issuer issuer{.name = settings.name, .takes_mercure_claim = takes_0x && settings.mercure_claim};
+  Issuer issuer{.name = settings.name,
+                .takes_mercure_claim = takes_0x && settings.mercure_claim,
+                .token_lifetime = settings.token_lifetime};
   for (const std::string& name : settings.roles) {
     const auto role = parse_role(name);
     if (!role) {

@@ -14,7 +14,8 @@ namespace vrelo::base {
 namespace {
 
 constexpr std::size_t kIssuersMax = 100;
-constexpr std::string_view kNames[] = {"name", "keys", "roles", "algorithms", "mercure_claim"};
+constexpr std::string_view kNames[] = {"name",       "keys",          "roles",
+                                       "algorithms", "mercure_claim", "token_lifetime"};
 
 Parsed<std::vector<std::string>> texts_of(const toml::node& node) {
   const toml::array* const array = node.as_array();
@@ -48,6 +49,16 @@ Parsed<void> read_value(std::string_view name, const toml::node& node, IssuerSet
       return Fault{"is neither true nor false"};
     }
     issuer.mercure_claim = value->get();
+    return {};
+  }
+  if (name == "token_lifetime") {
+    const auto* const text = node.as_string();
+    const auto lifetime =
+        text == nullptr ? Parsed<std::chrono::milliseconds>(Fault{}) : parse_duration(text->get());
+    if (!lifetime) {
+      return Fault{"is not a duration, as \"1h\""};
+    }
+    issuer.token_lifetime = *lifetime;
     return {};
   }
   auto texts = texts_of(node);

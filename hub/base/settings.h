@@ -50,8 +50,9 @@ struct IssuerSettings {
   std::string name = {};               // what its tokens have as iss
   std::vector<std::string> keys = {};  // the files that its keys are in, as they can be opened
   std::vector<std::string> roles = {"publish", "subscribe"};
-  std::vector<std::string> algorithms = {};  // empty: those of the keys
-  bool mercure_claim = false;                // its tokens may be those of Mercure 0.x
+  std::vector<std::string> algorithms = {};     // empty: those of the keys
+  bool mercure_claim = false;                   // its tokens may be those of Mercure 0.x
+  std::chrono::milliseconds token_lifetime{0};  // the longest time to exp; 0: any
 
   friend bool operator==(const IssuerSettings&, const IssuerSettings&) = default;
 };

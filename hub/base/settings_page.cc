@@ -52,6 +52,8 @@ constexpr std::string_view kIssuersSection =
     "for. |\n"
     "| `algorithms` | a list, as `[\"ES256\"]` | those of the keys | Which of its keys are taken. "
     "|\n"
+    "| `token_lifetime` | `DURATION` | any | The longest time until `exp` that its tokens may "
+    "have; revocations are forgotten after it. |\n"
     "| `mercure_claim` | true or false | false | Tokens of Mercure 0.x are taken too, also from "
     "the query and the cookie `mercureAuthorization`. They need no `name`. |\n";
 

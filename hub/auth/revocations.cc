@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/revocations.h"
+
+namespace vrelo::auth {
+
+std::string_view name_of(Revocation::Kind kind) {
+  switch (kind) {
+    case Revocation::Kind::kToken:
+      return "token";
+    case Revocation::Kind::kSubject:
+      return "subject";
+    case Revocation::Kind::kKey:
+      return "key";
+  }
+  return "";
+}
+
+Revocations::Revocations(const std::vector<Revocation>& all) {
+  for (const Revocation& revocation : all) {
+    add(revocation);
+  }
+}
+
+void Revocations::add(const Revocation& revocation) {
+  Times& times = times_[{revocation.issuer, revocation.kind, revocation.name}];
+  if (times.at <= revocation.at) {
+    times = {.at = revocation.at, .until = revocation.until};
+  }
+}
+
+Revocations Revocations::with(const Revocation& revocation) const {
+  Revocations more = *this;
+  std::erase_if(more.times_, [&revocation](const auto& entry) {
+    return entry.second.until > NumericDate(0) && entry.second.until < revocation.at;
+  });
+  more.add(revocation);
+  return more;
+}
+
+const Revocations::Times* Revocations::find(const std::string& issuer,
+                                            Revocation::Kind kind,
+                                            const std::optional<std::string>& name) const {
+  const auto found = name ? times_.find({issuer, kind, *name}) : times_.end();
+  return found == times_.end() ? nullptr : &found->second;
+}
+
+bool Revocations::covers(const VerifiedToken& token) const {
+  if (times_.empty()) {
+    return false;
+  }
+  const std::string& issuer = token.issuer_name;
+  const Claims& claims = token.claims;
+  if (find(issuer, Revocation::Kind::kToken, claims.token_id) != nullptr ||
+      find(issuer, Revocation::Kind::kKey, token.kid) != nullptr) {
+    return true;
+  }
+  const Times* const times = find(issuer, Revocation::Kind::kSubject, claims.subject);
+  return times != nullptr && (!claims.issued_at || *claims.issued_at <= times->at);
+}
+
+std::vector<Revocation> Revocations::all() const {
+  std::vector<Revocation> all;
+  for (const auto& [key, times] : times_) {
+    const auto& [issuer, kind, name] = key;
+    all.push_back(
+        {.issuer = issuer, .kind = kind, .name = name, .at = times.at, .until = times.until});
+  }
+  return all;
+}
+
+}  // namespace vrelo::auth

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "hub/auth/claims.h"
+#include "hub/auth/issuer.h"
+
+namespace vrelo::auth {
+
+inline constexpr std::size_t kRevocationsMax = 100'000;
+inline constexpr std::size_t kRevokedBytesMax = 256;  // of what is named
+
+// Which tokens of an issuer are refused from some time on, though they are true.
+struct Revocation {
+  enum class Kind {
+    kToken,    // the one with this jti
+    kSubject,  // those with this sub that were issued until `at`: who signs in again has a new one
+    kKey,      // those that a key with this kid has signed, whenever they say that they were issued
+  };
+
+  std::string issuer;  // as its tokens have it in iss
+  Kind kind = Kind::kToken;
+  std::string name;      // the jti, sub or kid
+  NumericDate at{0};     // when it was revoked
+  NumericDate until{0};  // when all such tokens have ended, and it is forgotten; 0: never
+
+  friend bool operator==(const Revocation&, const Revocation&) = default;
+};
+
+// "token", "subject", "key".
+std::string_view name_of(Revocation::Kind kind);
+
+// All that is revoked. It never changes: one more makes another.
+//
+// Threads: any.
+class Revocations {
+ public:
+  Revocations() = default;
+  explicit Revocations(const std::vector<Revocation>& all);
+
+  // Returns these with one more, and without those that are over by then. The same once more holds
+  // from its later time.
+  // Cost: a copy.
+  Revocations with(const Revocation& revocation) const;
+
+  // Cost: three look-ups.
+  bool covers(const VerifiedToken& token) const;
+
+  std::vector<Revocation> all() const;
+  std::size_t size() const { return times_.size(); }
+
+ private:
+  using Key = std::tuple<std::string, Revocation::Kind, std::string>;
+
+  struct Times {
+    NumericDate at{0};
+    NumericDate until{0};
+  };
+
+  const Times* find(const std::string& issuer,
+                    Revocation::Kind kind,
+                    const std::optional<std::string>& name) const;
+  void add(const Revocation& revocation);
+
+  std::map<Key, Times> times_;
+};
+
+}  // namespace vrelo::auth

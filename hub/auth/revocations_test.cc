@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/revocations.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vrelo::auth {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Kind = Revocation::Kind;
+
+constexpr NumericDate kAt{1000};
+
+VerifiedToken token(std::optional<NumericDate> issued_at = kAt) {
+  return {.issuer_name = "a",
+          .kid = "key",
+          .claims = {.issuer = "a", .subject = "eva", .token_id = "t1", .issued_at = issued_at}};
+}
+
+TEST(Revocations, cover_nothing_at_first) {
+  EXPECT_FALSE(Revocations().covers(token()));
+  EXPECT_THAT(Revocations().all(), IsEmpty());
+}
+
+TEST(Revocations, cover_what_is_named_of_its_issuer_alone) {
+  const struct {
+    Revocation revocation;
+    bool covers;
+  } cases[] = {
+      {{"a", Kind::kToken, "t1", kAt}, true},    {{"a", Kind::kToken, "t2", kAt}, false},
+      {{"b", Kind::kToken, "t1", kAt}, false},   {{"a", Kind::kSubject, "eva", kAt}, true},
+      {{"a", Kind::kSubject, "t1", kAt}, false}, {{"b", Kind::kSubject, "eva", kAt}, false},
+      {{"a", Kind::kKey, "key", kAt}, true},     {{"a", Kind::kKey, "eva", kAt}, false},
+  };
+  for (const auto& [revocation, covers] : cases) {
+    SCOPED_TRACE(std::string(name_of(revocation.kind)) + " " + revocation.name + " of " +
+                 revocation.issuer);
+    EXPECT_EQ(Revocations().with(revocation).covers(token()), covers);
+  }
+}
+
+TEST(Revocations, cover_a_subjects_tokens_until_then_and_a_keys_for_ever) {
+  const auto subject = Revocations().with({"a", Kind::kSubject, "eva", kAt});
+  EXPECT_TRUE(subject.covers(token(kAt)));
+  EXPECT_TRUE(subject.covers(token(std::nullopt))) << "who does not say when is not new";
+  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(1))));
+  EXPECT_TRUE(subject.with({"a", Kind::kSubject, "eva", kAt + NumericDate(1)})
+                  .covers(token(kAt + NumericDate(1))));
+  const auto key = Revocations().with({"a", Kind::kKey, "key", kAt});
+  EXPECT_TRUE(key.covers(token(kAt + NumericDate(1)))) << "a thief says what he likes";
+}
+
+TEST(Revocations, do_not_cover_a_token_that_does_not_say) {
+  const auto revocations = Revocations({{"a", Kind::kToken, "", kAt}, {"a", Kind::kKey, "", kAt}});
+  EXPECT_FALSE(revocations.covers({.issuer_name = "a"}));
+}
+
+TEST(Revocations, are_forgotten_when_all_such_tokens_have_ended) {
+  const Revocation over{"a", Kind::kToken, "t1", kAt, kAt + NumericDate(9)};
+  const Revocation lasting{"a", Kind::kToken, "t2", kAt, kAt + NumericDate(10)};
+  const Revocation endless{"a", Kind::kToken, "t3", kAt};
+  const Revocation late{"a", Kind::kToken, "t4", kAt + NumericDate(10)};
+  const Revocations before({over, lasting, endless});
+  EXPECT_THAT(before.with(late).all(), ElementsAre(lasting, endless, late));
+}
+
+}  // namespace
+}  // namespace vrelo::auth

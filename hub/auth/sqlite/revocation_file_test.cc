@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/sqlite/revocation_file.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vrelo::auth::sqlite {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+using Kind = Revocation::Kind;
+
+class RevocationFileTest : public ::testing::Test {
+ protected:
+  RevocationFileTest() { remove(); }
+  ~RevocationFileTest() override { remove(); }
+
+  void remove() const {
+    for (const char* const suffix : {"", "-journal", "-wal", "-shm"}) {
+      std::filesystem::remove(file_ + suffix);
+    }
+  }
+
+  std::vector<Revocation> loaded() const { return *RevocationFile::open(file_)->load(); }
+
+  const std::string file_ =
+      ::testing::TempDir() + "vrelo_revocations_" + std::to_string(::getpid());
+};
+
+TEST_F(RevocationFileTest, is_empty_at_first) {
+  EXPECT_THAT(loaded(), IsEmpty());
+  EXPECT_THAT(loaded(), IsEmpty());
+}
+
+TEST_F(RevocationFileTest, keeps_what_was_added) {
+  const Revocation token{"a", Kind::kToken, std::string("t\0\n", 3), NumericDate(1.5)};
+  const Revocation subject{"a", Kind::kSubject, "eva", NumericDate(2)};
+  const Revocation key{"b", Kind::kKey, "", NumericDate(3)};
+  for (const Revocation& revocation : {token, subject, key}) {
+    ASSERT_TRUE(RevocationFile::open(file_)->add(revocation));
+  }
+  EXPECT_THAT(loaded(), UnorderedElementsAre(token, subject, key));
+}
+
+TEST_F(RevocationFileTest, holds_the_later_time) {
+  auto file = *RevocationFile::open(file_);
+  for (const double at : {2.0, 3.0, 1.0}) {
+    ASSERT_TRUE(file.add({"a", Kind::kSubject, "eva", NumericDate(at)}));
+  }
+  EXPECT_THAT(loaded(),
+              UnorderedElementsAre(Revocation{"a", Kind::kSubject, "eva", NumericDate(3)}));
+}
+
+TEST_F(RevocationFileTest, removes_what_is_over) {
+  auto file = *RevocationFile::open(file_);
+  const Revocation lasting{"a", Kind::kToken, "t2", NumericDate(1), NumericDate(10)};
+  const Revocation endless{"a", Kind::kToken, "t3", NumericDate(1)};
+  const Revocation late{"b", Kind::kToken, "t1", NumericDate(10)};
+  for (const Revocation& revocation :
+       {Revocation{"a", Kind::kToken, "t1", NumericDate(1), NumericDate(9)}, lasting, endless,
+        late}) {
+    ASSERT_TRUE(file.add(revocation));
+  }
+  EXPECT_THAT(loaded(), UnorderedElementsAre(lasting, endless, late));
+}
+
+TEST_F(RevocationFileTest, leaves_alone_what_is_none) {
+  const std::string text = "this is something else, and longer than a page of a database has to be";
+  std::ofstream(file_) << text;
+  EXPECT_FALSE(RevocationFile::open(file_));
+  std::string kept;
+  std::getline(std::ifstream(file_), kept);
+  EXPECT_EQ(kept, text);
+
+  remove();
+  auto other = *base::sqlite::Connection::open(
+      file_, {.access = base::sqlite::ConnectionOptions::Access::kCreate});
+  ASSERT_TRUE(other.execute("CREATE TABLE a (b)"));
+  EXPECT_EQ(RevocationFile::open(file_).error(), base::sqlite::Errc::kNotADatabase);
+}
+
+}  // namespace
+}  // namespace vrelo::auth::sqlite
