@@ -2,11 +2,11 @@
 #include "cli/token_file.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
 #include "cli/printable.h"
+#include "cli/small_file.h"
 
 namespace vrelo::cli {
 namespace {
@@ -39,20 +39,18 @@ base::Parsed<Fields> token_fields(const TokenOptions& options) {
   const auto fault = [&options](std::string_view what) {
     return base::Fault{fmt::format("--token-file: {}: {}", printable(options.file), what)};
   };
-  std::ifstream file(options.file, std::ios::binary);
-  std::string token(kBytesMax + 1, '\0');
-  file.read(token.data(), static_cast<std::streamsize>(token.size()));
-  if (!file.is_open() || file.bad()) {
-    return fault("cannot be read");
+  auto read = read_small_file(options.file, kBytesMax);
+  if (!read) {
+    return base::Fault{"--token-file: " + read.error().message};
   }
-  token.resize(static_cast<std::size_t>(file.gcount()));
+  std::string& token = *read;
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
     token.pop_back();
   }
   if (token.empty()) {
     return fault("is empty");
   }
-  if (token.size() > kBytesMax || !std::all_of(token.begin(), token.end(), is_token_character)) {
+  if (!std::all_of(token.begin(), token.end(), is_token_character)) {
     return fault("is no token: one line as a JWT has it, without \"Bearer\"");
   }
   return Fields{{"Authorization", "Bearer " + token}};

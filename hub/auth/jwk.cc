@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include "hub/auth/base64url.h"
 #include "hub/auth/json.h"
@@ -233,6 +234,30 @@ Parsed<ReadJwk> read_jwk(const json::object& jwk,
                          const std::string& where,
                          const KeySetOptions& options) {
   return JwkReader(jwk, where, options).read();
+}
+
+std::optional<Algorithm> algorithm_of(EVP_PKEY* key, const KeySetOptions& options) {
+  std::array<char, 64> group{};
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      return default_algorithm(KeyKind::kRsa, options);
+    case EVP_PKEY_ED25519:
+      return Algorithm::kEdDsa;
+    case EVP_PKEY_EC:
+      if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) {
+        return std::nullopt;
+      }
+      for (const auto& [name, algorithm] :
+           {std::pair("prime256v1", Algorithm::kEs256), std::pair("secp384r1", Algorithm::kEs384),
+            std::pair("secp521r1", Algorithm::kEs512)}) {
+        if (std::string_view(group.data()) == name) {
+          return algorithm;
+        }
+      }
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
 }
 
 Algorithm default_algorithm(KeyKind kind, const KeySetOptions& options) {

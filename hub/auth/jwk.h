@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <openssl/types.h>
 #include <boost/json/object.hpp>
 
 #include "hub/auth/jws.h"
@@ -25,5 +26,8 @@ base::Parsed<ReadJwk> read_jwk(const boost::json::object& jwk,
 
 // Returns the algorithm of a key of `kind` that does not name its own.
 Algorithm default_algorithm(KeyKind kind, const KeySetOptions& options);
+
+// Returns the algorithm that a key as OpenSSL has read it is for; nullopt: it signs no tokens.
+std::optional<Algorithm> algorithm_of(EVP_PKEY* key, const KeySetOptions& options);
 
 }  // namespace vrelo::auth

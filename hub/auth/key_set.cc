@@ -2,7 +2,6 @@
 #include "hub/auth/key_set.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <memory>
@@ -124,30 +123,6 @@ std::shared_ptr<EVP_PKEY> read_der(std::string_view label, const unsigned char* 
   }
   std::shared_ptr<EVP_PKEY> owned(key, EVP_PKEY_free);
   return end == bytes + size ? owned : nullptr;
-}
-
-std::optional<Algorithm> algorithm_of(EVP_PKEY* key, const KeySetOptions& options) {
-  std::array<char, 64> group{};
-  switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA:
-      return default_algorithm(KeyKind::kRsa, options);
-    case EVP_PKEY_ED25519:
-      return Algorithm::kEdDsa;
-    case EVP_PKEY_EC:
-      if (EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1) {
-        return std::nullopt;
-      }
-      for (const auto& [name, algorithm] :
-           {std::pair("prime256v1", Algorithm::kEs256), std::pair("secp384r1", Algorithm::kEs384),
-            std::pair("secp521r1", Algorithm::kEs512)}) {
-        if (std::string_view(group.data()) == name) {
-          return algorithm;
-        }
-      }
-      return std::nullopt;
-    default:
-      return std::nullopt;
-  }
 }
 
 Parsed<VerifyingKey> read_pem_key(std::string_view label,

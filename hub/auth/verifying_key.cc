@@ -78,34 +78,6 @@ const Curve& curve(Algorithm algorithm) {
   return algorithm == Algorithm::kEs384 ? kP384 : kP521;
 }
 
-bool is_pss(Algorithm algorithm) {
-  return algorithm == Algorithm::kPs256 || algorithm == Algorithm::kPs384 ||
-         algorithm == Algorithm::kPs512;
-}
-
-const EVP_MD* hash_of(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::kHs256:
-    case Algorithm::kRs256:
-    case Algorithm::kPs256:
-    case Algorithm::kEs256:
-      return EVP_sha256();
-    case Algorithm::kHs384:
-    case Algorithm::kRs384:
-    case Algorithm::kPs384:
-    case Algorithm::kEs384:
-      return EVP_sha384();
-    case Algorithm::kHs512:
-    case Algorithm::kRs512:
-    case Algorithm::kPs512:
-    case Algorithm::kEs512:
-      return EVP_sha512();
-    case Algorithm::kEdDsa:
-      return nullptr;  // it hashes by itself
-  }
-  return nullptr;
-}
-
 std::shared_ptr<EVP_PKEY> shared(EVP_PKEY* key) {
   return key == nullptr ? nullptr : std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free);
 }
@@ -193,6 +165,34 @@ std::size_t write_der(std::string_view signature, std::array<unsigned char, kDer
 }
 
 }  // namespace
+
+bool is_pss(Algorithm algorithm) {
+  return algorithm == Algorithm::kPs256 || algorithm == Algorithm::kPs384 ||
+         algorithm == Algorithm::kPs512;
+}
+
+const EVP_MD* hash_of(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kHs256:
+    case Algorithm::kRs256:
+    case Algorithm::kPs256:
+    case Algorithm::kEs256:
+      return EVP_sha256();
+    case Algorithm::kHs384:
+    case Algorithm::kRs384:
+    case Algorithm::kPs384:
+    case Algorithm::kEs384:
+      return EVP_sha384();
+    case Algorithm::kHs512:
+    case Algorithm::kRs512:
+    case Algorithm::kPs512:
+    case Algorithm::kEs512:
+      return EVP_sha512();
+    case Algorithm::kEdDsa:
+      return nullptr;  // it hashes by itself
+  }
+  return nullptr;
+}
 
 VerifyingKey::VerifyingKey(Algorithm algorithm, std::shared_ptr<EVP_PKEY> key)
     : algorithm_(algorithm), public_key_(std::move(key)) {

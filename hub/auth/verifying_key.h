@@ -71,6 +71,12 @@ class VerifyingKey {
   std::shared_ptr<const std::string> secret_;  // wiped when nobody needs it any more
 };
 
+// Returns the hash that an algorithm signs; nullptr: EdDSA, which hashes by itself.
+const EVP_MD* hash_of(Algorithm algorithm);
+
+// Whether it is RSA with the padding of PS256 to PS512.
+bool is_pss(Algorithm algorithm);
+
 // Returns the bytes of the coordinates of the algorithm's curve: 32, 48 or 66.
 std::size_t coordinate_bytes(Algorithm algorithm);
 

@@ -89,10 +89,25 @@ test("each example of help works", async (t) => {
   assert.ok(Object.values(seen).every((count) => count > 0), JSON.stringify(seen));
 });
 
+test("each example of help for tokens works, one after the other", async (t) => {
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "bin"));
+  await symlink(binary(), path.join(folder, "bin", "vrelo"));
+  const env = { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+  const pages = await Promise.all([["init"], ["token"], ["token", "inspect"]].map((name) => help(...name)));
+  for (const example of pages.flatMap(examples)) {
+    const command = Command.start(["bash", "--norc", "-c", example], { cwd: folder, env, input: "" });
+    const { status, output, errors } = await command.ended();
+    assert.deepEqual([status, errors], [0, ""], `${example}: ${output}`);
+  }
+  const settings = await readFile(path.join(folder, "hub", "vrelo.toml"), "utf8");
+  assert.match(settings, /"https:\/\/hub\.example\.com\/\.well-known\/mercure"/);
+});
+
 test("help names the commands and each of their options, and fits a terminal", async () => {
   const page = await help();
   const commands = [...page.matchAll(/^ {2}(\w+) {2,}\S/gm)].map((match) => match[1]);
-  assert.deepEqual(commands, ["serve", "sub", "pub", "bench", "log"]);
+  assert.deepEqual(commands, ["serve", "init", "sub", "pub", "token", "bench", "log"]);
   for (const text of [page, ...(await Promise.all(commands.map((name) => help(name))))]) {
     assert.deepEqual(text.split("\n").filter((line) => [...line].length > 100), []);
     assert.equal(text.split("Examples:").length <= 2, true, "one list of examples");

@@ -20,7 +20,9 @@ const ADDRESS = "127.0.0.1:3000"; // in all examples
 
 // The blocks of each page, in their order, by the names that tests give them.
 const BLOCKS = {
-  "README.md": ["sh server", "sh subscribe", "sh publish", "html page", "sh terminal", "nginx", "caddy", "toml"],
+  "README.md": [
+    "sh server", "sh subscribe", "sh publish", "html page", "sh terminal", "sh tokens", "nginx", "caddy", "toml",
+  ],
   "docs/wire.md": ["sh publish", "sh subscribe", " begin", " event", "sh pattern", "sh resume", "json refusal"],
   "docs/settings.md": [],
   "docs/cli.md": [],
@@ -112,6 +114,32 @@ test("the README's lines for the terminal work", async (t) => {
   assert.match(writer.output, /^urn:uuid:.+\n$/);
   await reader.printed(/message Hello, world\n$/);
   assert.equal(reader.output, `${writer.lines[0]} message Hello, world\n`);
+});
+
+test("the README's lines for tokens work, and nobody without one reads or publishes", async (t) => {
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "bin"));
+  await symlink(binary(), path.join(folder, "bin", "vrelo"));
+  const env = { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+  const options = { cwd: folder, env };
+  const lines = (await block("README.md", "sh tokens")).trim().split("\n");
+  const run = (line) => Command.start(["bash", "--norc", "-c", line], { ...options, input: "" }).ended();
+  assert.equal((await run(lines[0])).status, 0);
+  const hub = shell(t, lines[1], { ...options, env: { ...env, VRELO_LISTEN: "127.0.0.1:0" } });
+  await hub.printed(/^listening on http:\/\/.+\n/);
+  const authority = hub.lines[0].replace("listening on http://", "");
+  const [, , make, subscribe, publish] = lines.map((line) => line.replace(ADDRESS, authority));
+  assert.equal((await run(make)).status, 0);
+  const reader = shell(t, `${subscribe} --from earliest`, options);
+  const stranger = shell(t, `${subscribe} --from earliest`.replace("--token-file token", ""), options);
+  const refused = await run(publish.replace("--token-file token", ""));
+  assert.equal(refused.status, 1);
+  assert.match(refused.errors, /\(401\)/);
+  assert.equal((await run(publish)).status, 0);
+  await reader.printed(/message Hello, you\n$/);
+  assert.equal((await run(publish.replace("--private", "").replace("Hello, you", "Hello, all"))).status, 0);
+  await stranger.printed(/message Hello, all\n$/);
+  assert.doesNotMatch(stranger.output, /Hello, you/);
 });
 
 test("what docs/wire.md shows goes over the wire", async (t) => {

@@ -29,7 +29,8 @@ export class Command {
     child.stdin.on("error", () => {}); // a command may end without reading what is there
     for (const [stream, name] of [[child.stdout, "output"], [child.stderr, "errors"]]) {
       stream.setEncoding("utf8").on("data", (text) => {
-        command[name] += terminal ? text.replaceAll("\r\n", "\n") : text;
+        const soFar = command[name] + text; // a line's end may come in two pieces
+        command[name] = terminal ? soFar.replaceAll("\r\n", "\n") : soFar;
         command.#changed.notify();
       });
     }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// docs/authorization.md: each of its examples, with the hub that `vrelo init` sets up.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import http from "node:http";
+import path from "node:path";
+
+import puppeteer from "puppeteer-core";
+
+import { BROWSERS } from "../harness/browser.mjs";
+import { Command } from "../harness/command.mjs";
+import { binary } from "../harness/hub.mjs";
+import { fencedBlocks, page } from "../harness/markdown.mjs";
+import { test } from "../harness/test.mjs";
+import { until } from "../harness/waiting.mjs";
+
+const ADDRESS = "127.0.0.1:3000"; // in all examples
+const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
+const BLOCKS = [
+  "json token", "js application", "sh service", "js own site", "js other origin", "toml", "sh revocation",
+];
+
+async function block(name) {
+  const blocks = fencedBlocks(await page("docs/authorization.md"));
+  assert.deepEqual(blocks.map(({ language }) => language), BLOCKS.map((one) => one.split(" ")[0]));
+  return blocks[BLOCKS.indexOf(name)].text;
+}
+
+// A folder in which `vrelo init` has written settings, and a hub that has them.
+async function initialized(t, settings = {}) {
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "bin"));
+  await symlink(binary(), path.join(folder, "bin", "vrelo"));
+  const env = { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+  const run = (line) => Command.start(["bash", "--norc", "-c", line], { cwd: folder, env, input: "" }).ended();
+  assert.equal((await run("vrelo init")).status, 0);
+  const hub = await t.hub({ config: "vrelo.toml", ...settings }, { folder });
+  return { folder, hub, run };
+}
+
+// Makes the token of the page's application.
+async function personsToken({ folder, run }) {
+  await writeFile(path.join(folder, "token.mjs"), await block("js application"));
+  const { status, output, errors } = await run("node token.mjs");
+  assert.deepEqual([status, errors], [0, ""]);
+  return output.trim();
+}
+
+async function publishPrivately(setup, data) {
+  const lines = (await block("sh service")).trim().split("\n");
+  assert.equal((await setup.run(lines[0])).status, 0);
+  const { status, output } = await setup.run(
+    lines[1].replace(ADDRESS, setup.hub.authority).replace("data=shipped", `data=${data}`),
+  );
+  assert.equal(status, 0);
+  assert.match(output, /^(urn:uuid:|#)/);
+}
+
+// Serves a page with a script, and what the script asks for. It ends with the test.
+async function site(t, script, answer) {
+  const server = http.createServer(async (request, response) => {
+    if (request.url === "/") {
+      const type = script.includes("import ") ? ' type="module"' : "";
+      response.setHeader("content-type", "text/html");
+      response.end(`<!doctype html><body><script${type}>${script}</script>`);
+    } else {
+      await answer(request, response);
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.atEnd(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return server;
+}
+
+async function open(t, url, cookie) {
+  const browser = await puppeteer.launch({ ...BROWSERS.Chromium, env: { ...process.env, HOME: await t.folder() } });
+  t.atEnd(() => browser.close());
+  const tab = await browser.newPage();
+  if (cookie) {
+    await browser.setCookie(cookie);
+  }
+  await tab.goto(url);
+  return tab;
+}
+
+// Publishes until the page shows it: when its stream is open nobody but the page knows.
+function showsWhatIsPublished(setup, tab) {
+  return until(async () => {
+    await publishPrivately(setup, "shipped");
+    return tab.evaluate(() => document.body.textContent.includes("shipped"));
+  }, "the page to show an event");
+}
+
+test("a token of the documentation's form is one, and its application makes such", async (t) => {
+  const setup = await initialized(t);
+  const shown = JSON.parse(await block("json token"));
+  await writeFile(path.join(setup.folder, "token"), await personsToken(setup));
+  const { status, output } = await setup.run("vrelo token inspect token --config vrelo.toml");
+  assert.equal(status, 0, output);
+  assert.match(output, new RegExp(`^issuer +${shown.iss}$`, "m"));
+  assert.match(output, new RegExp(`^audience +${shown.aud}$`, "m"));
+  assert.match(output, /^read +orders\/7$/m);
+  assert.match(output, /^publish +nothing$/m);
+  assert.match(output, /^hub +takes it to read$/m);
+});
+
+test("a service publishes with its token, and a person reads what it may", async (t) => {
+  const setup = await initialized(t);
+  const token = await personsToken(setup);
+  const headers = { authorization: `Bearer ${token}` };
+  const mine = await setup.hub.subscribe({ match: "orders/7" }, { headers });
+  const strangers = await setup.hub.subscribe({ match: "orders/7" });
+  await publishPrivately(setup, "shipped");
+  assert.equal((await mine.next()).data, "shipped");
+  assert.equal((await setup.hub.post({ topic: "orders/7", data: "forged" }, { headers })).status, 403);
+  assert.equal((await setup.hub.post({ topic: "orders/7", data: "forged" })).status, 401);
+  assert.deepEqual(strangers.events, []);
+});
+
+test("a page of the hub's own site reads by its cookie", async (t) => {
+  const setup = await initialized(t, { cookieName: "mercure_access_token" });
+  const token = await personsToken(setup);
+  // The application and the hub behind one address, as a proxy has them.
+  const server = await site(t, await block("js own site"), (request, response) => {
+    const { host, port, authority } = setup.hub;
+    const headers = { ...request.headers, host: authority };
+    const asked = http.request({ host, port, path: request.url, headers });
+    asked.on("response", (answered) => {
+      response.writeHead(answered.statusCode, answered.headers);
+      answered.pipe(response);
+    });
+    response.on("close", () => asked.destroy());
+    asked.on("error", () => response.destroy());
+    asked.end();
+  });
+  const scope = { domain: "127.0.0.1", path: "/.well-known/mercure", httpOnly: true, sameSite: "Strict" };
+  const cookie = { name: "mercure_access_token", value: token, ...scope };
+  const tab = await open(t, `http://127.0.0.1:${server.address().port}/`, cookie);
+  await showsWhatIsPublished(setup, tab);
+});
+
+test("a page of another origin reads with the library, which asks for a token", async (t) => {
+  const setup = await initialized(t);
+  const token = await personsToken(setup);
+  const example = (await block("js other origin")).replace(ADDRESS, setup.hub.authority);
+  const script = example.replace('"vrelo"', '"/dist/index.js"');
+  const server = await site(t, script, async (request, response) => {
+    if (request.url === "/token") {
+      response.end(token);
+    } else if (!request.url.startsWith("/dist/")) {
+      response.writeHead(404).end();
+    } else {
+      response.setHeader("content-type", "text/javascript");
+      response.end(await readFile(new URL(request.url.replace("/dist/", ""), LIBRARY)));
+    }
+  });
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const toml = await block("toml");
+  const file = path.join(setup.folder, "vrelo.toml");
+  await writeFile(file, toml.replace("https://www.example.com", origin) + (await readFile(file, "utf8")));
+  setup.hub.signal("SIGHUP");
+  await setup.hub.logLine(/SIGHUP: settings read/);
+  const tab = await open(t, origin);
+  await showsWhatIsPublished(setup, tab);
+});
+
+test("an administrator takes a person's tokens back", async (t) => {
+  const setup = await initialized(t);
+  const { folder, hub, run } = setup;
+  await run("vrelo init admin");
+  const settings = await readFile(path.join(folder, "vrelo.toml"), "utf8");
+  const issuer = '[[issuers]]\nname = "http://127.0.0.1:3000"\nkeys = ["admin/vrelo.jwk"]\nroles = ["admin"]\n';
+  await writeFile(path.join(folder, "vrelo.toml"), `${settings}\n${issuer}`);
+  hub.signal("SIGHUP");
+  await hub.logLine(/SIGHUP: settings read/);
+  await run("vrelo token --config admin/vrelo.toml > admin.token");
+  const person = await run("vrelo token --config vrelo.toml --subscribe '*' --subject eva");
+  const headers = { authorization: `Bearer ${person.output.trim()}` };
+  const stream = await hub.subscribe({ match: "orders/7" }, { headers });
+  const example = (await block("sh revocation")).replace(`${ADDRESS}/admin`, `${hub.authority}/admin`);
+  const { status, output } = await run(example);
+  assert.equal(status, 0);
+  assert.match(output, /^\{"issuer":"http:\/\/127\.0\.0\.1:3000","subject":"eva","at":[0-9]+\}\n$/);
+  await stream.ended();
+  const again = await hub.stream({ match: "orders/7" }, { headers });
+  assert.equal(again.status, 401);
+});
