@@ -15,6 +15,9 @@ namespace {
 class NoOverview final : public Overview {
  public:
   std::string metrics() const override { return {}; }
+  base::Task<boost::system::result<void>> revoke(auth::Revocation /*revocation*/) override {
+    co_return boost::system::result<void>();
+  }
 };
 
 // A descriptor that the loop does not take, as where the kernel has no memory left to watch it.
@@ -41,7 +44,7 @@ TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
   base::ShardMetrics metrics;
   base::Logger logger(clock, base::LogLevel::kError,
                       [](std::string_view line) { ADD_FAILURE() << line; });
-  const NoOverview overview;
+  NoOverview overview;
   base::UrlPatterns patterns(base::UrlBase::make("http://localhost/.well-known/mercure"));
   const base::Settings settings;
   Front front({.executor = loop.get_executor(),
