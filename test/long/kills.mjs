@@ -18,8 +18,9 @@ const READERS = 10; // that stay from the first event to the last
 const VISITORS = 40; // that come and go
 const ACKNOWLEDGED_PER_LIFE = [50, 1000];
 const VISIT_EVENTS_MAX = 400;
-const BACK_MAX = 2000; // how many events before the newest a visitor's cursor may be
+const BACK_MAX = 500; // how many events before the newest a visitor's cursor may be
 const STALL_MS_MAX = 300;
+const AWAY_MS_MAX = 400; // between two visits
 
 // Comes with a cursor or without one, reads, stalls now and then, and leaves; again and again.
 class Visitor {
@@ -54,6 +55,7 @@ class Visitor {
           }
           await delay(20); // the hub was killed
         });
+        await delay(this.random() * AWAY_MS_MAX);
       }
     }
   }
@@ -81,7 +83,7 @@ class Visitor {
         session.ids.push(id);
       }
       assert.deepEqual(stream.own, [], `after ${cursor}`);
-      stream.close();
+      hub.forget(stream);
     }
   }
 }
