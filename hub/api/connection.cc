@@ -78,6 +78,9 @@ void Connection::finish() {
 void Connection::abort() {
   finishing_ = true;
   socket_.close();
+  if (revoking_) {
+    revoking_->done.cancel();
+  }
 }
 
 base::Task<void> Connection::serve() {

@@ -143,6 +143,13 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   std::size_t publish_bytes_ = 0;       // of their requests
   std::size_t pending_ = 0;             // those of them without a result
   std::optional<Timer> all_published_;  // never rings: it is cancelled when pending_ gets 0
+
+  // A revocation that is not answered yet.
+  struct Revoking {
+    Timer done;  // never rings: it is cancelled when there is a result, or none is wanted
+    std::optional<boost::system::result<void>> result = {};
+  };
+  std::shared_ptr<Revoking> revoking_;
 };
 
 }  // namespace vrelo::api

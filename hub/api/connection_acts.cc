@@ -121,9 +121,28 @@ base::Task<Connection::Next> Connection::revoke() {
   if (!revocation) {
     co_return refuse(revocation.error());
   }
-  const auto revoked = co_await front_.parts_.overview.revoke(*revocation);
+  const base::Executor executor = front_.parts_.executor;
+  revoking_ =
+      std::make_shared<Revoking>(Revoking{.done = Timer(executor, Timer::time_point::max())});
+  front_.parts_.overview.revoke(
+      *revocation, executor,
+      [waiting = std::weak_ptr(revoking_)](const boost::system::result<void>& result) {
+        if (const auto revoking = waiting.lock()) {
+          revoking->result = result;
+          revoking->done.cancel();
+        }
+      });
+  boost::system::error_code cancelled;
+  co_await revoking_->done.async_wait(
+      boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
+  const auto revoked = std::exchange(revoking_, nullptr)->result;
   if (!revoked) {
-    co_return refuse(not_revoked(revoked.error()));
+    co_return Next::kGone;  // the node ends
+  }
+  if (!*revoked) {
+    front_.parts_.logger.limited(base::LogLevel::kError, "a revocation was not kept",
+                                 revoked->error().message());
+    co_return refuse(not_revoked(revoked->error()));
   }
   append_json(out_, framing(), revocation_json(*revocation));
   co_return after_answer();

@@ -39,10 +39,12 @@ class Overview {
   virtual std::string metrics() const = 0;
 
   // Refuses tokens from now on, on all shards and over a restart; streams that they opened end
-  // within a second. Returns when it is kept, and every shard will do so.
+  // within a second. Calls `done` on `executor` when it is kept and every shard will do so; never,
+  // if the node ends before.
   //
   // Errors: those of the store; no_space_on_device: there are kRevocationsMax already.
-  virtual base::Task<boost::system::result<void>> revoke(auth::Revocation revocation) = 0;
+  using Revoked = std::function<void(boost::system::result<void>)>;
+  virtual void revoke(auth::Revocation revocation, base::Executor executor, Revoked done) = 0;
 
  protected:
   ~Overview() = default;

@@ -236,25 +236,27 @@ void Node::post_policy() {
   }
 }
 
-base::Task<boost::system::result<void>> Node::revoke(auth::Revocation revocation) {
-  co_return co_await boost::asio::co_spawn(executor_, revoke_here(std::move(revocation)),
-                                           boost::asio::use_awaitable_t<base::Executor>());
+void Node::revoke(auth::Revocation revocation, base::Executor executor, Revoked done) {
+  boost::asio::post(
+      executor_, [this, revocation = std::move(revocation), executor, done = std::move(done)] {
+        boost::asio::post(executor, [done, result = revoke_here(revocation)] { done(result); });
+      });
 }
 
-base::Task<boost::system::result<void>> Node::revoke_here(auth::Revocation revocation) {
-  const auth::Revocations more = revocations_.with(revocation);
+boost::system::result<void> Node::revoke_here(const auth::Revocation& revocation) {
+  auth::Revocations more = revocations_.with(revocation);
   if (more.size() > auth::kRevocationsMax) {
-    co_return make_error_code(boost::system::errc::no_space_on_device);
+    return make_error_code(boost::system::errc::no_space_on_device);
   }
   if (parts_.keep_revocation) {
     if (const auto kept = parts_.keep_revocation(revocation); !kept) {
-      co_return kept.error();
+      return kept.error();
     }
   }
-  revocations_ = more;
+  revocations_ = std::move(more);
   set_trust(trust_);
   post_policy();
-  co_return boost::system::result<void>();
+  return {};
 }
 
 void Node::drain(std::function<void()> done) {

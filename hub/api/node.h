@@ -86,7 +86,7 @@ class Node final : public Overview {
   // The text of /metrics. Threads: any.
   std::string metrics() const override;
 
-  base::Task<boost::system::result<void>> revoke(auth::Revocation revocation) override;
+  void revoke(auth::Revocation revocation, base::Executor executor, Revoked done) override;
 
  private:
   struct ShardParts;
@@ -94,7 +94,7 @@ class Node final : public Overview {
   std::shared_ptr<const Policy> policy() const;
   void set_trust(std::shared_ptr<const auth::TrustPolicy> trust);
   void post_policy();
-  base::Task<boost::system::result<void>> revoke_here(auth::Revocation revocation);
+  boost::system::result<void> revoke_here(const auth::Revocation& revocation);
   base::Parsed<void> accept_on(ShardParts& shard, net::Listener socket, Listener listener);
   void drained();
 

@@ -15,9 +15,9 @@ namespace {
 class NoOverview final : public Overview {
  public:
   std::string metrics() const override { return {}; }
-  base::Task<boost::system::result<void>> revoke(auth::Revocation /*revocation*/) override {
-    co_return boost::system::result<void>();
-  }
+  void revoke(auth::Revocation /*revocation*/,
+              base::Executor /*executor*/,
+              Revoked /*done*/) override {}
 };
 
 // A descriptor that the loop does not take, as where the kernel has no memory left to watch it.
