@@ -1,70 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/api/front.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 #include <memory>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
+#include "hub/auth/signing_testing.h"
+#include "hub/base/descriptor.h"
 #include "hub/log/memory/memory_store.h"
 #include "hub/net/asio_alarm.h"
 
 namespace vrelo::api {
 namespace {
 
+// A node that answers no revocation, as one that ends.
 class NoOverview final : public Overview {
  public:
   std::string metrics() const override { return {}; }
   void revoke(auth::Revocation /*revocation*/,
               base::Executor /*executor*/,
-              Revoked /*done*/) override {}
+              Revoked /*done*/) override {
+    ++revoked;
+  }
+
+  int revoked = 0;
+};
+
+// A front on a loop of its own.
+class FrontTest : public testing::Test {
+ protected:
+  Front make_front(std::shared_ptr<const auth::TrustPolicy> trust = {}) {
+    return Front({.executor = loop_.get_executor(),
+                  .clock = clock_,
+                  .make_alarm = make_alarm_,
+                  .log = *log_,
+                  .fan_out = fan_out_,
+                  .streams = streams_,
+                  .admission = admission_,
+                  .metrics = metrics_,
+                  .logger = logger_,
+                  .overview = overview_,
+                  .patterns = patterns_,
+                  .grant = std::make_shared<const auth::Grant>()},
+                 make_policy(settings_, true, std::move(trust)));
+  }
+
+  boost::asio::io_context loop_{1};
+  const base::SystemClock clock_;
+  const base::Settings settings_;
+  const net::MakeAlarm make_alarm_ = net::asio_alarms(loop_.get_executor());
+  log::memory::MemoryStore store_{{}, clock_};
+  const std::unique_ptr<log::Log> log_ = store_.log(loop_.get_executor());
+  fanout::Window window_{{1, 2}, 1024, 1, [](std::size_t) {}};
+  net::EpollStreams streams_{loop_.get_executor()};
+  fanout::FanOut fan_out_{{.window = window_,
+                           .shard = 0,
+                           .log = *log_,
+                           .sockets = streams_,
+                           .clock = clock_,
+                           .make_alarm = make_alarm_,
+                           .executor = loop_.get_executor(),
+                           .seed = 1},
+                          {}};
+  base::Admission admission_{{.connections_max = 10, .per_address_max = 0}};
+  base::ShardMetrics metrics_;
+  base::Logger logger_{clock_, base::LogLevel::kError,
+                       [](std::string_view line) { ADD_FAILURE() << line; }};
+  NoOverview overview_;
+  base::UrlPatterns patterns_{base::UrlBase::make("http://localhost/.well-known/mercure")};
+  const boost::asio::ip::tcp::endpoint peer_{boost::asio::ip::address_v4::loopback(), 1};
 };
 
 // A descriptor that the loop does not take, as where the kernel has no memory left to watch it.
 constexpr int kUnwatchable = 1'000'000;
 
-TEST(Front, gives_up_a_connection_that_cannot_be_watched) {
-  boost::asio::io_context loop{1};
-  const base::SystemClock clock;
-  const net::MakeAlarm make_alarm = net::asio_alarms(loop.get_executor());
-  log::memory::MemoryStore store({}, clock);
-  const std::unique_ptr<log::Log> log = store.log(loop.get_executor());
-  fanout::Window window({1, 2}, 1024, 1, [](std::size_t) {});
-  net::EpollStreams streams(loop.get_executor());
-  fanout::FanOut fan_out({.window = window,
-                          .shard = 0,
-                          .log = *log,
-                          .sockets = streams,
-                          .clock = clock,
-                          .make_alarm = make_alarm,
-                          .executor = loop.get_executor(),
-                          .seed = 1},
-                         {});
-  base::Admission admission({.connections_max = 10, .per_address_max = 0});
-  base::ShardMetrics metrics;
-  base::Logger logger(clock, base::LogLevel::kError,
-                      [](std::string_view line) { ADD_FAILURE() << line; });
-  NoOverview overview;
-  base::UrlPatterns patterns(base::UrlBase::make("http://localhost/.well-known/mercure"));
-  const base::Settings settings;
-  Front front({.executor = loop.get_executor(),
-               .clock = clock,
-               .make_alarm = make_alarm,
-               .log = *log,
-               .fan_out = fan_out,
-               .streams = streams,
-               .admission = admission,
-               .metrics = metrics,
-               .logger = logger,
-               .overview = overview,
-               .patterns = patterns,
-               .grant = std::make_shared<const auth::Grant>()},
-              make_policy(settings, true));
+TEST_F(FrontTest, gives_up_a_connection_that_cannot_be_watched) {
+  Front front = make_front();
+  front.accept(kUnwatchable, peer_, Listener::kMain);
+  loop_.run();
+  EXPECT_EQ(metrics_.connections.get(), 1U);
+  EXPECT_EQ(admission_.connections(), 0U);
+}
 
-  front.accept(kUnwatchable, {boost::asio::ip::address_v4::loopback(), 1}, Listener::kMain);
-  loop.run();
-  EXPECT_EQ(metrics.connections.get(), 1U);
-  EXPECT_EQ(admission.connections(), 0U);
+TEST_F(FrontTest, ends_a_connection_whose_revocation_is_never_answered) {
+  const auth::testing::SigningKey key(auth::Algorithm::kHs256);
+  auto trust = std::make_shared<auth::TrustPolicy>();
+  trust->issuers = {{.name = "a",
+                     .roles = {auth::Role::kAdmin},
+                     .keys = {{.kid = std::nullopt, .key = key.verifying()}}}};
+  trust->token_rules.audiences = {"hub"};
+  Front front = make_front(trust);
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+  const base::Descriptor client(pair[0]);
+  const std::string token = auth::testing::make_token(
+      R"({"typ":"at+jwt","alg":"HS256"})", R"({"iss":"a","aud":"hub","exp":9000000000})", key);
+  const std::string request =
+      "POST /admin/revocations HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+      "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 16\r\n\r\n"
+      "issuer=a&token=t";
+  ASSERT_EQ(::write(client.get(), request.data(), request.size()),
+            static_cast<ssize_t>(request.size()));
+  front.accept(pair[1], peer_, Listener::kAdmin);
+  while (overview_.revoked == 0) {
+    loop_.run_one();
+  }
+  front.close();
+  loop_.run();  // runs dry
+  EXPECT_EQ(admission_.connections(), 0U);
 }
 
 }  // namespace
