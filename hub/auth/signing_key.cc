@@ -18,28 +18,13 @@
 #include "hub/auth/base64url.h"
 #include "hub/auth/json.h"
 #include "hub/auth/jwk.h"
+#include "hub/auth/openssl.h"
 
 namespace vrelo::auth {
 namespace {
 
 using base::Fault;
 using base::Parsed;
-
-template <auto free>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-std::shared_ptr<EVP_PKEY> shared(EVP_PKEY* key) {
-  return key == nullptr ? nullptr : std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free);
-}
 
 // A key that is encrypted would make OpenSSL ask the terminal for its password.
 int no_password(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*user*/) {

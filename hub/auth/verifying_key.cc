@@ -17,6 +17,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include "hub/auth/openssl.h"
 #include "hub/auth/published_secrets.h"
 #include "hub/auth/roca.h"
 
@@ -25,14 +26,6 @@ namespace {
 
 using base::Fault;
 using base::Parsed;
-
-template <auto free>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
 
 using BnPtr = std::unique_ptr<BIGNUM, Free<BN_free>>;
 using SigPtr = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
@@ -66,20 +59,12 @@ class ErrorQueueCleaner {
   ~ErrorQueueCleaner() { ERR_clear_error(); }
 };
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 const Curve& curve(Algorithm algorithm) {
   assert(kind_of(algorithm) == KeyKind::kEllipticCurve);
   if (algorithm == Algorithm::kEs256) {
     return kP256;
   }
   return algorithm == Algorithm::kEs384 ? kP384 : kP521;
-}
-
-std::shared_ptr<EVP_PKEY> shared(EVP_PKEY* key) {
-  return key == nullptr ? nullptr : std::shared_ptr<EVP_PKEY>(key, EVP_PKEY_free);
 }
 
 // Returns nullptr where OpenSSL refuses the parameters.
