@@ -13,10 +13,10 @@
 
 #include <fmt/format.h>
 
+#include "hub/api/form_body.h"
 #include "hub/api/reserved_topic.h"
 #include "hub/base/text.h"
 #include "hub/http/form.h"
-#include "hub/http/media_type.h"
 
 namespace vrelo::api {
 namespace {
@@ -44,25 +44,6 @@ Refused refuse_characters(std::string_view text, std::string_view title, std::st
     return std::nullopt;
   }
   return malformed(title, field, fmt::format("It {}.", base::describe(*fault)));
-}
-
-Refused refuse_type_of_body(const http::Request& request) {
-  constexpr std::string_view kContentType = "Content-Type";
-  const auto field = request.field(kContentType);
-  if (!field) {
-    return malformed("missing Content-Type", kContentType, "An event is sent as a form.");
-  }
-  const auto type = http::media_type(*field);
-  if (!type || request.count(kContentType) > 1) {
-    return malformed("malformed Content-Type", kContentType, "");
-  }
-  if (!http::iequals(*type, http::kFormType)) {
-    return http::Problem{.status = 415,
-                         .title = "not a form",
-                         .field = std::string(kContentType),
-                         .detail = fmt::format("An event is sent as {}.", http::kFormType)};
-  }
-  return std::nullopt;
 }
 
 Refused refuse_topic(std::string_view topic, const Policy& policy) {
@@ -209,7 +190,7 @@ Refused refuse_fields(const Fields& fields, const Policy& policy) {
 
 boost::system::result<log::Event, http::Problem> read_publish(const http::Request& request,
                                                               const Policy& policy) {
-  if (auto refused = refuse_type_of_body(request)) {
+  if (auto refused = refuse_body_type(request)) {
     return *std::move(refused);
   }
   auto fields = read_fields(request.body, policy.topics_max);

@@ -13,9 +13,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "hub/api/form_body.h"
 #include "hub/base/text.h"
 #include "hub/http/form.h"
-#include "hub/http/media_type.h"
 
 namespace vrelo::api {
 namespace {
@@ -37,12 +37,6 @@ std::optional<Revocation::Kind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_form(const http::Request& request) {
-  const auto field = request.field("Content-Type");
-  const auto type = field ? http::media_type(*field) : std::nullopt;
-  return type && http::iequals(*type, http::kFormType) && request.count("Content-Type") == 1;
-}
-
 boost::json::object object_of(const Revocation& revocation) {
   return {{"issuer", revocation.issuer},
           {auth::name_of(revocation.kind), revocation.name},
@@ -54,11 +48,8 @@ boost::json::object object_of(const Revocation& revocation) {
 boost::system::result<Revocation, http::Problem> read_revocation(const http::Request& request,
                                                                  const auth::TrustPolicy& trust,
                                                                  auth::NumericDate now) {
-  if (!is_form(request)) {
-    return http::Problem{.status = 415,
-                         .title = "not a form",
-                         .field = "Content-Type",
-                         .detail = fmt::format("A revocation is sent as {}.", http::kFormType)};
+  if (auto refused = refuse_body_type(request)) {
+    return *std::move(refused);
   }
   std::optional<std::string> issuer;
   std::optional<Revocation> revocation;
