@@ -15,7 +15,7 @@
 
 #include "hub/auth/grant.h"
 #include "hub/base/clock.h"
-#include "hub/base/url_pattern.h"
+#include "hub/base/topic_patterns.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/log/log.h"
 #include "sim/network.h"
@@ -92,7 +92,7 @@ class Simulation {
   void check_published(const log::Event& event, const boost::system::result<Published>& published);
   log::Event draw_event();
   std::string draw_topic();
-  base::UrlPatternPtr draw_pattern();
+  base::TopicPatternPtr draw_pattern();
   log::Selection draw_selection();
   std::optional<std::string> draw_cursor();
   Reader* any_connected();
@@ -137,7 +137,7 @@ class Simulation {
   std::chrono::milliseconds stall_max_{0};
   std::chrono::milliseconds silent_max_{0};
 
-  base::UrlPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
+  base::TopicPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
   std::vector<auth::GrantPtr> grants_;
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<log::Event> published_;  // that have an id

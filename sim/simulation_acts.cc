@@ -197,9 +197,13 @@ void Simulation::check_published(const log::Event& event,
 }
 
 // Topics are references from the hub's folder.
-base::UrlPatternPtr Simulation::draw_pattern() {
+base::TopicPatternPtr Simulation::draw_pattern() {
   constexpr std::array kPatterns = {"t:n", R"(/.well-known/t(1\d*))", "https://*/.well-known/t0"};
-  return patterns_.get(kPatterns[random_.below(kPatterns.size())]);
+  constexpr std::array kTemplates = {"t{n}", "{any}"};
+  if (random_.one_in(4)) {
+    return patterns_.uri_template(kTemplates[random_.below(kTemplates.size())]);
+  }
+  return patterns_.url_pattern(kPatterns[random_.below(kPatterns.size())]);
 }
 
 log::Selection Simulation::draw_selection() {

@@ -24,7 +24,7 @@
 #include "hub/base/logging.h"
 #include "hub/base/metrics.h"
 #include "hub/base/task.h"
-#include "hub/base/url_pattern.h"
+#include "hub/base/topic_patterns.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/log/log.h"
 #include "hub/net/alarm.h"
@@ -63,7 +63,7 @@ struct FrontParts {
   base::ShardMetrics& metrics;
   base::Logger& logger;
   Overview& overview;
-  base::UrlPatterns& patterns;
+  base::TopicPatterns& patterns;
   auth::GrantPtr grant;  // everyone's, as long as there is no key
 };
 

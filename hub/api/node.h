@@ -20,7 +20,7 @@
 #include "hub/base/setting_text.h"
 #include "hub/base/settings.h"
 #include "hub/base/task.h"
-#include "hub/base/url_pattern.h"
+#include "hub/base/topic_patterns.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/window.h"
 #include "hub/log/log.h"
@@ -105,7 +105,7 @@ class Node final : public Overview {
   auth::Revocations revocations_;
   std::shared_ptr<const auth::TrustPolicy> trust_;  // with them
 
-  base::UrlPatterns patterns_;
+  base::TopicPatterns patterns_;
   base::Admission admission_;
   fanout::Window window_;
   std::vector<std::unique_ptr<ShardParts>> shards_;

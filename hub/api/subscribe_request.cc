@@ -11,6 +11,7 @@
 
 #include "hub/api/accept.h"
 #include "hub/base/text.h"
+#include "hub/base/uri_template.h"
 #include "hub/http/form.h"
 
 namespace vrelo::api {
@@ -38,7 +39,7 @@ http::Problem malformed(std::string_view title, std::string_view field, std::str
 // The selectors of a query, as they are read.
 class Selectors {
  public:
-  Selectors(Generation generation, const Policy& policy, base::UrlPatterns& patterns)
+  Selectors(Generation generation, const Policy& policy, base::TopicPatterns& patterns)
       : generation_(generation), policy_(policy), patterns_(patterns) {}
 
   // Takes one pair of the query, decoded; what is no selector is ignored.
@@ -69,10 +70,10 @@ class Selectors {
     if (is_pattern) {
       return add_pattern(name, value);
     }
-    if (generation_ == Generation::kTopic && value.find('{') != std::string_view::npos) {
-      return malformed("selector not supported", name,
-                       "URI templates are not supported yet; use the name match for a topic "
-                       "that holds \"{\".");
+    if (generation_ == Generation::kTopic && base::UriTemplate::is_template(value)) {
+      if (auto refused = add_template(name, value)) {
+        return refused;
+      }
     }
     selection_.topics.emplace_back(value);
     return std::nullopt;
@@ -100,12 +101,22 @@ class Selectors {
           "selector too long", name,
           fmt::format("A URL pattern has at most {} bytes.", base::kUrlPatternBytesMax));
     }
-    auto pattern = patterns_.get(value);
+    auto pattern = patterns_.url_pattern(value);
     if (pattern == nullptr) {
       return malformed("malformed selector", name,
                        "It is no URL pattern, or has a regular expression that the hub does not "
                        "run: look-around, back-references, modifiers, \\p and \\q, or one that "
                        "takes too much memory.");
+    }
+    selection_.patterns.push_back(std::move(pattern));
+    return std::nullopt;
+  }
+
+  Refused add_template(std::string_view name, std::string_view value) {
+    auto pattern = patterns_.uri_template(value);
+    if (pattern == nullptr) {
+      return malformed("malformed selector", name,
+                       "It has so many variables that matching it would take too much memory.");
     }
     selection_.patterns.push_back(std::move(pattern));
     return std::nullopt;
@@ -129,7 +140,7 @@ class Selectors {
 
   const Generation generation_;
   const Policy& policy_;
-  base::UrlPatterns& patterns_;
+  base::TopicPatterns& patterns_;
   log::Selection selection_;
   std::size_t count_ = 0;
 };
@@ -237,9 +248,8 @@ fanout::Hello hello_for(const http::Request& request, base::HelloMode mode) {
 
 }  // namespace
 
-boost::system::result<SubscribeRequest, http::Problem> read_subscribe(const http::Request& request,
-                                                                      const Policy& policy,
-                                                                      base::UrlPatterns& patterns) {
+boost::system::result<SubscribeRequest, http::Problem> read_subscribe(
+    const http::Request& request, const Policy& policy, base::TopicPatterns& patterns) {
   if (auto refused = refuse_sender(request)) {
     return *std::move(refused);
   }

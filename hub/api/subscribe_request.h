@@ -7,7 +7,7 @@
 #include <boost/system/result.hpp>
 
 #include "hub/api/policy.h"
-#include "hub/base/url_pattern.h"
+#include "hub/base/topic_patterns.h"
 #include "hub/fanout/blocks.h"
 #include "hub/http/problem.h"
 #include "hub/http/request.h"
@@ -24,7 +24,8 @@ enum class Generation {
 
 // What a reader asks for.
 struct SubscribeRequest {
-  log::Selection selection;  // each topic and pattern once
+  // Each topic and pattern once. A template also selects the topic that is written like it.
+  log::Selection selection;
   Generation generation = Generation::kMatch;
 
   // An event's id, or "earliest". nullopt: none was sent; "": one was sent, and it is empty.
@@ -42,13 +43,12 @@ struct SubscribeRequest {
 //
 // Errors: 400, 403 (Sec-Fetch-Mode: the browser wants a page, an image or the like, not a stream)
 // and 406, each with the name of the header or the query field. A pattern that is none or cannot be
-// run is refused (400), and so are templates as long as the hub does not know them: a stream that
-// stays silent would be worse.
+// run is refused (400): a stream that stays silent would be worse. A `topic` that is no template is
+// compared with topics as it is, whatever it looks like.
 // Cost: compiles the patterns that nobody has yet.
-// Source: draft-dunglas-mercure-08, sections 3, 4 and 7; mercure.md 9.3, R4, R8 to R10, R15, R16,
-// R19, R35.
-boost::system::result<SubscribeRequest, http::Problem> read_subscribe(const http::Request& request,
-                                                                      const Policy& policy,
-                                                                      base::UrlPatterns& patterns);
+// Source: draft-dunglas-mercure-08, sections 3, 4 and 7; mercure.md 9.2, 9.3, R4, R8 to R10, R15,
+// R16, R19, R35.
+boost::system::result<SubscribeRequest, http::Problem> read_subscribe(
+    const http::Request& request, const Policy& policy, base::TopicPatterns& patterns);
 
 }  // namespace vrelo::api

@@ -32,7 +32,7 @@ Read read(std::string_view accept, std::string_view cursor, std::string_view que
   request.method = http::Method::kGet;
   request.query = query;
   request.fields = {{"Accept", accept}, {"Last-Event-ID", cursor}};
-  static base::UrlPatterns patterns(
+  static base::TopicPatterns patterns(
       base::UrlBase::make("https://hub.example.com/.well-known/mercure"));
   return read_subscribe(request, {.selectors_max = 4, .selector_bytes_max = 20}, patterns);
 }
@@ -58,7 +58,7 @@ void check(std::string_view input) {
   }
   const log::Selection& selection = read_once->selection;
   require(selection.all == (selection.topics.empty() && selection.patterns.empty()));
-  for (const base::UrlPatternPtr& pattern : selection.patterns) {
+  for (const base::TopicPatternPtr& pattern : selection.patterns) {
     require(pattern->text().size() <= 20 && !base::find_fault(pattern->text()));
   }
   require(std::is_sorted(selection.topics.begin(), selection.topics.end()));

@@ -17,7 +17,7 @@ using Topics = std::vector<std::string>;
 
 boost::system::result<SubscribeRequest, http::Problem> read(const TestRequest::Parts& parts,
                                                             const Policy& policy = {}) {
-  static base::UrlPatterns patterns(
+  static base::TopicPatterns patterns(
       base::UrlBase::make("https://hub.example.com/.well-known/mercure"));
   const TestRequest request(parts);
   return read_subscribe(*request, policy, patterns);
@@ -67,6 +67,8 @@ TEST(SubscribeRequest, selects_topics) {
       {"a separator at the end", "topic=a&", {"a"}, false, Generation::kTopic},
       {"what a client adds", "stream=messages&topic=a", {"a"}, false, Generation::kTopic},
       {"a closing brace", "topic=a}", {"a}"}, false, Generation::kTopic},
+      {"half a template", "topic=a{", {"a{"}, false, Generation::kTopic},
+      {"what no template may hold", "topic=a+b{c}", {"a b{c}"}, false, Generation::kTopic},
       {"the newer name beats the older one", "topic=a&match=b", {"b"}},
       {"whatever is in that", "topic={x}&topic=%FF&match=b", {"b"}},
   };
@@ -114,6 +116,27 @@ TEST(SubscribeRequest, selects_by_patterns) {
   }
 }
 
+TEST(SubscribeRequest, of_0x_selects_by_templates_and_by_topics_that_are_written_like_them) {
+  const SubscribeRequest request =
+      request_of(subscribe_parts("topic=/b/{id}&topic=/a{%3Fx}&topic=c&topic=/b/{id}"));
+  ASSERT_EQ(request.selection.patterns.size(), 2U);
+  EXPECT_EQ(request.selection.patterns[0]->text(), "/a{?x}");
+  EXPECT_EQ(request.selection.patterns[1]->text(), "/b/{id}");
+  EXPECT_TRUE(request.selection.patterns[0]->matches("/a?x=1"));
+  EXPECT_EQ(request.selection.topics, (Topics{"/a{?x}", "/b/{id}", "c"}));
+  EXPECT_EQ(request.generation, Generation::kTopic);
+  EXPECT_TRUE(request_of(subscribe_parts("topic={x}&topic=*")).selection.patterns.empty());
+}
+
+TEST(SubscribeRequest, of_0x_is_refused_where_a_template_takes_too_much_memory) {
+  std::string text = "topic=x{%3Fa";
+  for (int i = 0; i < 2000; ++i) {
+    text += ",a";
+  }
+  const auto problem = refusal(subscribe_parts(text + "}"));
+  EXPECT_EQ(problem, (http::Problem{.title = "malformed selector", .field = "topic"}));
+}
+
 TEST(SubscribeRequest, has_the_pattern_that_others_have) {
   const auto first = request_of(subscribe_parts("match_urlpattern=/a/*"));
   const auto second = request_of(subscribe_parts("match_urlpattern=/b/*&match_urlpattern=/a/*"));
@@ -149,8 +172,7 @@ TEST(SubscribeRequest, is_refused_with_the_name_of_the_field) {
       {"a pattern with NUL", "match_urlpattern=/a%00", "malformed selector", "match_urlpattern"},
       {"a broken pattern beside the star", "match=*&match_urlpattern=/(", "malformed selector",
        "match_urlpattern"},
-      {"a template", "topic=https://a.example/{id}", "selector not supported", "topic"},
-      {"half a template", "topic={", "selector not supported", "topic"},
+      {"a template with NUL", "topic={id}%00", "malformed selector", "topic"},
       {"NUL", "match=a%00b", "malformed selector", "match"},
       {"not UTF-8", "match=%FF", "malformed selector", "match"},
       {"an invisible character", "match_exact=a%E2%80%8D", "malformed selector", "match_exact"},

@@ -37,7 +37,7 @@ class AuthenticatorTest : public ::testing::Test {
                                          .former_cookie_name = "mercureAuthorization"}});
   }
 
-  static TopicPatternPtr compile(const TopicMatcher&) { return nullptr; }
+  static base::TopicPatternPtr compile(const TopicMatcher&) { return nullptr; }
 
   Result<Authorization> by_header(std::string_view token, Role role) {
     const std::string field = fmt::format("Bearer {}", token);

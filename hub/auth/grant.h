@@ -11,22 +11,6 @@
 
 namespace vrelo::auth {
 
-// A set of topics that cannot be listed.
-//
-// Threads: any.
-class TopicPattern {
- public:
-  virtual ~TopicPattern() = default;
-  virtual bool matches(base::AskedTopic& topic) const = 0;
-
-  bool matches(const std::string& topic) const {
-    base::AskedTopic asked(topic);
-    return matches(asked);
-  }
-};
-
-using TopicPatternPtr = std::shared_ptr<const TopicPattern>;
-
 // What one request may do. It is made when the request is authorized and never changes after.
 //
 // Lifetime: shared by the streams that it opened; requests with equal rights should share one
@@ -38,13 +22,14 @@ struct Grant {
   struct Topics {
     bool all = false;
     std::vector<std::string> listed = {};
-    std::vector<TopicPatternPtr> patterns = {};
+    std::vector<base::TopicPatternPtr> patterns = {};
 
     bool covers(base::AskedTopic& topic) const {
       return all || std::find(listed.begin(), listed.end(), topic.text()) != listed.end() ||
-             std::any_of(
-                 patterns.begin(), patterns.end(),
-                 [&topic](const TopicPatternPtr& pattern) { return pattern->matches(topic); });
+             std::any_of(patterns.begin(), patterns.end(),
+                         [&topic](const base::TopicPatternPtr& pattern) {
+                           return pattern->matches(topic);
+                         });
     }
 
     bool covers(const std::string& topic) const {

@@ -15,7 +15,7 @@ namespace vrelo::auth {
 
 // Makes the pattern of a TopicMatcher that is a URL pattern or a URI template; nullptr: it is none,
 // or none that can be run.
-using CompilePattern = std::function<TopicPatternPtr(const TopicMatcher& matcher)>;
+using CompilePattern = std::function<base::TopicPatternPtr(const TopicMatcher& matcher)>;
 
 // Makes grants of claims, so that equal rights are one Grant as long as somebody has it.
 //

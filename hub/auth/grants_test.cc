@@ -17,18 +17,15 @@ using Kind = TopicMatcher::Kind;
 using Topics = std::vector<std::string>;
 
 // Matches topics that begin as it does.
-class Prefix final : public TopicPattern {
+class Prefix final : public base::TopicPattern {
  public:
-  explicit Prefix(std::string prefix) : prefix_(std::move(prefix)) {}
   using TopicPattern::matches;
-  bool matches(base::AskedTopic& topic) const override { return topic.text().starts_with(prefix_); }
-
- private:
-  std::string prefix_;
+  using TopicPattern::TopicPattern;
+  bool matches(base::AskedTopic& topic) const override { return topic.text().starts_with(text()); }
 };
 
 // Compiles "a*" to Prefix("a"), and nothing else.
-TopicPatternPtr compile(const TopicMatcher& matcher) {
+base::TopicPatternPtr compile(const TopicMatcher& matcher) {
   if (!matcher.text.ends_with('*')) {
     return nullptr;
   }

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "hub/auth/grants.h"
-#include "hub/base/url_pattern.h"
+#include "hub/base/topic_patterns.h"
 
 namespace vrelo::auth {
 
-// Returns what makes the patterns of grants: URL patterns out of `patterns`, and URI templates.
+// Returns what makes the patterns of grants, out of `patterns`.
 //
 // Lifetime: `patterns` must outlive what is returned.
 // Threads: any.
-CompilePattern pattern_compiler(base::UrlPatterns& patterns);
+CompilePattern pattern_compiler(base::TopicPatterns& patterns);
 
 }  // namespace vrelo::auth

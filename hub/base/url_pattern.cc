@@ -174,7 +174,7 @@ std::shared_ptr<const UrlPattern> UrlPattern::make(std::string_view text,
 UrlPattern::UrlPattern(std::string_view text,
                        std::shared_ptr<const UrlBase> base,
                        std::unique_ptr<const Compiled> compiled)
-    : text_(text),
+    : TopicPattern(text),
       base_(std::move(base)),
       compiled_(std::move(compiled)),
       fixed_host_(whole_text(compiled_->pattern.hostname_component)),
@@ -190,9 +190,9 @@ bool UrlPattern::matches(const TopicUrl& topic) const {
                                             parts.fragment);
 }
 
-bool UrlPattern::matches(std::string_view topic) const {
-  TopicUrl url;
-  return url.read(topic, *base_) && matches(url);
+bool UrlPattern::matches(AskedTopic& topic) const {
+  const TopicUrl* const url = topic.url(*base_);
+  return url != nullptr && may_match(*url) && matches(*url);
 }
 
 bool UrlPattern::may_match(const TopicUrl& topic) const {
@@ -202,46 +202,6 @@ bool UrlPattern::may_match(const TopicUrl& topic) const {
          (size == 0 ||
           (path.starts_with(fixed_path_) && (path.size() == size || path[size] == '/'))) &&
          path.find(fixed_text_) != std::string_view::npos;
-}
-
-UrlPatternPtr UrlPatterns::get(std::string_view text) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (auto known = find(text)) {
-      return known;
-    }
-  }
-  // Without the lock, since it takes a while; who else does the same meanwhile may be first.
-  auto made = UrlPattern::make(text, base_);
-  if (!made) {
-    return nullptr;
-  }
-  const std::lock_guard lock(mutex_);
-  if (auto known = find(text)) {
-    return known;
-  }
-  known_.insert_or_assign(std::string(text), made);
-  forget_unused();
-  return made;
-}
-
-std::size_t UrlPatterns::size() const {
-  const std::lock_guard lock(mutex_);
-  return known_.size();
-}
-
-UrlPatternPtr UrlPatterns::find(std::string_view text) const {
-  const auto found = known_.find(text);
-  return found == known_.end() ? nullptr : found->second.lock();
-}
-
-// Looks through all of them each time their number has doubled.
-void UrlPatterns::forget_unused() {
-  if (known_.size() < sweep_at_) {
-    return;
-  }
-  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
-  sweep_at_ = std::max(kSweepMin, 2 * known_.size());
 }
 
 }  // namespace vrelo::base

@@ -3,14 +3,10 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace vrelo::base {
 
@@ -97,11 +93,38 @@ class AskedTopic {
 // Those of an event.
 using AskedTopics = std::deque<AskedTopic>;
 
-// A set of topics that is written as a URL pattern.
+// A set of topics that cannot be listed.
 //
 // Threads: any.
+class TopicPattern {
+ public:
+  explicit TopicPattern(std::string_view text) : text_(text) {}
+  virtual ~TopicPattern() = default;
+
+  TopicPattern(const TopicPattern&) = delete;
+  TopicPattern& operator=(const TopicPattern&) = delete;
+
+  // As who asks for it wrote it.
+  const std::string& text() const { return text_; }
+
+  virtual bool matches(AskedTopic& topic) const = 0;
+
+  bool matches(std::string_view topic) const {
+    const std::string text(topic);
+    AskedTopic asked(text);
+    return matches(asked);
+  }
+
+ private:
+  std::string text_;
+};
+
+using TopicPatternPtr = std::shared_ptr<const TopicPattern>;
+
+// A set of topics that is written as a URL pattern.
+//
 // Source: WHATWG URL Pattern, by Ada; draft-dunglas-mercure-08, section 4.2.
-class UrlPattern {
+class UrlPattern final : public TopicPattern {
  public:
   // Compiles `text`: by itself if that is possible, else as a reference from `base`. Letters count
   // in their case. Returns nullptr if it is no pattern, is longer than kUrlPatternBytesMax, or has
@@ -112,18 +135,15 @@ class UrlPattern {
   static std::shared_ptr<const UrlPattern> make(std::string_view text,
                                                 std::shared_ptr<const UrlBase> base);
 
-  ~UrlPattern();
-
-  // As the reader wrote it.
-  const std::string& text() const { return text_; }
+  ~UrlPattern() override;
 
   // Whether it matches a topic that was read from its base().
   //
   // Cost: linear in the topic; no allocation once it was called a few times.
   bool matches(const TopicUrl& topic) const;
 
-  // The same; reads the topic first.
-  bool matches(std::string_view topic) const;
+  using TopicPattern::matches;
+  bool matches(AskedTopic& topic) const override;
 
   // Whether it has what all topics that it matches have in common, see below.
   //
@@ -146,45 +166,11 @@ class UrlPattern {
              std::shared_ptr<const UrlBase> base,
              std::unique_ptr<const Compiled> compiled);
 
-  std::string text_;
   std::shared_ptr<const UrlBase> base_;
   std::unique_ptr<const Compiled> compiled_;
   std::optional<std::string> fixed_host_;
   std::string fixed_path_;
   std::string fixed_text_;
-};
-
-using UrlPatternPtr = std::shared_ptr<const UrlPattern>;
-
-// Compiles each pattern once, as long as somebody has it.
-//
-// Threads: any. The lock is for when a stream opens or a token is judged, never for an event.
-class UrlPatterns {
- public:
-  explicit UrlPatterns(std::shared_ptr<const UrlBase> base) : base_(std::move(base)) {}
-
-  UrlPatterns(const UrlPatterns&) = delete;
-  UrlPatterns& operator=(const UrlPatterns&) = delete;
-
-  const std::shared_ptr<const UrlBase>& base() const { return base_; }
-
-  // Returns the pattern that is written so; equal texts give the same one. nullptr: see make().
-  UrlPatternPtr get(std::string_view text);
-
-  // How many are known; some may be nobody's any more, but at most as many as are somebody's, and
-  // a few.
-  std::size_t size() const;
-
- private:
-  UrlPatternPtr find(std::string_view text) const;  // needs the lock
-  void forget_unused();                             // needs the lock
-
-  const std::shared_ptr<const UrlBase> base_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<const UrlPattern>, std::less<>> known_;
-  std::size_t sweep_at_ = kSweepMin;  // how many known_ holds when those of nobody are removed
-
-  static constexpr std::size_t kSweepMin = 64;
 };
 
 }  // namespace vrelo::base

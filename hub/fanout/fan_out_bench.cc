@@ -17,6 +17,7 @@
 
 #include "hub/auth/topic_patterns.h"
 #include "hub/base/clock.h"
+#include "hub/base/topic_patterns.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/fan_out_testing.h"
 
@@ -91,7 +92,11 @@ struct BenchShard {
   }
 
   void open_pattern(int fd, std::string_view pattern) {
-    open_stream(fd, {.patterns = {patterns.get(pattern)}});
+    open_stream(fd, {.patterns = {patterns.url_pattern(pattern)}});
+  }
+
+  void open_template(int fd, std::string_view text) {
+    open_stream(fd, {.patterns = {patterns.uri_template(text)}});
   }
 
   void open_stream(int fd, const log::Selection& selection) {
@@ -117,7 +122,7 @@ struct BenchShard {
   FakeLog log{loop.get_executor()};
   Window window;
   std::unique_ptr<FanOut> fan_out;
-  base::UrlPatterns patterns{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
+  base::TopicPatterns patterns{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
   auth::GrantPtr grant = std::make_shared<const auth::Grant>();
   std::uint64_t offset = 0;
 };
@@ -159,12 +164,15 @@ BENCHMARK(deliver_to_pattern)->Arg(1)->Arg(1000)->Arg(5000);
 
 // Distinct patterns, each with a stream, of which one matches the event's topic. `pattern` makes
 // the one of a number.
+using Open = void (BenchShard::*)(int fd, std::string_view pattern);
 template <typename Pattern>
-void deliver_among_patterns(benchmark::State& state, Pattern pattern) {
+void deliver_among_patterns(benchmark::State& state,
+                            Pattern pattern,
+                            Open open = &BenchShard::open_pattern) {
   BenchShard shard;
   const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
-    shard.open_pattern(static_cast<int>(100 + i), pattern(std::to_string(i)));
+    (shard.*open)(static_cast<int>(100 + i), pattern(std::to_string(i)));
   }
   shard.append("https://example.com/users/42/orders/1");
   const std::size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
@@ -193,10 +201,23 @@ void deliver_among_regexes(benchmark::State& state) {
     return "https://example.com/:kind/(" + i + "|" + i + "x)/:what/*";
   });
 }
+void deliver_among_templates(benchmark::State& state) {
+  deliver_among_patterns(
+      state, [](const std::string& i) { return "https://example.com/users/" + i + "/{+what}"; },
+      &BenchShard::open_template);
+}
+void deliver_among_open_templates(benchmark::State& state) {
+  deliver_among_patterns(
+      state,
+      [](const std::string& i) { return "https://example.com/{kind}/" + i + "/orders/{id}"; },
+      &BenchShard::open_template);
+}
 BENCHMARK(deliver_among_hosts)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_paths)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_any)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(deliver_among_regexes)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(deliver_among_templates)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(deliver_among_open_templates)->Arg(5000)->Unit(benchmark::kMicrosecond);
 
 // Argument: streams of one topic, each with a grant of its own that has a pattern, of which one
 // lets a private event through.

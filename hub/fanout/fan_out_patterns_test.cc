@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams that select topics by URL patterns.
+// Streams that select topics by patterns.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hub/base/topic_patterns.h"
 #include "hub/fanout/shard_testing.h"
 
 namespace vrelo::fanout {
@@ -24,12 +25,16 @@ class FanOutPatterns : public ::testing::Test {
                            std::vector<std::string> topics = {}) {
     log::Selection selection{.topics = std::move(topics)};
     for (const std::string& text : patterns) {
-      selection.patterns.push_back(patterns_.get(text));
+      selection.patterns.push_back(patterns_.url_pattern(text));
     }
     return selection;
   }
 
-  base::UrlPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
+  log::Selection template_selection(const std::string& text) {
+    return {.topics = {text}, .patterns = {patterns_.uri_template(text)}};
+  }
+
+  base::TopicPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
 };
 
 TEST_F(FanOutPatterns, get_each_event_that_a_pattern_or_a_topic_selects_once) {
@@ -45,6 +50,24 @@ TEST_F(FanOutPatterns, get_each_event_that_a_pattern_or_a_topic_selects_once) {
   shard.run();
   EXPECT_THAT(shard.data(5), ElementsAre("one", "four"));
   EXPECT_THAT(shard.data(6), ElementsAre("one", "two", "three", "four"));
+}
+
+TEST_F(FanOutPatterns, of_0x_select_topics_that_are_no_urls_too) {
+  for (const std::size_t window_bytes : {std::size_t{1} << 20, std::size_t{1}}) {
+    SCOPED_TRACE(window_bytes);
+    TestShard shard(window_bytes);
+    shard.open(5, {.selection = template_selection("http://[bad/{id}")});
+    const char* const topics[] = {"http://[bad/1", "http://[bad/{id}", "http://[bad/1/2", "other"};
+    for (const char* const topic : topics) {
+      shard.publish({topic}, topic);
+    }
+    shard.run();
+    shard.open(6,
+               {.selection = template_selection("http://[bad/{id}"), .after = shard.log.begin()});
+    shard.run();
+    EXPECT_THAT(shard.data(5), ElementsAre("http://[bad/1", "http://[bad/{id}"));
+    EXPECT_EQ(shard.data(6), shard.data(5));
+  }
 }
 
 TEST_F(FanOutPatterns, are_read_from_window_and_storage_as_live) {
@@ -103,9 +126,10 @@ TEST_F(FanOutPatterns, get_a_private_event_only_with_a_grant_for_it) {
 }
 
 // Matches everything, and keeps what it was asked about.
-class Recording final : public auth::TopicPattern {
+class Recording final : public base::TopicPattern {
  public:
-  explicit Recording(std::vector<const base::AskedTopic*>& asked) : asked_(asked) {}
+  explicit Recording(std::vector<const base::AskedTopic*>& asked)
+      : TopicPattern("recording"), asked_(asked) {}
   bool matches(base::AskedTopic& topic) const override {
     asked_.push_back(&topic);
     return true;

@@ -23,7 +23,7 @@ void PageCache::add(EncodedPagePtr page) {
   for (const std::string& topic : page->selection.topics) {
     bytes += sizeof(std::string) + topic.size();
   }
-  bytes += page->selection.patterns.size() * sizeof(base::UrlPatternPtr);
+  bytes += page->selection.patterns.size() * sizeof(base::TopicPatternPtr);
   for (const EncodedPtr& record : page->records) {
     bytes += record->bytes();
   }

@@ -19,18 +19,19 @@ namespace vrelo::fanout {
 
 struct Group;
 
-// A URL pattern that streams of this shard select, with the groups that do.
+// A pattern that streams of this shard select, with the groups that do.
 struct PatternEntry {
-  base::UrlPatternPtr pattern;
+  base::TopicPatternPtr pattern;
   std::vector<Group*> groups = {};
   std::uint64_t seen = 0;  // the number of the record that matched last, see PatternIndex
 };
 
 // Leads from a record to the patterns that match one of its topics.
 //
-// Patterns lie by the host and the segments of the path that all their topics have in common, so
-// that a record costs a look-up for each segment of its topics, and an evaluation for each pattern
-// that its host and path do not rule out, however many readers share it.
+// URL patterns lie by the host and the segments of the path that all their topics have in common,
+// URI templates by what all their topics begin with, up to a slash. So a record costs a look-up for
+// each segment of its topics, and an evaluation for each pattern that these do not rule out,
+// however many readers share it.
 //
 // Invariant: a pattern is evaluated at most once for each topic of a record.
 // Threads: one, the shard's.
@@ -41,8 +42,8 @@ class PatternIndex {
   PatternIndex(const PatternIndex&) = delete;
   PatternIndex& operator=(const PatternIndex&) = delete;
 
-  // Returns the entry of `pattern`, made if need be. All patterns have the same base.
-  PatternEntry& entry(const base::UrlPatternPtr& pattern);
+  // Returns the entry of `pattern`, made if need be. All URL patterns have the same base.
+  PatternEntry& entry(const base::TopicPatternPtr& pattern);
 
   void remove(PatternEntry& entry);
 
@@ -57,14 +58,9 @@ class PatternIndex {
     }
     ++record_;
     for (base::AskedTopic& topic : topics) {
-      const base::TopicUrl* const url = topic.url(base());
-      if (url == nullptr) {
-        continue;
-      }
-      find_candidates(url->parts());
+      find_candidates(topic);
       for (PatternEntry* const entry : candidates_) {
-        const base::UrlPattern& pattern = *entry->pattern;
-        if (entry->seen != record_ && pattern.may_match(*url) && pattern.matches(*url)) {
+        if (entry->seen != record_ && entry->pattern->matches(topic)) {
           entry->seen = record_;
           visit(*entry);
         }
@@ -74,7 +70,7 @@ class PatternIndex {
 
   std::size_t size() const { return entries_.size(); }
 
-  // How many patterns host and path did not rule out, for all topics there were.
+  // How many patterns were not ruled out, for all topics there were.
   std::uint64_t candidates() const { return candidates_seen_; }
 
  private:
@@ -86,14 +82,17 @@ class PatternIndex {
   };
   using Bucket = std::vector<PatternEntry*>;
 
-  const base::UrlBase& base() const { return entries_.begin()->first->base(); }
-  void find_candidates(const base::TopicUrl::Parts& parts);
+  void find_candidates(base::AskedTopic& topic);
+  void find_templates(std::string_view topic);
+  void find_url_patterns(const base::TopicUrl::Parts& parts);
   void add_buckets(std::string_view path);
   void add_bucket(std::size_t key_size);
 
-  boost::unordered_flat_map<const base::UrlPattern*, std::unique_ptr<PatternEntry>> entries_;
+  boost::unordered_flat_map<const base::TopicPattern*, std::unique_ptr<PatternEntry>> entries_;
   boost::unordered_flat_map<std::string, Bucket, Hash, std::equal_to<>> buckets_;
-  std::uint64_t record_ = 0;  // counts the records that were looked at
+  std::size_t url_patterns_ = 0;         // of the entries; the others are templates
+  const base::UrlBase* base_ = nullptr;  // theirs; nullptr if there is none
+  std::uint64_t record_ = 0;             // counts the records that were looked at
   std::uint64_t candidates_seen_ = 0;
 
   // The patterns that may match the topic that is looked at, and the key of a bucket.

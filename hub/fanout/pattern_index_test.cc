@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hub/base/topic_patterns.h"
+
 namespace vrelo::fanout {
 namespace {
 
@@ -20,7 +22,14 @@ constexpr log::HashKey kKey = {1, 2};
 class PatternIndexTest : public ::testing::Test {
  protected:
   void add(std::string_view text) {
-    const auto pattern = patterns_.get(text);
+    const auto pattern = patterns_.url_pattern(text);
+    ASSERT_NE(pattern, nullptr) << text;
+    kept_.push_back(pattern);
+    index_.entry(pattern);
+  }
+
+  void add_template(std::string_view text) {
+    const auto pattern = patterns_.uri_template(text);
     ASSERT_NE(pattern, nullptr) << text;
     kept_.push_back(pattern);
     index_.entry(pattern);
@@ -38,8 +47,8 @@ class PatternIndexTest : public ::testing::Test {
     return found;
   }
 
-  base::UrlPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
-  std::vector<base::UrlPatternPtr> kept_;
+  base::TopicPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
+  std::vector<base::TopicPatternPtr> kept_;
   PatternIndex index_{kKey};
 };
 
@@ -99,6 +108,47 @@ TEST_F(PatternIndexTest, finds_patterns_of_more_segments_than_it_looks_at) {
   EXPECT_THAT(matches({"/a/b/c/d/e/f/g/"}), ElementsAre("/a/b/c/d/e/f/g/"));
 }
 
+TEST_F(PatternIndexTest, leads_to_each_template_that_matches) {
+  add_template("https://example.com/books/{id}");
+  add_template("https://example.com{/kind}/1");
+  add_template("{+any}/1");
+  add_template("books/{id}");
+  add_template("chat-{room}");
+  add("https://example.com/books/:id");
+  EXPECT_THAT(matches({"https://example.com/books/1"}),
+              UnorderedElementsAre("https://example.com/books/{id}", "https://example.com{/kind}/1",
+                                   "{+any}/1", "https://example.com/books/:id"));
+  EXPECT_THAT(matches({"https://example.com/books/"}),
+              ElementsAre("https://example.com/books/{id}"));
+  EXPECT_THAT(matches({"books/1"}), UnorderedElementsAre("books/{id}", "{+any}/1"));
+  EXPECT_THAT(matches({"chat-7"}), ElementsAre("chat-{room}"));
+  EXPECT_THAT(matches({"http://[bad/1"}), ElementsAre("{+any}/1"));
+  EXPECT_THAT(matches({"x", "books/1", "books/2"}), UnorderedElementsAre("books/{id}", "{+any}/1"));
+}
+
+TEST_F(PatternIndexTest, does_not_look_at_templates_that_begin_otherwise) {
+  for (int i = 0; i < 100; ++i) {
+    add_template("https://example.com/users/" + std::to_string(i) + "/{what}");
+    add_template("https://" + std::to_string(i) + ".example.com/users/{id}");
+  }
+  EXPECT_THAT(matches({"https://example.com/users/"}), IsEmpty());
+  EXPECT_THAT(matches({"https://other.example/users/42/x"}), IsEmpty());
+  EXPECT_EQ(index_.candidates(), 0U);
+  EXPECT_THAT(matches({"https://example.com/users/42/x"}),
+              ElementsAre("https://example.com/users/42/{what}"));
+  EXPECT_THAT(matches({"https://7.example.com/users/42"}),
+              ElementsAre("https://7.example.com/users/{id}"));
+  EXPECT_EQ(index_.candidates(), 2U);
+}
+
+TEST_F(PatternIndexTest, finds_templates_of_more_segments_than_it_looks_at) {
+  const std::string long_path = "https://example.com/a/b/c/d/e/f/g/h/i/j/";
+  add_template(long_path + "{id}");
+  add_template("//////////////////{id}");
+  EXPECT_THAT(matches({long_path + "1"}), ElementsAre(long_path + "{id}"));
+  EXPECT_THAT(matches({"//////////////////1"}), ElementsAre("//////////////////{id}"));
+}
+
 TEST_F(PatternIndexTest, forgets_what_is_removed) {
   add("/books/:id");
   add("/books/*");
@@ -107,6 +157,10 @@ TEST_F(PatternIndexTest, forgets_what_is_removed) {
   EXPECT_THAT(matches({"/books/1"}), ElementsAre("/books/*"));
   index_.remove(index_.entry(kept_[1]));
   EXPECT_EQ(index_.size(), 0U);
+  EXPECT_THAT(matches({"/books/1"}), IsEmpty());
+  add_template("/books/{id}");
+  EXPECT_THAT(matches({"/books/1"}), ElementsAre("/books/{id}"));
+  index_.remove(index_.entry(kept_[2]));
   EXPECT_THAT(matches({"/books/1"}), IsEmpty());
 }
 

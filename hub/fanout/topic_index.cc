@@ -54,12 +54,9 @@ bool selects(const Group& group, const EncodedRecord& record, base::AskedTopics&
     return false;
   };
   const auto is_matched = [&group](base::AskedTopic& topic) {
-    return std::any_of(group.patterns.begin(), group.patterns.end(),
-                       [&topic](const PatternEntry* entry) {
-                         const base::UrlPattern& pattern = *entry->pattern;
-                         const base::TopicUrl* const url = topic.url(pattern.base());
-                         return url != nullptr && pattern.may_match(*url) && pattern.matches(*url);
-                       });
+    return std::any_of(
+        group.patterns.begin(), group.patterns.end(),
+        [&topic](const PatternEntry* entry) { return entry->pattern->matches(topic); });
   };
   return std::any_of(group.topics.begin(), group.topics.end(), is_record_topic) ||
          std::any_of(topics.begin(), topics.end(), is_matched);
@@ -107,7 +104,7 @@ Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant) 
     for (const std::string& topic : selection.topics) {
       wanted->topics.push_back(&entry(topic));
     }
-    for (const base::UrlPatternPtr& pattern : selection.patterns) {
+    for (const base::TopicPatternPtr& pattern : selection.patterns) {
       wanted->patterns.push_back(&patterns_.entry(pattern));
     }
     sort_and_unite(wanted->topics);

@@ -17,10 +17,10 @@ bool EventFilter::wants(std::span<const std::string> topics) {
 }
 
 bool EventFilter::matches(const std::string& topic) {
-  const auto& patterns = selection_.patterns;
-  return !patterns.empty() && url_.read(topic, patterns.front()->base()) &&
-         std::any_of(patterns.begin(), patterns.end(),
-                     [this](const base::UrlPatternPtr& pattern) { return pattern->matches(url_); });
+  base::AskedTopic asked(topic);
+  return std::any_of(
+      selection_.patterns.begin(), selection_.patterns.end(),
+      [&asked](const base::TopicPatternPtr& pattern) { return pattern->matches(asked); });
 }
 
 }  // namespace vrelo::log

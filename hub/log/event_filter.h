@@ -26,7 +26,6 @@ class EventFilter {
   bool matches(const std::string& topic);
 
   const Selection& selection_;
-  base::TopicUrl url_;
 };
 
 }  // namespace vrelo::log

@@ -73,7 +73,7 @@ class FrontTest : public testing::Test {
   base::Logger logger_{clock_, base::LogLevel::kError,
                        [](std::string_view line) { ADD_FAILURE() << line; }};
   NoOverview overview_;
-  base::UrlPatterns patterns_{base::UrlBase::make("http://localhost/.well-known/mercure")};
+  base::TopicPatterns patterns_{base::UrlBase::make("http://localhost/.well-known/mercure")};
   const boost::asio::ip::tcp::endpoint peer_{boost::asio::ip::address_v4::loopback(), 1};
 };
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <random>
 
+#include "hub/base/topic_patterns.h"
 #include "test/conformance/log/log_model.h"
 #include "test/conformance/log/log_testing.h"
 
@@ -42,7 +43,7 @@ class LogModelTest : public LogTest {
                             ReadLimits limits);
 
   std::mt19937_64 random_;
-  base::UrlPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
+  base::TopicPatterns patterns_{base::UrlBase::make("https://hub.example.com/.well-known/mercure")};
   OpenOptions options_;
   bool knows_all_topics_ = true;  // that retention has removed records of
   std::optional<LogModel> model_;
@@ -116,7 +117,7 @@ Selection LogModelTest::random_selection() {
   if (!selection.all && one_in(4)) {
     // As topics are read: references from the hub's folder, with the space encoded.
     const char* const texts[] = {"topic%20:n", "topic%20(1+)", "topic%201*", "/.well-known/*2"};
-    selection.patterns.push_back(patterns_.get(texts[below(std::size(texts))]));
+    selection.patterns.push_back(patterns_.url_pattern(texts[below(std::size(texts))]));
   }
   return selection;
 }

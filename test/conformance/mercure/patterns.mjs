@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What URL patterns must do: the cases of the Mercure protocol by their numbers in the project's
-// digest of it.
+// What URL patterns, and the URI templates of 0.x, must do: the cases of the Mercure protocol by their numbers in
+// the project's digest of it.
 
 import assert from "node:assert/strict";
 
@@ -10,11 +10,12 @@ import { testOnEachLog } from "../../harness/test.mjs";
 
 const MARK = "urn:mark";
 
-const query = (pattern) => `match_urlpattern=${encodeURIComponent(pattern)}&match=${MARK}`;
+const byPattern = (pattern) => `match_urlpattern=${encodeURIComponent(pattern)}&match=${MARK}`;
+const byTemplate = (template) => `topic=${encodeURIComponent(template)}&topic=${MARK}`;
 
-// Returns those of `topics` that a reader of `pattern` gets, live and from history.
-async function matched(hub, pattern, topics) {
-  const live = await hub.subscribe(query(pattern));
+// Returns those of `topics` that a reader with `query` gets, live and from history.
+async function matched(hub, query, topics) {
+  const live = await hub.subscribe(query);
   const ids = new Map();
   const begin = await hub.publish({ topic: MARK });
   for (const topic of topics) {
@@ -33,8 +34,8 @@ async function matched(hub, pattern, topics) {
     return got;
   };
   const got = await read(live);
-  const again = `${query(pattern)}&last_event_id=${encodeURIComponent(begin)}`;
-  assert.deepEqual(await read(await hub.subscribe(again)), got, pattern);
+  const again = `${query}&last_event_id=${encodeURIComponent(begin)}`;
+  assert.deepEqual(await read(await hub.subscribe(again)), got, query);
   return got;
 }
 
@@ -114,7 +115,7 @@ testOnEachLog("47: a pattern matches as the protocol means it, live and in histo
     { pattern: "https://example.com/bar/:id", yes: ["https://example.com/bar/:id"], no: [] },
   ];
   for (const { pattern, yes, no } of cases) {
-    assert.deepEqual(await matched(hub, pattern, [...no, ...yes]), yes, pattern);
+    assert.deepEqual(await matched(hub, byPattern(pattern), [...no, ...yes]), yes, pattern);
   }
 });
 
@@ -122,7 +123,61 @@ testOnEachLog("48: a regular expression costs linear time", async (t) => {
   const hub = await t.hub();
   const topics = [40, 4000].map((n) => `https://a.example/${"a".repeat(n)}`);
   topics.push(`${topics[1]}b`);
-  assert.deepEqual(await matched(hub, "https://a.example/:x((?:a+)+b)", topics), [topics[2]]);
+  assert.deepEqual(await matched(hub, byPattern("https://a.example/:x((?:a+)+b)"), topics), [topics[2]]);
+});
+
+testOnEachLog("127, 128: a template of 0.x matches what it could expand to, live and in history", async (t) => {
+  const hub = await t.hub();
+  const topicOfU7 = "https://e.com/u/7/?topic=https%3A%2F%2Fe.com%2Fb%2F1";
+  const cases = [
+    {
+      template: "https://e.com/b/{id}",
+      yes: [
+        "https://e.com/b/1",
+        "https://e.com/b/",
+        "https://e.com/b/a,b",
+        "https://e.com/b/%C3%A9",
+        "https://e.com/b/{id}",
+      ],
+      no: [
+        "https://e.com/b/1/2",
+        "https://e.com/b/a:b",
+        "https://e.com/b/a=b",
+        "https://e.com/b/\u00e9",
+        "https://e.com/b/a b",
+      ],
+    },
+    { template: "https://e.com/b/{+p}", yes: ["https://e.com/b/a/b?c=d#e"], no: [] },
+    {
+      template: "https://e.com/u/7/{?topic}",
+      yes: [topicOfU7, "https://e.com/u/7/", "https://e.com/u/7/?other=x"],
+      no: ["https://e.com/u/7"],
+    },
+    {
+      // Nobody publishes below the hub's own path; there it is the same.
+      template: "/other/subscriptions{/topic}{/subscriber}",
+      yes: ["/other/subscriptions", "/other/subscriptions/a", "/other/subscriptions/a/b"],
+      no: ["/other/subscriptions/a/b/c", "https://e.com/other/subscriptions/a"],
+    },
+    { template: "{/a,b}", yes: ["/x/y"], no: ["/x/y/z"] },
+    { template: "foo{", yes: ["foo{"], no: ["foo", "foo1"] },
+  ];
+  for (const { template, yes, no } of cases) {
+    assert.deepEqual(await matched(hub, byTemplate(template), [...no, ...yes]), yes, template);
+  }
+});
+
+testOnEachLog("128: templates and topics of 0.x add up, and each event comes once", async (t) => {
+  const hub = await t.hub();
+  const stream = await hub.subscribe("topic=/a/{b}&topic=/a{/b}&topic=/a/1&topic=c");
+  const ids = [];
+  for (const topic of ["/a/1", "/d", ["/d", "/a/2"], "c", "/a", "/a/b/c"]) {
+    const id = await hub.publish({ topic });
+    if (!["/d", "/a/b/c"].includes(topic)) {
+      ids.push(id);
+    }
+  }
+  assert.deepEqual((await stream.take(ids.length)).map((event) => event.id), ids);
 });
 
 testOnEachLog("5: patterns and topics add up, and each event comes once", async (t) => {

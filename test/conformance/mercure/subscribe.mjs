@@ -103,12 +103,6 @@ testOnEachLog("45: `*` is every public event, under each name of a selector", as
   }
 });
 
-testOnEachLog("45: a selector that is not supported yet is refused, by name", async (t) => {
-  const hub = await t.hub();
-  const { json } = await refused(hub, `topic=${encodeURIComponent("https://a.example/{id}")}`, 400);
-  assert.equal(json.field, "topic");
-});
-
 testOnEachLog("46: an exact selector is compared byte by byte", async (t) => {
   const hub = await t.hub();
   const selectors = ["https://a.example/%257Ex", "/x", "https%3A//A.example/1", ""];

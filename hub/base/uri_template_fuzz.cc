@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "hub/auth/uri_template.h"
+#include "hub/base/uri_template.h"
 
-namespace vrelo::auth {
+namespace vrelo::base {
 namespace {
 
 void require(bool holds) {
@@ -40,9 +40,9 @@ void check(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace vrelo::auth
+}  // namespace vrelo::base
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
-  vrelo::auth::check({reinterpret_cast<const char*>(input), size});
+  vrelo::base::check({reinterpret_cast<const char*>(input), size});
   return 0;
 }

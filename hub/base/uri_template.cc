@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/auth/uri_template.h"
+#include "hub/base/uri_template.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 #include "hub/base/text.h"
 
-namespace vrelo::auth {
+namespace vrelo::base {
 namespace {
 
 // What an expression begins with and how it expands. Source: RFC 6570, 3.2 and appendix A.
@@ -35,7 +35,11 @@ constexpr std::string_view kUnreserved = "A-Za-z0-9\\-._~,";
 constexpr std::string_view kReserved = ":/?#\\[\\]@!$&'()*+;=";
 
 constexpr std::string_view kForbidden = "\"'%<>\\^`{|} ";
-constexpr std::size_t kVariablesMax = 100;  // in one expression
+
+// RE2's: for its program, and for what it learns while it matches. When the latter is used up it
+// goes on, only slower.
+constexpr std::int64_t kMemoryBase = std::int64_t{64} << 10;
+constexpr std::int64_t kMemoryPerByte = 256;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -108,7 +112,7 @@ std::optional<std::string> read_expression(std::string_view text) {
   for (bool more = true; more; ++variables) {
     const auto comma = text.find(',');
     const auto variable = read_variable(text.substr(0, comma));
-    if (!variable || variables == kVariablesMax) {
+    if (!variable) {
       return std::nullopt;
     }
     exploded |= *variable;
@@ -123,6 +127,9 @@ std::optional<std::string> read_expression(std::string_view text) {
     set += '=';
   }
   const std::string item = fmt::format("(?:[{}]|%[0-9A-Fa-f]{{2}})*", set);
+  if (kUnreserved.find(kind->separator.back()) != std::string_view::npos) {
+    return fmt::format("(?:{}{})?", kind->first, item);  // one value may be written as many are
+  }
   const std::string times = exploded ? "*" : fmt::format("{{0,{}}}", variables - 1);
   return fmt::format("(?:{}{}(?:{}{}){})?", kind->first, item, kind->separator, item, times);
 }
@@ -144,16 +151,35 @@ std::optional<std::string_view> read_literal(std::string_view text) {
   return text.substr(0, size);
 }
 
-// Returns the regular expression that matches what `text` expands to; nullopt: it is no template.
-std::optional<std::string> regex_of(std::string_view text) {
-  std::string regex;
+}  // namespace
+
+// What a template is made of.
+struct UriTemplate::Parts {
+  std::string_view beginning = {};  // the text before the first expression
+  std::string_view longest = {};    // and the longest one after it
+  std::string regex = {};           // matches what the template expands to
+
+  // Returns nullopt if `text` is no template.
+  static std::optional<Parts> of(std::string_view text);
+};
+
+std::optional<UriTemplate::Parts> UriTemplate::Parts::of(std::string_view text) {
+  if (!is_utf8(text)) {
+    return std::nullopt;
+  }
+  Parts parts;
   bool has_expression = false;
   while (!text.empty()) {
     const auto literal = read_literal(text);
     if (!literal) {
       return std::nullopt;
     }
-    regex += re2::RE2::QuoteMeta(re2::StringPiece(literal->data(), literal->size()));
+    parts.regex += re2::RE2::QuoteMeta(re2::StringPiece(literal->data(), literal->size()));
+    if (!has_expression) {
+      parts.beginning = *literal;
+    } else if (literal->size() > parts.longest.size()) {
+      parts.longest = *literal;
+    }
     text.remove_prefix(literal->size());
     if (text.empty()) {
       break;
@@ -167,39 +193,43 @@ std::optional<std::string> regex_of(std::string_view text) {
       return std::nullopt;
     }
     has_expression = true;
-    regex += *expression;
+    parts.regex += *expression;
     text.remove_prefix(end + 1);
   }
-  return has_expression ? std::optional(std::move(regex)) : std::nullopt;
+  return has_expression ? std::optional(std::move(parts)) : std::nullopt;
 }
 
-}  // namespace
+bool UriTemplate::is_template(std::string_view text) {
+  return Parts::of(text).has_value();
+}
 
 std::shared_ptr<const UriTemplate> UriTemplate::make(std::string_view text) {
-  if (!base::is_utf8(text)) {
+  const auto parts = Parts::of(text);
+  if (!parts) {
     return nullptr;
   }
-  const auto regex = regex_of(text);
-  if (!regex) {
-    return nullptr;
-  }
-  constexpr std::int64_t kMemoryMax = std::int64_t{1} << 20;
   re2::RE2::Options options(re2::RE2::Latin1);  // bytes: literal text is compared, not understood
   options.set_log_errors(false);
-  options.set_max_mem(kMemoryMax);
-  auto compiled = std::make_unique<re2::RE2>(*regex, options);
+  options.set_max_mem(kMemoryBase + kMemoryPerByte * static_cast<std::int64_t>(text.size()));
+  auto compiled = std::make_unique<re2::RE2>(parts->regex, options);
   if (!compiled->ok()) {
     return nullptr;
   }
-  return std::shared_ptr<const UriTemplate>(new UriTemplate(std::move(compiled)));
+  return std::shared_ptr<const UriTemplate>(new UriTemplate(text, *parts, std::move(compiled)));
 }
 
-UriTemplate::UriTemplate(std::unique_ptr<re2::RE2> regex) : regex_(std::move(regex)) {}
+UriTemplate::UriTemplate(std::string_view text, const Parts& parts, std::unique_ptr<re2::RE2> regex)
+    : TopicPattern(text),
+      fixed_beginning_(parts.beginning),
+      fixed_text_(parts.longest),
+      regex_(std::move(regex)) {}
 
 UriTemplate::~UriTemplate() = default;
 
-bool UriTemplate::matches(base::AskedTopic& topic) const {
-  return re2::RE2::FullMatch(topic.text(), *regex_);
+bool UriTemplate::matches(AskedTopic& topic) const {
+  const std::string& text = topic.text();
+  return text.starts_with(fixed_beginning_) && text.find(fixed_text_) != std::string::npos &&
+         re2::RE2::FullMatch(text, *regex_);
 }
 
-}  // namespace vrelo::auth
+}  // namespace vrelo::base

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/auth/uri_template.h"
+#include "hub/base/uri_template.h"
 
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
 
-namespace vrelo::auth {
+namespace vrelo::base {
 namespace {
 
 TEST(UriTemplate, matches_what_it_could_expand_to) {
@@ -97,20 +97,36 @@ TEST(UriTemplate, is_none_where_rfc_6570_allows_none) {
        }) {
     SCOPED_TRACE(text);
     EXPECT_EQ(UriTemplate::make(text), nullptr);
+    EXPECT_FALSE(UriTemplate::is_template(text));
   }
 }
 
-TEST(UriTemplate, has_a_limit_for_its_variables) {
-  const auto variables = [](int count) {
-    std::string text = "{a";
+TEST(UriTemplate, is_not_compiled_where_its_variables_would_take_too_much_memory) {
+  const auto variables = [](const char* first, int count) {
+    std::string text = first;
     for (int i = 1; i < count; ++i) {
       text += ",a";
     }
     return text + "}";
   };
-  EXPECT_TRUE(UriTemplate::make(variables(100)));
-  EXPECT_FALSE(UriTemplate::make(variables(101)));
+  const auto pattern = UriTemplate::make(variables("{?a", 20));
+  ASSERT_TRUE(pattern);
+  EXPECT_TRUE(pattern->matches("?" + std::string(19, '&')));
+  EXPECT_FALSE(pattern->matches("?" + std::string(20, '&')));
+  EXPECT_TRUE(UriTemplate::make(variables("{a", 2000)));
+  EXPECT_FALSE(UriTemplate::make(variables("{?a", 2000)));
+  EXPECT_TRUE(UriTemplate::is_template(variables("{?a", 2000)));
+}
+
+TEST(UriTemplate, tells_what_all_its_topics_begin_with) {
+  const struct {
+    const char* text;
+    const char* beginning;
+  } cases[] = {{"https://e.com/b/{id}", "https://e.com/b/"}, {"{a}/b", ""}, {"a{b}cd", "a"}};
+  for (const auto& c : cases) {
+    EXPECT_EQ(UriTemplate::make(c.text)->fixed_beginning(), c.beginning);
+  }
 }
 
 }  // namespace
-}  // namespace vrelo::auth
+}  // namespace vrelo::base
