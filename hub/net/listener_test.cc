@@ -68,7 +68,7 @@ void expect_fit(const Listener& listener) {
   const Client client(listener.endpoint());
   const OwnedFd accepted = accept_one(listener);
   EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_NODELAY), 1);
-  EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT), 65'536);
+  EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT), 32'768);
   EXPECT_EQ(option(accepted.get(), SOL_SOCKET, SO_KEEPALIVE), 1);
   EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_KEEPIDLE), 20);
   EXPECT_EQ(option(accepted.get(), IPPROTO_TCP, TCP_KEEPINTVL), 10);

@@ -16,8 +16,10 @@
 namespace vrelo::net {
 namespace {
 
-// How much the kernel holds back of what it was given and has not sent yet.
-constexpr int kNotSentMax = 65'536;
+// Below this much that it has not sent yet, the kernel takes more, in pieces of up to 64 KiB: one
+// who does not read makes it hold both. What is under way counts for nothing here, so that a
+// distant reader is as fast as with more.
+constexpr int kNotSentMax = 32'768;
 
 // An idle stream has heartbeats, whose acknowledgements fan-out looks at. Where these are rare, the
 // kernel finds a peer that is gone by itself, after idle + count * interval: 50 s.
