@@ -10,15 +10,6 @@
 namespace vrelo::fanout {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""us;
-
-// After a round that took T, the next begins no earlier than min(2 T, 5 ms) later, unless 2 T is
-// too short to matter. So what comes in a burst goes out in few writes, and the first event after a
-// quiet moment goes at once.
-constexpr std::chrono::nanoseconds kPauseMax = 5ms;
-constexpr std::chrono::nanoseconds kPauseMin = 50us;
-
 // What one round brings at most: as much as a socket's buffer takes.
 constexpr log::ReadLimits kRoundLimits{.records_max = 512, .data_bytes_max = std::size_t{1} << 17};
 
@@ -209,8 +200,7 @@ void Core::end_round() {
         }
       }
     });
-    const std::chrono::nanoseconds pause = std::min(2 * round_cost_, kPauseMax);
-    next_round_ = pause > kPauseMin ? parts_.clock.steady() + pause : Steady{};
+    next_round_ = pace_.after_round(parts_.clock.steady(), round_cost_);
   }
   delivered_ = round_end_;
 

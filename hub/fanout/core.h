@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "hub/fanout/fan_out.h"
+#include "hub/fanout/pace.h"
 #include "hub/fanout/page_cache.h"
 #include "hub/fanout/round.h"
 #include "hub/fanout/stream.h"
@@ -135,6 +136,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   log::Position round_end_;
   bool round_more_ = false;
   std::chrono::nanoseconds round_cost_{0};
+  Pace pace_;
   Steady next_round_{};
   std::unique_ptr<net::Alarm> round_alarm_;
 
