@@ -40,7 +40,7 @@ Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
       parts_.window.interest().raise_all(parts_.shard);
     }
     for (const TopicEntry* const topic : group.topics) {
-      parts_.window.interest().raise(parts_.shard, topic->view().hash);
+      parts_.window.interest().raise(parts_.shard, index_.view(*topic).hash);
     }
   }
   return {*this, group};
@@ -52,7 +52,7 @@ void Core::leave(Group& group) {
       parts_.window.interest().lower_all(parts_.shard);
     }
     for (const TopicEntry* const topic : group.topics) {
-      parts_.window.interest().lower(parts_.shard, topic->view().hash);
+      parts_.window.interest().lower(parts_.shard, index_.view(*topic).hash);
     }
     round_.forget(group);
   }

@@ -34,7 +34,7 @@ const log::Selection& selection_of(const Group& group, Reader& reader) {
   }
   log::Selection selection{.all = group.all};
   for (const TopicEntry* const topic : group.topics) {
-    selection.topics.emplace_back(topic->view().name);
+    selection.topics.emplace_back(topic->name());
   }
   for (const PatternEntry* const pattern : group.patterns) {
     selection.patterns.push_back(pattern->pattern);
@@ -193,7 +193,7 @@ bool Core::find_next(Stream& stream, log::Position& next) {
   const Group& group = *stream.group;
   topics_.clear();
   for (const TopicEntry* const topic : group.topics) {
-    topics_.push_back(topic->view());
+    topics_.push_back(index_.view(*topic));
   }
   // The window has an index of topics, none of patterns: what they do not select is left out here.
   const bool all = group.all || !group.patterns.empty();

@@ -45,9 +45,8 @@ bool selects(const Group& group, const EncodedRecord& record, base::AskedTopics&
     return true;
   }
   const auto is_record_topic = [&record](const TopicEntry* entry) {
-    const TopicView topic = entry->view();
     for (std::size_t i = 0; i < record.topics.size(); ++i) {
-      if (record.hashes[i] == topic.hash && record.topics[i] == topic.name) {
+      if (entry->is({.name = record.topics[i], .hash = record.hashes[i]})) {
         return true;
       }
     }
@@ -62,9 +61,14 @@ bool selects(const Group& group, const EncodedRecord& record, base::AskedTopics&
          std::any_of(topics.begin(), topics.end(), is_matched);
 }
 
+TopicEntry::TopicEntry(const TopicView& topic)
+    : short_hash_(short_hash(topic)), name_size_(static_cast<std::uint32_t>(topic.name.size())) {
+  assert(name_size_ == topic.name.size());
+}
+
 std::unique_ptr<TopicEntry, TopicEntry::Delete> TopicEntry::make(const TopicView& topic) {
   void* const memory = ::operator new(sizeof(TopicEntry) + topic.name.size());
-  auto* const entry = new (memory) TopicEntry(topic.hash, topic.name.size());
+  auto* const entry = new (memory) TopicEntry(topic);
   std::memcpy(static_cast<void*>(entry + 1), topic.name.data(), topic.name.size());
   return std::unique_ptr<TopicEntry, Delete>(entry);
 }
@@ -78,7 +82,7 @@ std::size_t TopicIndex::GroupHash::operator()(const Group* group) const {
   std::size_t seed = group->all ? 1 : 0;
   boost::hash_combine(seed, group->grant.get());
   for (const TopicEntry* const topic : group->topics) {
-    boost::hash_combine(seed, topic->view().hash);
+    boost::hash_combine(seed, topic->short_hash());
   }
   for (const PatternEntry* const pattern : group->patterns) {
     boost::hash_combine(seed, pattern);

@@ -21,8 +21,17 @@ namespace vrelo::fanout {
 
 struct Group;
 
+// There may be an object of its own for each stream, so its lists have short lengths.
+template <typename T, std::size_t kInline>
+using ShortList = boost::container::small_vector<
+    T,
+    kInline,
+    void,
+    boost::container::small_vector_options<boost::container::stored_size<std::uint32_t>>::type>;
+
 // A topic that streams of this shard select, with the groups that do. There may be one for each
-// stream, so the name lies behind the object, in the same allocation.
+// stream, so the name lies behind the object, in the same allocation, and half of the hash is
+// enough to find it by.
 class TopicEntry {
  public:
   struct Delete {
@@ -33,18 +42,25 @@ class TopicEntry {
   TopicEntry(const TopicEntry&) = delete;
   TopicEntry& operator=(const TopicEntry&) = delete;
 
-  // Lifetime: the entry's.
-  TopicView view() const { return {.name = {name(), name_size_}, .hash = hash_}; }
+  static std::uint32_t short_hash(const TopicView& topic) {
+    return static_cast<std::uint32_t>(topic.hash);
+  }
+  std::uint32_t short_hash() const { return short_hash_; }
 
-  boost::container::small_vector<Group*, 1> groups;
+  bool is(const TopicView& topic) const {
+    return short_hash(topic) == short_hash_ && topic.name == name();
+  }
+
+  // Lifetime: the entry's.
+  std::string_view name() const { return {reinterpret_cast<const char*>(this + 1), name_size_}; }
+
+  ShortList<Group*, 1> groups;
 
  private:
-  TopicEntry(std::size_t hash, std::size_t name_size) : hash_(hash), name_size_(name_size) {}
+  explicit TopicEntry(const TopicView& topic);
 
-  const char* name() const { return reinterpret_cast<const char*>(this + 1); }
-
-  std::size_t hash_;
-  std::size_t name_size_;
+  std::uint32_t short_hash_;
+  std::uint32_t name_size_;
 };
 
 // The streams of one shard with the same selectors and the same grant. They get the same records,
@@ -52,15 +68,15 @@ class TopicEntry {
 struct Group {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-  boost::container::small_vector<TopicEntry*, 1> topics;  // sorted by address, each once
-  std::vector<PatternEntry*> patterns = {};               // the same
+  ShortList<TopicEntry*, 3> topics;          // sorted by address, each once
+  std::vector<PatternEntry*> patterns = {};  // the same
   auth::GrantPtr grant;
   bool all = false;         // selects every topic; then `topics` and `patterns` are empty
   std::uint32_t users = 0;  // memberships and streams; the group ends with the last
 
   // Live streams, by descriptor. During a round a stream that leaves makes a hole, so that the
   // places of the others stay; they are closed after it.
-  boost::container::small_vector<int, 2> live;
+  ShortList<int, 2> live;
   std::uint32_t holes = 0;
   static constexpr int kHole = -1;
 
@@ -103,6 +119,13 @@ class TopicIndex {
   // with one more user.
   Group& enter(const log::Selection& selection, auth::GrantPtr grant);
 
+  // The topic of an entry, with its whole hash, which is computed.
+  //
+  // Lifetime: the entry's.
+  TopicView view(const TopicEntry& entry) const {
+    return {.name = entry.name(), .hash = hash_topic(key_, entry.name())};
+  }
+
   // Ends one use of `group`. True: it was the last, and the group is gone.
   bool leave(Group& group);
 
@@ -136,18 +159,14 @@ class TopicIndex {
  private:
   struct TopicHash {
     using is_transparent = void;
-    std::size_t operator()(const TopicEntry* entry) const { return entry->view().hash; }
-    std::size_t operator()(const TopicView& topic) const { return topic.hash; }
+    std::size_t operator()(const TopicEntry* entry) const { return entry->short_hash(); }
+    std::size_t operator()(const TopicView& topic) const { return TopicEntry::short_hash(topic); }
   };
   struct TopicEqual {
     using is_transparent = void;
     bool operator()(const TopicEntry* a, const TopicEntry* b) const { return a == b; }
-    bool operator()(const TopicView& a, const TopicEntry* b) const {
-      return a.name == b->view().name;
-    }
-    bool operator()(const TopicEntry* a, const TopicView& b) const {
-      return a->view().name == b.name;
-    }
+    bool operator()(const TopicView& a, const TopicEntry* b) const { return b->is(a); }
+    bool operator()(const TopicEntry* a, const TopicView& b) const { return a->is(b); }
   };
   struct GroupHash {
     std::size_t operator()(const Group* group) const;
