@@ -32,6 +32,11 @@ const FIREFOX = {
 
 export const BROWSERS = { Chromium: CHROMIUM, Firefox: FIREFOX };
 
+// Starts a browser. `home` is a folder for what it writes.
+export function launchBrowser(launch, home) {
+  return puppeteer.launch({ ...launch, env: { ...process.env, HOME: home } });
+}
+
 // What the page keeps of its streams.
 const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script>
   const ids = [];     // of messages, in the order in which they came
@@ -78,9 +83,8 @@ export class Page {
       response.end(PAGE);
     });
     await new Promise((resolve) => page.#server.listen(0, "127.0.0.1", resolve));
-    const env = { ...process.env, HOME: home };
     try {
-      page.#browser = await puppeteer.launch({ ...launch, env });
+      page.#browser = await launchBrowser(launch, home);
       page.#page = await page.#browser.newPage();
       await page.#page.goto(`http://127.0.0.1:${page.#server.address().port}/`);
     } catch (error) {

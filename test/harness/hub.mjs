@@ -44,10 +44,10 @@ const LISTENING = /^listening on (http:\/\/(.+):([0-9]+))$/;
 const ADMINISTRATION = /^administration on http:\/\/(.+):([0-9]+)$/;
 
 // Asks for `target` at `address`, on a connection of its own.
-export async function askAt(address, target) {
+export async function askAt(address, target, headers = {}) {
   const connection = await Connection.open(address);
   const host = `${address.host}:${address.port}`;
-  connection.write(requestBytes({ target, host, headers: { connection: "close" } }));
+  connection.write(requestBytes({ target, host, headers: { connection: "close", ...headers } }));
   const response = await connection.readResponse();
   connection.close();
   return response;
@@ -56,6 +56,7 @@ export async function askAt(address, target) {
 // A hub that runs, or did.
 export class Hub {
   exit = undefined; // {code, signal} once it has ended
+  adminToken = undefined; // for a hub that asks for one
   wasKilled = false; // by the test
   outputLines = [];
   errorText = "";
@@ -258,7 +259,8 @@ export class Hub {
   }
 
   async metrics(address = this) {
-    const response = await askAt(address, "/metrics");
+    const headers = this.adminToken ? { authorization: `Bearer ${this.adminToken}` } : {};
+    const response = await askAt(address, "/metrics", headers);
     if (response.status !== 200) {
       throw new Error(`/metrics was answered with ${response.status}: ${response.text}`);
     }

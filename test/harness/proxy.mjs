@@ -67,6 +67,13 @@ export class Proxy {
     }
   }
 
+  // Lets nothing more come through the connections that are open.
+  stall() {
+    for (const { hub } of this.#pairs) {
+      hub.pause();
+    }
+  }
+
   // Breaks all connections with a reset, in the middle of whatever they were doing.
   cut() {
     for (const { client, hub } of this.#pairs) {

@@ -63,7 +63,7 @@ export function resolveUrl(url: string | URL): URL {
     if (typeof url === "symbol") {
       throw error;
     }
-    throw new DOMException("the URL of an EventSource is not valid", "SyntaxError");
+    throw new DOMException("the URL is not valid", "SyntaxError");
   }
 }
 
@@ -82,11 +82,11 @@ export class EventSource extends EventTarget {
   // The second argument has a default, so that `length` is 1 as the standard has it.
   constructor(url: string | URL, options: StreamOptions = {}) {
     if (arguments.length === 0) {
-      throw new TypeError("an EventSource needs a URL");
+      throw new TypeError("there is no URL");
     }
     super();
     if (typeof options !== "object" && typeof options !== "function") {
-      throw new TypeError("the options of an EventSource are an object");
+      throw new TypeError("the options are no object");
     }
     const resolved = resolveUrl(url);
     const init = { ...(options as StreamOptions | null), withCredentials: Boolean(options?.withCredentials) };
@@ -100,6 +100,13 @@ export class EventSource extends EventTarget {
       },
       onFailure: (failure) => this.dispatchEvent(new StreamErrorEvent(failure)),
     });
+    if (init.native) {
+      // The native class tells of a type only if it is asked to.
+      this.addEventListener = (type: string, ...rest: [any, any?]) => {
+        super.addEventListener(type, ...rest);
+        this.#reader.listen(`${type}`);
+      };
+    }
   }
 
   get url(): string {

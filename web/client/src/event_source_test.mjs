@@ -270,10 +270,22 @@ test("EventSource: makes a gap an event of its own", async (t) => {
   assert.deepEqual([gaps[1].data, gaps[1].reason, gaps[1].after], ["no", "", ""]);
 });
 
-test("EventSource: refuses options that it does not have", () => {
-  const transports = [["eventsource", "long-poll"], ["websocket"], []].map((names) => ({ transports: names }));
-  for (const options of [{ shared: true }, { native: true }, ...transports]) {
-    assert.throws(() => new EventSource("http://127.0.0.1:9", options), { name: "NotSupportedError" });
+// [options, what of them is named]
+const REFUSED = [
+  [{ transports: ["eventsource", "long-poll"] }, "transports: eventsource,long-poll"],
+  [{ transports: ["websocket"] }, "transports: websocket"],
+  [{ transports: [] }, "transports: "],
+  [{ native: true }, "native here"], // in Node
+  [{ native: true, ticket: "t", headers: {} }, "native with headers"],
+  [{ native: true, token: "t" }, "native with token"],
+  [{ native: true, body: "a" }, "native with body"],
+  [{ native: true, idleTimeoutMs: 1 }, "native with idleTimeoutMs"],
+];
+
+test("EventSource: refuses options that it does not have, and names them", () => {
+  for (const [options, what] of REFUSED) {
+    const open = () => new EventSource("http://127.0.0.1:9", options);
+    assert.throws(open, { name: "NotSupportedError", message: `vrelo does not have ${what}` });
   }
 });
 

@@ -75,27 +75,50 @@ export interface StreamOptions {
 
   /** Ways to carry the stream. There is "eventsource" alone so far. */
   transports?: readonly ("eventsource" | "long-poll" | "websocket")[];
-  /** One connection for all tabs: not there yet. */
-  shared?: boolean;
-  /** A ticket's stream by the browser's own class: not there yet. */
+  /**
+   * One connection for all tabs of an origin with the same URL. What else the request is made of, is asked of one
+   * of them; a text keeps apart those that may not see the same.
+   */
+  shared?: boolean | string;
+  /** The browser's own class carries the stream: with a ticket, since it sends no headers. */
   native?: boolean;
 }
 
 /** The options of stream(). */
-export interface ReadOptions extends StreamOptions {
+export interface ReadOptions extends Omit<StreamOptions, "shared" | "native"> {
   /** Told of each failure, also of those after which it connects again. */
   onFailure?: (failure: Failure) => void;
 }
 
-/** Throws for options that this version does not have, so that none is ignored in silence. */
-export function checkOptions({ transports = ["eventsource"], shared, native }: StreamOptions): void {
-  const missing = [
-    transports.every((name) => name === "eventsource") && transports.length > 0 ? [] : `transports: [${transports}]`,
-    shared ? "shared" : [],
-    native ? "native" : [],
-  ].flat();
-  if (missing.length > 0) {
-    throw new DOMException(`this version of vrelo does not have ${missing.join(", ")}`, "NotSupportedError");
+/** The browser's own class, also where ours has taken its name since. */
+export const NativeEventSource = (globalThis as { EventSource?: typeof EventSource }).EventSource;
+
+// What the native class has nothing for.
+const NOT_NATIVE = ["credentials", "headers", "token", "method", "body", "fetch", "retryOn", "idleTimeoutMs",
+  "heartbeatTimeout", "maxEventBytes", "shared"] as const;
+
+// Returns what of `options` cannot be had, or nothing.
+function missing(options: StreamOptions, isPulled: boolean): string | boolean | undefined {
+  const { transports = ["eventsource"], shared, native, wake } = options;
+  if (`${transports}` !== "eventsource") {
+    return `transports: ${transports}`;
+  }
+  if (native) {
+    const other = NOT_NATIVE.find((name) => options[name]);
+    return other ? `native with ${other}` : (isPulled || !NativeEventSource) && "native here";
+  }
+  const isPaused = typeof wake === "object" && wake.pauseHidden;
+  return shared && (isPaused ? "shared with pauseHidden" : (isPulled || !hasLocks()) && "shared here");
+}
+
+// A page has them if it came by https; Node has none.
+const hasLocks = () => (globalThis.navigator as Navigator | undefined)?.locks;
+
+/** Throws for options that cannot be had, so that none is ignored in silence. `isPulled`: by stream(). */
+export function checkOptions(options: StreamOptions, isPulled: boolean): void {
+  const what = missing(options, isPulled);
+  if (what) {
+    throw new DOMException(`vrelo does not have ${what}`, "NotSupportedError");
   }
 }
 

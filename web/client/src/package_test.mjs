@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import test, { after, before } from "node:test";
@@ -13,8 +13,11 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
 import * as esbuild from "esbuild";
+import * as vite from "vite";
 
+import { BROWSERS, launchBrowser } from "../../../test/harness/browser.mjs";
 import { fencedBlocks } from "../../../test/harness/markdown.mjs";
+import { within } from "../../../test/harness/waiting.mjs";
 import { Server } from "./server_testing.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -34,8 +37,10 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
+// What is loaded where it is used.
+const LOADED = ["./shared.js", "./native.js"];
 const SIZES = [
-  ["the whole library", 'import * as all from "vrelo"; console.log(all);', 5 * KIBIBYTE],
+  ["the library", 'export * from "vrelo";', 5 * KIBIBYTE],
   ["the class alone", 'import { EventSource } from "vrelo"; console.log(EventSource);', 5 * KIBIBYTE],
   ["the parser alone", 'import { Parser } from "vrelo/parser"; console.log(Parser);', 1.5 * KIBIBYTE],
 ];
@@ -47,6 +52,7 @@ for (const [about, contents, bytesMax] of SIZES) {
       bundle: true,
       minify: true,
       format: "esm",
+      external: LOADED,
       write: false,
     });
     const { length } = gzipSync(outputFiles[0].contents, { level: 9 });
@@ -134,4 +140,68 @@ test("package: a bundle by esbuild reads a stream", async (t) => {
   await mkdir(path.dirname(outfile));
   await esbuild.build({ stdin: { contents, resolveDir: folder }, bundle: true, format: "esm", outfile });
   assert.equal((await run(process.execPath, [outfile])).stdout, "a\n");
+});
+
+// A program for a page, with what is loaded where it is used.
+const PROGRAM = `
+  for (const options of [{}, { shared: true }, { native: true }]) {
+    const source = new EventSource("/stream", options);
+    source.onmessage = ({ data }) => {
+      document.title += data;
+      source.close();
+    };
+  }`;
+const IMPORT = 'import { EventSource } from "vrelo";';
+const page = (script) => `<!doctype html><title></title>${script}`;
+
+// Ways to bring the program into a page: each makes the site in a folder.
+const WAYS = {
+  "a module script": async (site) => {
+    await symlink(path.join(folder, "node_modules"), path.join(site, "node_modules"));
+    const code = IMPORT.replace('"vrelo"', '"/node_modules/vrelo/dist/index.js"') + PROGRAM;
+    await writeFile(path.join(site, "index.html"), page(`<script type="module">${code}</script>`));
+  },
+  "the classic script in place of the native class": async (site) => {
+    await symlink(path.join(folder, "node_modules"), path.join(site, "node_modules"));
+    const classic = '<script src="/node_modules/vrelo/dist/classic.js" data-replace></script>';
+    await writeFile(path.join(site, "index.html"), page(`${classic}<script>${PROGRAM}</script>`));
+  },
+  esbuild: async (site) => {
+    const stdin = { contents: IMPORT + PROGRAM, resolveDir: folder };
+    const options = { bundle: true, minify: true, format: "esm", splitting: true, outdir: site };
+    await esbuild.build({ stdin, ...options });
+    await writeFile(path.join(site, "index.html"), page('<script type="module" src="/stdin.js"></script>'));
+  },
+  Vite: async (site) => {
+    const root = path.join(folder, "vite");
+    await mkdir(root);
+    await writeFile(path.join(root, "main.js"), IMPORT + PROGRAM);
+    await writeFile(path.join(root, "index.html"), page('<script type="module" src="/main.js"></script>'));
+    await vite.build({ root, configFile: false, logLevel: "error", build: { outDir: site, emptyOutDir: true } });
+  },
+};
+
+test("package: reads in a page, by whatever way it has come there", async (t) => {
+  const browser = await launchBrowser(BROWSERS.Chromium, path.join(folder, "home"));
+  t.after(() => browser.close());
+  for (const [way, make] of Object.entries(WAYS)) {
+    const site = path.join(folder, way.replaceAll(" ", "_"));
+    await mkdir(site);
+    await make(site);
+    const server = await Server.open(t, async (exchange) => {
+      if (exchange.target === "/stream") {
+        exchange.open("data: a\n\n");
+        return;
+      }
+      const file = path.join(site, exchange.target === "/" ? "index.html" : exchange.target);
+      const bytes = await readFile(file).catch(() => undefined);
+      const type = file.endsWith(".html") ? "text/html" : "text/javascript";
+      exchange.response.writeHead(bytes ? 200 : 404, { "content-type": type }).end(bytes);
+    });
+    const tab = await browser.newPage();
+    await tab.goto(server.origin);
+    const wait = tab.waitForFunction(() => document.title === "aaa", { polling: 20, timeout: 0 });
+    await within(wait, `three events in the page of ${way}`);
+    await tab.close();
+  }
 });

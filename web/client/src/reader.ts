@@ -4,13 +4,14 @@
 
 import { delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Reason } from "./failure.js";
+import type { NativeSink, Types } from "./native.js";
 import { ask, checkOptions, type StreamOptions, type Ticket } from "./options.js";
 import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
 import { makeRequest, withoutProof } from "./request.js";
 import { isHidden, watchPage } from "./waking.js";
 
 const EVENT_BYTES_MAX = 64 * 1024 * 1024;
-const HEARTBEATS_MISSED = 3;
+const HEARTBEATS_MISSED_MS = 3000; // three, by the second
 const HEARTBEAT = /^ ?vrelo heartbeat=([0-9]{1,6}(?:\.[0-9]+)?)$/;
 
 /**
@@ -32,15 +33,19 @@ interface End {
   retryAfterMs?: number;
 }
 
+const idleOption = (options: StreamOptions) => options.idleTimeoutMs ?? options.heartbeatTimeout;
+
 export type ReaderState = 0 | 1 | 2; // as EventSource.readyState has them
 
-export class Reader {
+export class Reader implements Types {
   state: ReaderState = 0;
+  readonly types = new Set<string>();
+  listen = (type: string): void => void this.types.add(type);
 
   readonly #url: URL;
   readonly #options: StreamOptions;
   readonly #sink: ReaderSink;
-  readonly #unwatch: () => void;
+  readonly #unwatch: () => void = () => {};
 
   #lastEventId: string;
   #serverMs: number | undefined;
@@ -60,16 +65,16 @@ export class Reader {
 
   /** Begins at once, but calls nobody before its caller has returned. Throws for options that are not there yet. */
   constructor(url: URL, options: StreamOptions, sink: ReaderSink) {
-    checkOptions(options);
+    checkOptions(options, sink.ready !== undefined);
     this.#url = url;
     this.#options = options;
     this.#sink = sink;
     this.#lastEventId = options.lastEventId ?? "";
-    this.#idleMs = options.idleTimeoutMs ?? options.heartbeatTimeout ?? 0;
+    this.#idleMs = idleOption(options) ?? 0;
     const { wake = true, signal } = options;
-    this.#unwatch = wake
-      ? watchPage(wake === true ? {} : wake, () => this.#wake(), () => this.#abort.abort())
-      : () => {};
+    if (wake) {
+      this.#unwatch = watchPage(wake === true ? {} : wake, () => this.#wake(), () => this.#abort.abort());
+    }
     if (signal?.aborted) {
       this.close();
     } else {
@@ -121,23 +126,26 @@ export class Reader {
       serverMs: this.#serverMs,
       retryAfterMs,
     });
-    const failure = { reason, willReconnect, delayMs: willReconnect ? delay : 0 };
+    const failure: Failure = { reason, ...(status && { status }), willReconnect, delayMs: willReconnect ? delay : 0 };
     if (willReconnect) {
       this.state = 0;
     } else {
       this.close();
     }
-    this.#sink.onFailure(status === undefined ? failure : { ...failure, status });
+    this.#sink.onFailure(failure);
     if (!this.#isClosed) {
       await this.#wait(delay);
     }
   }
 
   #mayReconnect(reason: Reason, status: number | undefined): boolean {
-    const { retry, retryOn, ticket } = this.#options;
+    const { retry, retryOn, ticket, native } = this.#options;
     const attempt = this.#failures;
     if (reason === "too-large" || status === 204 || (attempt > 0 && attempt >= (retry?.attempts ?? Infinity))) {
       return false;
+    }
+    if (native) {
+      return typeof ticket === "function"; // it gives up as the native class has done, unless a ticket may help
     }
     if (status === undefined) {
       return true;
@@ -168,6 +176,7 @@ export class Reader {
 
   // Opens one connection and reads it to its end.
   async #connect(): Promise<End> {
+    const { shared, native } = this.#options;
     const abort = (this.#abort = new AbortController());
     const { signal } = abort;
     // A function or a fetch may hang, and not every fetch knows of signals.
@@ -175,14 +184,25 @@ export class Reader {
     aborted.catch(() => {});
     this.#endedBy = {};
     this.#wasGood = false;
-    this.#watchIdle();
-    let reason: Reason = "auth";
+    let reason: Reason = "network";
     try {
+      if (shared) {
+        const { share } = await import("./shared.js");
+        await share(this.#url, this.#options, this.#sink, this, signal);
+        return {};
+      }
+      this.#watchIdle();
+      reason = "auth";
       const ticket = this.#nextTicket;
       this.#nextTicket = undefined;
       const made = makeRequest(this.#url, this.#options, this.#lastEventId, ticket);
       const { url, init } = await Promise.race([made, aborted]);
       reason = "network";
+      if (native) {
+        const { readNative } = await import("./native.js");
+        await readNative(url, this.#options, this, this.#nativeSink(signal), signal);
+        return { reason };
+      }
       const send = this.#options.fetch ?? globalThis.fetch;
       return await this.#read(await Promise.race([send(url.href, { ...init, signal }), aborted]), signal);
     } catch (error) {
@@ -208,10 +228,7 @@ export class Reader {
       return { reason: "content-type", status };
     }
     const openedAt = performance.now();
-    if (this.state === 0) {
-      this.state = 1;
-      this.#sink.onOpen();
-    }
+    this.#open();
     const parser = this.#parser(new URL(response.url || this.#url).origin, signal);
     try {
       while (body !== undefined && !signal.aborted) {
@@ -239,26 +256,48 @@ export class Reader {
       maxEventBytes: this.#options.maxEventBytes ?? EVENT_BYTES_MAX,
       onRetry: (milliseconds) => (this.#serverMs = Math.min(milliseconds, TIMER_MAX_MS)),
       onComment: (text) => this.#onComment(text),
-      onEvent: (event) => {
-        // The rest of a chunk is nobody's after a handler has closed the stream.
-        if (signal.aborted) {
-          return;
-        }
-        this.#wasGood = true;
-        if (event.type === "vrelo.renew") {
-          void this.#renew(signal);
-        }
-        event.lastEventId = withoutProof(event.lastEventId, this.#options);
-        this.#sink.onEvent(event, origin);
-      },
+      onEvent: (event) => this.#take(event, origin, signal),
     });
+  }
+
+  #nativeSink(signal: AbortSignal): NativeSink {
+    return {
+      onOpen: () => this.#open(),
+      onEvent: (event, origin) => {
+        this.#lastEventId = event.lastEventId;
+        this.#take(event, origin, signal);
+      },
+      onBreak: () => {
+        this.state = 0;
+        this.#sink.onFailure({ reason: "network", willReconnect: true, delayMs: 0 });
+      },
+    };
+  }
+
+  #open(): void {
+    if (this.state === 0) {
+      this.state = 1;
+      this.#sink.onOpen();
+    }
+  }
+
+  #take(event: ParsedEvent, origin: string, signal: AbortSignal): void {
+    // The rest of a chunk is nobody's after a handler has closed the stream.
+    if (signal.aborted) {
+      return;
+    }
+    this.#wasGood = true;
+    if (event.type === "vrelo.renew") {
+      void this.#renew(signal);
+    }
+    event.lastEventId = withoutProof(event.lastEventId, this.#options);
+    this.#sink.onEvent(event, origin);
   }
 
   #onComment(text: string): void {
     const seconds = HEARTBEAT.exec(text)?.[1];
-    const { idleTimeoutMs, heartbeatTimeout } = this.#options;
-    if (seconds !== undefined && idleTimeoutMs === undefined && heartbeatTimeout === undefined) {
-      this.#idleMs = HEARTBEATS_MISSED * 1000 * Number(seconds);
+    if (seconds !== undefined && idleOption(this.#options) === undefined) {
+      this.#idleMs = HEARTBEATS_MISSED_MS * Number(seconds);
       this.#watchIdle();
     }
   }

@@ -65,7 +65,8 @@ export async function makeRequest(
   if (lastEventId === "") {
     return { url: target, init };
   }
-  const paramByDefault = ticket === undefined ? undefined : "last_event_id";
+  // The native class sends no header.
+  const paramByDefault = ticket === undefined && !options.native ? undefined : "last_event_id";
   const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
   if (param !== undefined) {
     return { url: withField(target, param, withoutProof(lastEventId, options)), init };

@@ -9,7 +9,7 @@ import { Reader } from "./reader.js";
 /** What the loop over stream() throws when the stream has failed for good. */
 export class StreamError extends Error {
   constructor(readonly failure: Failure) {
-    super(`the stream has failed: ${failure.reason}${failure.status === undefined ? "" : ` (${failure.status})`}`);
+    super(`the stream has failed: ${failure.reason}${failure.status ? ` (${failure.status})` : ""}`);
     this.name = "StreamError";
   }
 }

@@ -10,14 +10,13 @@ interface Page {
   removeEventListener?: EventTarget["removeEventListener"];
 }
 
-const page = (): Page => globalThis as unknown as Page;
+const page = globalThis as unknown as Page;
 
-export const isHidden = (): boolean => page().document?.visibilityState === "hidden";
+export const isHidden = (): boolean => page.document?.visibilityState === "hidden";
 
 /** Calls `wake` whenever there is a reason not to wait longer, and `hide` when the page is hidden. */
 export function watchPage(options: WakeOptions, wake: () => void, hide: () => void): () => void {
   const { online = true, visible = true, pauseHidden = false } = options;
-  const onOnline = () => wake();
   const onVisibility = () => {
     if (!isHidden()) {
       wake();
@@ -25,15 +24,15 @@ export function watchPage(options: WakeOptions, wake: () => void, hide: () => vo
       hide();
     }
   };
-  const { document } = page();
+  const { document } = page;
   if (online) {
-    page().addEventListener?.("online", onOnline);
+    page.addEventListener?.("online", wake);
   }
   if (visible || pauseHidden) {
     document?.addEventListener("visibilitychange", onVisibility);
   }
   return () => {
-    page().removeEventListener?.("online", onOnline);
+    page.removeEventListener?.("online", wake);
     document?.removeEventListener("visibilitychange", onVisibility);
   };
 }

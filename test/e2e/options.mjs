@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The library's options in browsers, with the hub. (Those that the hub has no use for, such as a body, are in
+// migration.mjs and examples.mjs; tabs and tickets are in shared.mjs and tickets.mjs.)
+
+import assert from "node:assert/strict";
+
+import { BROWSERS } from "../harness/browser.mjs";
+import { guardedHub } from "../harness/guarded.mjs";
+import { HUB_PATH } from "../harness/hub.mjs";
+import { Tabs } from "../harness/tabs.mjs";
+import { test } from "../harness/test.mjs";
+import { within } from "../harness/waiting.mjs";
+
+// A hub behind a proxy, which nobody reads without a token, and a page at another origin.
+async function setUp(t, launch) {
+  const tabs = await Tabs.open(t, launch);
+  const { page } = await tabs.add();
+  const settings = { heartbeat: "1s", retry: "50ms", allowedHosts: "127.0.0.1" };
+  const { hub, publish, readerToken } = await guardedHub(t, tabs.server.origin, settings);
+  const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
+  // Runs a function in the page, with the library as its first argument, and what else it is given.
+  const run = (action, ...rest) => within(page.evaluate(`import("/dist/index.js").then((vrelo) =>
+    (${action})(vrelo, ...${JSON.stringify(rest)}))`), () => `the page: ${action}`);
+  const url = `http://${proxy.host}:${proxy.port}${HUB_PATH}?match=a`;
+  return { hub, proxy, publish: (data) => publish({ topic: "a", data }), run, url, token: readerToken("a") };
+}
+
+// These run in the page.
+const OPEN = (vrelo, url, options) => {
+  const source = new vrelo.EventSource(url, { retry: { minMs: 10, maxMs: 100 }, ...options });
+  globalThis.source = source;
+  globalThis.seen = [];
+  globalThis.changed = () => {};
+  const note = (text) => {
+    seen.push(text);
+    changed();
+  };
+  source.onopen = () => note("open");
+  source.onmessage = ({ data }) => note(data.slice(0, 10));
+  source.onerror = ({ reason, status, willReconnect }) =>
+    note(`${reason} ${status ?? "-"} ${willReconnect ? "reconnects" : "for good"}`);
+};
+const UNTIL = (_, count) => new Promise((resolve) => {
+  globalThis.changed = () => seen.length >= count && resolve(seen);
+  changed();
+});
+const CLOSE = () => source.close();
+
+for (const [browser, launch] of Object.entries(BROWSERS)) {
+  test(`${browser}: headers, tokens and what is tried again`, async (t) => {
+    const { hub, run, url, token, publish } = await setUp(t, launch);
+    await run(OPEN, url, {});
+    assert.deepEqual(await run(UNTIL, 1), ["auth 401 for good"]);
+    await run(OPEN, url, { headers: { authorization: `Bearer ${token}` } });
+    assert.deepEqual(await run(UNTIL, 1), ["open"]);
+    await run(CLOSE);
+    await hub.streamsOpen(0);
+
+    // The first token is old, the second is not.
+    await run((vrelo, target, good, open) => {
+      const tokens = ["old"];
+      const options = { token: async () => tokens.shift() ?? good, retryOn: ({ reason }) => reason === "auth" };
+      new Function(`return ${open}`)()(vrelo, target, options);
+    }, url, token, `${OPEN}`);
+    assert.deepEqual(await run(UNTIL, 2), ["auth 401 reconnects", "open"]);
+    await publish("a");
+    assert.deepEqual((await run(UNTIL, 3)).slice(2), ["a"]);
+    await run(CLOSE);
+
+    await run(OPEN, url, { retry: { attempts: 1 }, token: "old" });
+    assert.deepEqual(await run(UNTIL, 1), ["auth 401 for good"]);
+  });
+
+  test(`${browser}: a silent stream is left, by the heartbeats that the hub announces and by a time`, async (t) => {
+    const { hub, proxy, run, url, token, publish } = await setUp(t, launch);
+    for (const options of [{ token }, { token, idleTimeoutMs: 1500 }]) {
+      await run(OPEN, url, options);
+      await run(UNTIL, 1);
+      await publish("a");
+      await run(UNTIL, 2);
+      proxy.stall();
+      const idle = await run(UNTIL, 3);
+      assert.deepEqual(idle.slice(0, 3), ["open", "a", "idle - reconnects"]);
+      await publish("b");
+      const seen = await run((_, wanted) => new Promise((resolve) => {
+        globalThis.changed = () => seen.includes(wanted) && resolve(seen);
+        changed();
+      }), "b");
+      assert.deepEqual(seen.filter((note) => /^[ab]$/.test(note)), ["a", "b"]);
+      await run(CLOSE);
+    }
+    await hub.streamsOpen(0);
+  });
+
+  test(`${browser}: an event that is too large, a signal, and stream()`, async (t) => {
+    const { hub, run, url, token, publish } = await setUp(t, launch);
+    await run(OPEN, url, { token, maxEventBytes: 100 });
+    await run(UNTIL, 1);
+    await publish("x".repeat(200));
+    assert.deepEqual((await run(UNTIL, 2))[1], "too-large - for good");
+    await hub.streamsOpen(0);
+
+    const id = await publish("first");
+    await publish("second");
+    await publish("third");
+    const events = await run(async ({ stream }, target, options) => {
+      const controller = new AbortController();
+      const seen = [];
+      for await (const { type, data } of stream(target, { ...options, signal: controller.signal })) {
+        seen.push([type, data]);
+        if (data === "third") {
+          controller.abort();
+        }
+      }
+      return seen;
+    }, url, { token, lastEventId: id, lastEventIdParam: "last_event_id" });
+    assert.deepEqual(events.filter(([type]) => type === "message"), [["message", "second"], ["message", "third"]]);
+    await hub.streamsOpen(0);
+  });
+
+  test(`${browser}: the native class carries a stream over cuts, with the types that are asked for`, async (t) => {
+    const hub = await t.hub({ retry: "50ms" });
+    const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
+    const tabs = await Tabs.open(t, launch);
+    const tab = await tabs.add();
+    await tab.read(`http://${proxy.host}:${proxy.port}${HUB_PATH}?match=a`, { native: true });
+    assert.equal(await tab.reads(), false); // by fetch
+    await tab.page.evaluate(() => source.addEventListener("late", ({ lastEventId }) => seen.ids.push(lastEventId)));
+    const ids = [];
+    for (let round = 0; round < 4; ++round) {
+      for (const type of ["message", "late"]) {
+        ids.push(await hub.publish({ topic: "a", data: "x", type }));
+      }
+      await tab.untilId(ids.at(-1));
+      proxy.cut();
+    }
+    ids.push(await hub.publish({ topic: "a", data: "x" }));
+    await tab.untilId(ids.at(-1));
+    const seen = await tab.seen();
+    assert.deepEqual(seen.ids, ids);
+    assert.ok(seen.errors.length >= 4 && seen.errors.every((reason) => reason === "network"));
+  });
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ten tabs of a browser, one connection to the hub: each tab gets each event once and in order, whatever happens
+// to the tab that has the connection.
+
+import assert from "node:assert/strict";
+
+import { BROWSERS } from "../harness/browser.mjs";
+import { Tabs } from "../harness/tabs.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { within } from "../harness/waiting.mjs";
+
+const TABS = 10;
+const EVENTS = 20; // with each thing that happens
+
+// Each tab has a process of its own, of which one may be killed.
+const { args } = BROWSERS.Chromium;
+const CHROMIUM = { ...BROWSERS.Chromium, args: [...args, "--renderer-process-limit=32"] };
+
+// Opens the tabs. `happens(act)` publishes while something happens to the tab that reads, and waits until all the
+// others have what was published.
+async function setUp(t, launch) {
+  const hub = await t.hub({ retry: "100ms" });
+  const tabs = await Tabs.open(t, launch);
+  for (let i = 0; i < TABS; ++i) {
+    const tab = await tabs.add();
+    await tab.read(`${hub.url}?match=a`, { shared: true });
+  }
+  const ids = [];
+  const publish = async (count) => {
+    for (let i = 0; i < count; ++i) {
+      ids.push(await hub.publish({ topic: "a", data: `${ids.length}` }));
+    }
+  };
+  const happens = async (act) => {
+    const reader = await tabs.takeReader();
+    await publish(EVENTS);
+    await Promise.all([act(reader), publish(EVENTS)]);
+    await tabs.untilId(ids.at(-1));
+    return reader;
+  };
+  return { hub, tabs, ids, publish, happens };
+}
+
+// `errors`: what a page may have been told of.
+async function check({ tabs, ids }, errors) {
+  for (const tab of tabs.all) {
+    const seen = await tab.seen();
+    assert.deepEqual(seen.ids, ids);
+    assert.deepEqual([seen.errors, seen.opened], [errors, 1 + errors.length]);
+  }
+}
+
+test("Chromium: the tab that reads is closed, killed, frozen, and stands still", { log: SQLITE }, async (t) => {
+  const all = await setUp(t, CHROMIUM);
+  const { hub, tabs, ids, publish, happens } = all;
+  await publish(EVENTS);
+  await tabs.untilId(ids.at(-1));
+  await hub.streamsOpen(1);
+
+  await happens((reader) => reader.close());
+  await happens(async (reader) => {
+    const session = await reader.page.createCDPSession();
+    const crashed = new Promise((resolve) => reader.page.once("error", resolve));
+    session.send("Page.crash").catch(() => {});
+    await within(crashed, "the end of the page's process");
+  });
+
+  const frozen = await happens(async (reader) => {
+    const session = await reader.page.createCDPSession();
+    await session.send("Page.setWebLifecycleState", { state: "frozen" });
+    reader.wake = () => session.send("Page.setWebLifecycleState", { state: "active" });
+  });
+  await hub.streamsOpen(1);
+  await frozen.wake();
+  tabs.all.push(frozen);
+
+  // Nobody tells that it stands still: the others have to notice.
+  const still = await happens(async (reader) => {
+    const session = await reader.page.createCDPSession();
+    await session.send("Debugger.enable");
+    const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));
+    await session.send("Debugger.pause");
+    await within(paused, "the page to stand still");
+    reader.wake = () => session.send("Debugger.resume");
+  });
+  await still.wake();
+  tabs.all.push(still);
+
+  await publish(EVENTS);
+  await tabs.untilId(ids.at(-1));
+  await hub.streamsOpen(1);
+  assert.equal(tabs.all.length, TABS - 2);
+  await check(all, []);
+});
+
+test("Firefox: the tab that reads is closed, and goes to another page and back", { log: SQLITE }, async (t) => {
+  const all = await setUp(t, BROWSERS.Firefox);
+  const { hub, tabs, happens } = all;
+  await hub.streamsOpen(1);
+  await happens((reader) => reader.close());
+  await happens((reader) => reader.page.goto("about:blank"));
+  await hub.streamsOpen(1);
+  assert.equal(tabs.all.length, TABS - 2);
+  // It breaks the connection of a page that is left before that page is told, which tells the others.
+  await check(all, ["network"]);
+});

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The library with tickets, in browsers, with fetch and with the native class: whatever ends a stream, the page
+// gets each event once and in order, and has no code of its own for it.
+
+import assert from "node:assert/strict";
+
+import { TicketServer } from "../../web/client/src/tickets_testing.mjs";
+import { BROWSERS, launchBrowser } from "../harness/browser.mjs";
+import { test } from "../harness/test.mjs";
+import { within } from "../harness/waiting.mjs";
+
+async function setUp(t, launch) {
+  const server = await TicketServer.open(t);
+  const browser = await launchBrowser(launch, await t.folder());
+  t.atEnd(() => browser.close());
+  const page = await browser.newPage();
+  // Publishes an event, and waits until the page has it, and those since `first` before it, each once.
+  const publish = async (first = 1) => {
+    const last = server.publish();
+    const wait = page.waitForFunction((id) => globalThis.seen?.data.includes(id), { polling: 20, timeout: 0 }, last);
+    await within(wait, `the event ${last}, in the page`);
+    const { data, ids, errors } = await page.evaluate(() => globalThis.seen);
+    const expected = Array.from({ length: Number(last) - first + 1 }, (_, i) => `${first + i}`);
+    assert.deepEqual([data, ids], [expected, expected]);
+    return errors;
+  };
+  const open = async (path) => {
+    await page.goto(`${server.origin}${path}`);
+    await server.untilOpened(1);
+  };
+  return { server, page, publish, open };
+}
+
+for (const [browser, launch] of Object.entries(BROWSERS)) {
+  for (const [way, path] of [["fetch", "/page"], ["the native class", "/page?native"]]) {
+    test(`${browser}, ${way}: a new ticket comes before and after each end, and nothing is lost`, async (t) => {
+      const { server, publish, open } = await setUp(t, launch);
+      await open(path);
+      assert.deepEqual(await publish(), []);
+
+      // Before the end, without a word to the page.
+      server.renew();
+      const renewed = await server.untilOpened(2);
+      assert.deepEqual(await publish(), []);
+      await server.opened[0].closed();
+      assert.equal(server.ticketsGiven, 2);
+
+      server.end();
+      server.publish(); // while nobody reads
+      await server.untilOpened(3);
+      assert.ok((await publish()).length > 0);
+
+      server.nextStatus = 502;
+      server.cut();
+      await server.untilOpened(4);
+      await publish();
+      assert.ok(server.refused.includes(502));
+
+      server.cut();
+      const last = await server.untilOpened(5);
+      await publish();
+      // The proof is for the header alone, which the browser sends by itself; a new ticket has the id in the query.
+      const isNative = path !== "/page";
+      assert.equal(last.headers["last-event-id"] !== undefined, isNative);
+      for (const { target } of server.opened) {
+        assert.doesNotMatch(target, /~|%7e/i);
+      }
+      assert.match(renewed.target, /^\/stream\?ticket=vt_[^&]+&last_event_id=1$/);
+      const tickets = new Set(server.opened.map(({ ticket }) => ticket));
+      assert.equal(tickets.size, isNative ? server.opened.length - 1 : server.opened.length);
+    });
+
+    test(`${browser}, ${way}: a service worker passes the stream on`, async (t) => {
+      const { server, page, publish, open } = await setUp(t, launch);
+      await page.goto(`${server.origin}/other`);
+      await page.evaluate(async () => {
+        await navigator.serviceWorker.register("/worker.js");
+        await navigator.serviceWorker.ready;
+        if (!navigator.serviceWorker.controller) {
+          await new Promise((resolve) => (navigator.serviceWorker.oncontrollerchange = resolve));
+        }
+      });
+      await open(path);
+      await publish();
+      for (let round = 2; round < 5; ++round) {
+        server.cut();
+        await server.untilOpened(round);
+        await publish();
+      }
+    });
+
+    test(`${browser}, ${way}: another page and back`, async (t) => {
+      const { server, page, publish, open } = await setUp(t, launch);
+      await open(path);
+      await publish();
+      await page.goto(`${server.origin}/other`);
+      server.publish();
+      await page.goBack();
+      await within(page.waitForFunction(() => globalThis.seen, { polling: 20, timeout: 0 }), "the page");
+      // The browser has kept the page, perhaps with its connection, or has loaded it again.
+      const isKept = await page.evaluate(() => seen.data[0] === "1");
+      if (!isKept) {
+        await server.untilOpened(2);
+      }
+      await publish(isKept ? 1 : 3);
+    });
+  }
+}
+
+test("Chromium: a page that is prerendered reads, and reads on when it is shown", async (t) => {
+  const { server, page, publish } = await setUp(t, BROWSERS.Chromium);
+  await page.goto(`${server.origin}/prerendering`);
+  const { headers } = await server.untilOpened(1);
+  assert.match(headers["sec-purpose"], /prerender/);
+  server.publish();
+  await Promise.all([page.waitForNavigation(), page.evaluate(() => { location.href = "/page?native"; })]);
+  await publish(1);
+  assert.equal(server.opened.length, 1);
+});

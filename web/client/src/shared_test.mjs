@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tabs that share a connection, as sources of one process. Real tabs are in test/e2e/shared.mjs.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { EventSource, stream } from "../dist/index.js";
+import { Locks } from "./locks_testing.mjs";
+import { QUICK, Server, Watch } from "./server_testing.mjs";
+
+globalThis.navigator ??= {};
+navigator.locks ??= new Locks();
+
+const stay = (text, headers) => (exchange) => exchange.open(text, headers);
+const event = (id) => `id: ${id}\ndata: ${id}\n\n`;
+const told = (id) => `message ${id} #${id}`;
+
+// Opens a tab.
+const open = (t, server, options = {}) =>
+  new Watch(t, new EventSource(server.url, { ...QUICK, shared: true, ...options }));
+
+// Opens tabs, one after the other, and waits until each is open.
+async function openTabs(t, server, count, options) {
+  const tabs = [];
+  for (let i = 0; i < count; ++i) {
+    tabs.push(open(t, server, options));
+    await tabs[i].until(1);
+  }
+  return tabs;
+}
+
+test("shared: ten tabs have one connection, and each event once", async (t) => {
+  const server = await Server.open(t, stay());
+  const tabs = await openTabs(t, server, 10);
+  const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
+  server.exchanges[0].write(ids.map(event).join(""));
+  for (const tab of tabs) {
+    assert.deepEqual(await tab.until(101), ["open", ...ids.map(told)]);
+    assert.equal(tab.source.readyState, EventSource.OPEN);
+  }
+  assert.equal(server.exchanges.length, 1);
+});
+
+test("shared: when the tab that reads is closed, the next reads on, and no page notices", async (t) => {
+  const server = await Server.open(t, stay());
+  const tabs = await openTabs(t, server, 4);
+  server.exchanges[0].write(event(2));
+  await Promise.all(tabs.map((tab) => tab.until(2)));
+  for (let id = 3; id <= 5; ++id) {
+    tabs.shift().source.close();
+    await server.exchanges[id - 3].closed();
+    const next = await server.exchange(id - 2);
+    assert.equal(next.headers["last-event-id"], `${id - 1}`);
+    next.write(event(id));
+    await Promise.all(tabs.map((tab) => tab.until(tab.entries.length + 1)));
+  }
+  const entries = tabs[0].entries;
+  assert.deepEqual(entries.slice(-4), [2, 3, 4, 5].map(told));
+  assert.ok(entries.every((entry) => !entry.startsWith("error")));
+  tabs[0].source.close();
+  await server.exchanges[3].closed();
+});
+
+test("shared: all tabs are told of a failure, and of what happens next", async (t) => {
+  const server = await Server.open(t, stay(), stay(event(2)), (exchange) => exchange.end(404));
+  const tabs = await openTabs(t, server, 3);
+  server.exchanges[0].write(event(1));
+  await Promise.all(tabs.map((tab) => tab.until(2)));
+  server.exchanges[0].end();
+  const second = await server.exchange(1);
+  await Promise.all(tabs.map((tab) => tab.until(5)));
+  second.end();
+  for (const tab of tabs) {
+    const entries = await tab.until(7);
+    assert.deepEqual(entries, ["open", told(1), "error closed reconnects", "open", told(2),
+      "error closed reconnects", "error http 404 has given up"]);
+    assert.equal(tab.source.readyState, EventSource.CLOSED);
+  }
+  assert.equal(server.exchanges.length, 3);
+});
+
+test("shared: a tab that begins at an id gets what the others have had since then", async (t) => {
+  const server = await Server.open(t, stay());
+  const [first] = await openTabs(t, server, 1);
+  server.exchanges[0].write([1, 2, 3].map(event).join(""));
+  await first.until(4);
+  const late = open(t, server, { lastEventId: "1" });
+  assert.deepEqual(await late.until(3), ["open", told(2), told(3)]);
+  assert.equal(server.exchanges.length, 1);
+});
+
+test("shared: a tab that begins before what the others have had reads that by itself, and joins them", async (t) => {
+  const server = await Server.open(t, stay(), stay());
+  const [first] = await openTabs(t, server, 1);
+  const shared = server.exchanges[0];
+  shared.write(event(5));
+  await first.until(2);
+  const late = open(t, server, { lastEventId: "3" });
+  const own = await server.exchange(1);
+  assert.equal(own.headers["last-event-id"], "3");
+  own.write(event(4));
+  await late.until(2);
+  shared.write(event(6));
+  await first.until(3);
+  own.write(event(5) + event(6));
+  await own.closed();
+  shared.write(event(7));
+  assert.deepEqual(await late.until(5), ["open", ...[4, 5, 6, 7].map(told)]);
+  assert.deepEqual(await first.until(4), ["open", ...[5, 6, 7].map(told)]);
+  assert.equal(server.exchanges.length, 2);
+});
+
+test("shared: tabs with another URL, other credentials or another name have a connection of their own", async (t) => {
+  const server = await Server.open(t, stay("data: a\n\n"));
+  await openTabs(t, server, 2);
+  await openTabs(t, server, 2, { shared: "a person" });
+  await openTabs(t, server, 2, { withCredentials: true });
+  await new Watch(t, new EventSource(`${server.url}?a=b`, { shared: true })).until(2);
+  assert.equal(server.exchanges.length, 4);
+});
+
+// Has the lock in a tab that says nothing until it is told to.
+class Silent {
+  wasTaken = false;
+
+  #channel;
+
+  constructor(t, server) {
+    const name = `vrelo 1 false ${server.url} `;
+    this.#channel = new BroadcastChannel(name);
+    this.taken = navigator.locks.request(name, {}, () => new Promise(() => {})).catch(() => (this.wasTaken = true));
+    t.after(() => this.#channel.close());
+  }
+  asked(count) {
+    return new Promise((resolve) => {
+      const seen = [];
+      this.#channel.onmessage = ({ data }) => seen.push(data) === count && resolve(seen);
+    });
+  }
+  tell(message) {
+    this.#channel.postMessage({ from: "silent", ...message });
+  }
+}
+
+const link = (after, id) => ({ after, event: { type: "message", data: id, lastEventId: id }, origin: "http://a" });
+
+test("shared: from a tab that stands still, the lock is taken; what it says later counts no more", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const server = await Server.open(t, stay(event(4)), stay(event(5)));
+  const silent = new Silent(t, server);
+  const asked = silent.asked(1);
+  const tab = open(t, server);
+  const [{ kind, from }] = await asked;
+  assert.equal(kind, "ask");
+  silent.tell({ kind: "lead", to: from, cursor: "1", isOpen: true, links: [] });
+  silent.tell({ kind: "event", link: link("1", "2") });
+  await tab.until(2);
+
+  // A message is a sign of life.
+  t.mock.timers.tick(3000);
+  t.mock.timers.tick(3000);
+  silent.tell({ kind: "event", link: link("2", "3") });
+  await tab.until(3);
+  t.mock.timers.tick(3000);
+  t.mock.timers.tick(3000);
+  assert.equal(silent.wasTaken, false);
+  t.mock.timers.tick(3000);
+  await silent.taken;
+  const { headers } = await server.exchange(0);
+  assert.equal(headers["last-event-id"], "3");
+  await tab.until(4);
+  silent.tell({ kind: "event", link: link("4", "4") });
+  silent.tell({ kind: "failure", failure: { reason: "http", status: 500, willReconnect: false, delayMs: 0 } });
+
+  // It wakes up and believes that it leads: whoever reads makes room, and takes the lock again.
+  silent.tell({ kind: "lead", cursor: "3", isOpen: true });
+  await server.exchanges[0].closed();
+  assert.equal((await server.exchange(1)).headers["last-event-id"], "4");
+  assert.deepEqual(await tab.until(5), ["open", ...[2, 3, 4, 5].map(told)]);
+});
+
+test("shared: a tab asks for what it has missed, and takes events in whatever order they come", async (t) => {
+  const server = await Server.open(t, stay());
+  const silent = new Silent(t, server);
+  let asked = silent.asked(1);
+  const tab = open(t, server);
+  const [{ from }] = await asked;
+  silent.tell({ kind: "lead", to: from, cursor: "1", isOpen: true, links: [] });
+  await tab.until(1);
+  asked = silent.asked(1);
+  silent.tell({ kind: "event", link: link("2", "3") });
+  const [{ kind, cursor }] = await asked;
+  assert.deepEqual([kind, cursor], ["ask", "1"]);
+  silent.tell({ kind: "event", link: link("3", "4") });
+  silent.tell({ kind: "event", link: link("1", "2") });
+  silent.tell({ kind: "lead", to: from, cursor: "4", isOpen: true, links: ["1", "2", "3"].map((id) => (
+    link(id, `${Number(id) + 1}`))) });
+  silent.tell({ kind: "event", link: link("4", "5") });
+  assert.deepEqual(await tab.until(5), ["open", ...[2, 3, 4, 5].map(told)]);
+  assert.equal(server.exchanges.length, 0);
+});
+
+test("shared: is refused where it cannot be had, with the reason", (t) => {
+  const url = "http://127.0.0.1:9/";
+  const refused = (options, message) => assert.throws(() => new EventSource(url, options).close(),
+    { name: "NotSupportedError", message: `vrelo does not have ${message}` });
+  refused({ shared: true, wake: { pauseHidden: true } }, "shared with pauseHidden");
+  refused({ shared: true, native: true }, "native with shared");
+  const { locks } = navigator;
+  delete navigator.locks;
+  t.after(() => (navigator.locks = locks));
+  refused({ shared: true }, "shared here");
+});
+
+test("shared: is refused by stream(), which reads at its own pace", async () => {
+  const events = stream("http://127.0.0.1:9/", { shared: true });
+  await assert.rejects(events.next(), { name: "NotSupportedError" });
+});
