@@ -4,7 +4,8 @@
 // the same. Runs in a page; test/e2e/migration.mjs is its server.
 //
 // `answers` are what the server does to each request: a number is a status, a text a stream, which stays open if
-// the text begins so. `there` and `here` return what they have seen.
+// the text begins so. `there` and `here` return what they have seen. `rows` are texts in the table's rows of which
+// this is an example.
 
 import { fetchEventSource } from "@microsoft/fetch-event-source";
 import { EventSourcePolyfill } from "event-source-polyfill";
@@ -76,14 +77,22 @@ const POST = { method: "POST", headers: { "Content-Type": "text/plain", "X-Test"
 
 export const LINES = [
   { about: "event-source-polyfill: headers, lastEventIdQueryParameterName and withCredentials",
+    rows: ["`lastEventIdQueryParameterName`"],
     answers: TWICE,
     there: (url) => messages(new EventSourcePolyfill(url, YAFFLE), 2),
     here: (url) => messages(new EventSource(url, YAFFLE), 2) },
   { about: "event-source-polyfill: heartbeatTimeout",
+    rows: ["`heartbeatTimeout`"],
     answers: ["open retry: 10\nid: 1\ndata: a\n\n", "data: b\n\n"],
     there: (url) => messages(new EventSourcePolyfill(url, { heartbeatTimeout: 1000 }), 2),
     here: (url) => messages(new EventSource(url, { heartbeatTimeout: 1000 }), 2) },
+  { about: "event-source-polyfill: it comes back without end",
+    rows: ["without end"],
+    answers: ["retry: 10\nid: 1\ndata: a\n\n", ": no\n\n", ": no\n\n", "data: b\n\n"],
+    there: (url) => messages(new EventSourcePolyfill(url), 2),
+    here: (url) => messages(new EventSource(url, { retry: QUICK }), 2) },
   { about: "fetch-event-source: a stream opened by POST, with headers, body, fetch and onclose",
+    rows: ["`fetchEventSource(", "`onclose` throws"],
     answers: TWICE,
     there: (url) => fetched(url, 2, {
       ...POST,
@@ -94,34 +103,60 @@ export const LINES = [
     here: (url) => messages(
       new EventSource(url, { ...POST, body: "hello", fetch: (...request) => fetch(...request) }), 2) },
   { about: "fetch-event-source: what is no stream is refused",
+    rows: ["`onopen` throws"],
     answers: [404],
     there: (url) => fetched(url, 1, { onerror: (error) => { throw error; } }).then(() => "given up"),
     here: (url) => new Promise((resolve) => {
       new EventSource(url).onerror = ({ willReconnect }) => resolve(willReconnect ? "again" : "given up");
     }) },
+  { about: "fetch-event-source: onopen throws, and onerror says when to come back",
+    rows: ["`onopen` throws"],
+    answers: [500, "data: a\n\n"],
+    there: (url) => fetched(url, 1, {
+      onopen: async ({ ok }) => {
+        if (!ok) throw new Error("no stream");
+      },
+      onerror: () => 10,
+    }),
+    here: (url) => messages(new EventSource(url, { retryOn: () => true, retry: QUICK }), 1) },
   { about: "fetch-event-source: openWhenHidden",
+    rows: ["`openWhenHidden"],
     answers: ["open id: 1\ndata: a\n\n", "open data: b\n\n"],
     there: (url) => fetched(url, 2, {}, () => hide(url)),
     here: (url) => messages(new EventSource(url, { wake: { pauseHidden: true } }), 2, () => hide(url)) },
   { about: "eventsource: a fetch that adds headers",
+    rows: ["`fetch: (url, init)"],
     answers: TWICE,
     there: (url) => messages(new FetchedEventSource(url, {
       fetch: (target, init) => fetch(target, { ...init, headers: { ...init.headers, "X-Test": "1" } }),
     }), 2),
     here: (url) => messages(new EventSource(url, { headers: { "X-Test": "1" } }), 2) },
+  { about: "eventsource: an error says the status",
+    rows: ["`code`"],
+    answers: [404],
+    there: (url) => new Promise((resolve) => {
+      new FetchedEventSource(url).onerror = ({ code }) => resolve(code);
+    }),
+    here: (url) => new Promise((resolve) => {
+      new EventSource(url).onerror = ({ status }) => resolve(status);
+    }) },
   { about: "sse.js: headers, payload and method",
+    rows: ["`new SSE("],
     answers: ["data: a\n\n"],
     there: (url) => messages(new SSE(url, { ...POST, payload: "hello" }), 1),
     here: (url) => messages(new EventSource(url, { ...POST, body: "hello" }), 1) },
   { about: "sse.js: autoReconnect, reconnectDelay and maxRetries",
+    rows: ["`autoReconnect`"],
     answers: ["id: 1\ndata: a\n\n", "data: b\n\n"],
     there: (url) => messages(new SSE(url, { autoReconnect: true, reconnectDelay: 10, maxRetries: 5 }), 2),
     here: (url) => messages(new EventSource(url, { retry: { ...QUICK, attempts: 5 } }), 2) },
   { about: "reconnecting-eventsource: max_retry_time, and coming back after every status",
+    rows: ["`max_retry_time`", "every status"],
     answers: [500, "data: a\n\n"],
     there: (url) => messages(new ReconnectingEventSource(url, { max_retry_time: 20 }), 1),
     here: (url) => messages(new EventSource(url, { retryOn: () => true, retry: QUICK }), 1) },
   { about: "the native class: withCredentials",
+    rows: ["`new EventSource(url, {withCredentials})`"],
     answers: TWICE,
     there: (url) => messages(new window.EventSource(url, { withCredentials: true }), 2),
     here: (url) => messages(new EventSource(url, { withCredentials: true }), 2) },

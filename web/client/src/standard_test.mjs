@@ -8,6 +8,7 @@ import test, { after, before } from "node:test";
 import { EventSource } from "../dist/index.js";
 import { CasesServer } from "./cases_server_testing.mjs";
 import { CASES, expectationOf, runAll } from "./cases_testing.mjs";
+import { STEPS } from "./standard_steps.mjs";
 
 const NAME = "ours Node";
 let server;
@@ -26,3 +27,16 @@ for (const [index, one] of CASES.entries()) {
     test(`EventSource: ${one.about}`, () => assert.deepEqual(results[index], expectation));
   }
 }
+
+test("EventSource: each step of the standard names its cases, and each case has its step", () => {
+  const named = new Set();
+  for (const [step, , texts] of STEPS) {
+    for (const text of "why" in texts ? [] : texts) {
+      const found = CASES.filter(({ about }) => about.includes(text));
+      assert.ok(found.length > 0, `${step} names no case: ${text}`);
+      found.forEach((one) => named.add(one));
+    }
+  }
+  const others = CASES.filter((one) => !named.has(one)).map(({ about }) => about);
+  assert.deepEqual(others, []);
+});
