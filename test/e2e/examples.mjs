@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// examples/: each is run as it stands, but for the address of the hub.
+
+import assert from "node:assert/strict";
+import { cp, mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { Server } from "../../web/client/src/server_testing.mjs";
+import { BROWSERS, launchBrowser } from "../harness/browser.mjs";
+import { Command } from "../harness/command.mjs";
+import { guardedHub } from "../harness/guarded.mjs";
+import { HUB_PATH } from "../harness/hub.mjs";
+import { page as readPage } from "../harness/markdown.mjs";
+import { test } from "../harness/test.mjs";
+import { until, within } from "../harness/waiting.mjs";
+
+const EXAMPLES = new URL("../../examples/", import.meta.url);
+const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
+const FILE = /^\/(?:node_modules\/vrelo\/dist\/(\w+\.js)|([a-z_]+\.(?:html|js)))$/;
+const TYPES = { html: "text/html", js: "text/javascript" };
+
+// A site with the examples and the library. `answers` has functions of an exchange, by path.
+async function site(t, answers = {}) {
+  const server = await Server.open({ after: (end) => t.atEnd(end) }, async (exchange) => {
+    const { pathname } = new URL(exchange.target, "http://a");
+    if (pathname in answers) {
+      answers[pathname](exchange);
+      return;
+    }
+    const [, library, name] = FILE.exec(pathname) ?? [];
+    if (library === undefined && name === undefined) {
+      exchange.end(404);
+      return;
+    }
+    const text = await readFile(library ? new URL(library, LIBRARY) : new URL(name, EXAMPLES), "utf8");
+    exchange.response.setHeader("content-type", TYPES[pathname.split(".").at(-1)]);
+    exchange.response.end(text.replaceAll("https://hub.example", server.hub?.origin));
+  });
+  return server;
+}
+
+// Opens pages of the site, in one browser.
+async function open(t, server, ...names) {
+  const browser = await launchBrowser(BROWSERS.Chromium, await t.folder());
+  t.atEnd(() => browser.close());
+  const pages = [];
+  for (const name of names) {
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/${name}`);
+    pages.push(page);
+  }
+  return pages;
+}
+
+// Waits until the page's list has these items.
+function shows(page, items) {
+  const isThere = (wanted) => {
+    const there = [...document.querySelectorAll("li")].map(({ textContent }) => textContent);
+    return JSON.stringify(there) === wanted;
+  };
+  const wait = page.waitForFunction(isThere, { polling: 20, timeout: 0 }, JSON.stringify(items));
+  return within(wait, `${items}, in the page`);
+}
+
+test("jwt.html shows what its user may read, and nothing else", async (t) => {
+  const server = await site(t, { "/token": ({ response }) => response.end(readerToken("orders/7")) });
+  const { hub, publish, readerToken } = await guardedHub(t, server.origin);
+  server.hub = hub;
+  const [page] = await open(t, server, "jwt.html");
+  await hub.streamsOpen(1);
+  await publish({ topic: "orders/8", data: "of another", private: "on" });
+  await publish({ topic: "orders/7", data: "<b>packed</b>", private: "on" });
+  await publish({ topic: "orders/7", data: "shipped", private: "on" });
+  await shows(page, ["<b>packed</b>", "shipped"]);
+});
+
+test("shared.html shows it in all tabs, by one connection", async (t) => {
+  const session = () => JSON.stringify({ name: "7", token: readerToken("orders/7") });
+  const server = await site(t, { "/session": ({ response }) => response.end(session()) });
+  const { hub, publish, readerToken } = await guardedHub(t, server.origin);
+  server.hub = hub;
+  const pages = await open(t, server, "shared.html", "shared.html", "shared.html");
+  await hub.streamsOpen(1);
+  await until(async () => {
+    await publish({ topic: "orders/7", data: "shipped", private: "on" });
+    const shown = await Promise.all(pages.map((page) => page.evaluate(() => document.body.textContent)));
+    return shown.every((text) => text.includes("shipped"));
+  }, "each tab to show an event");
+  await hub.streamsOpen(1);
+});
+
+test("completion.html shows an answer as it comes, over a cut", async (t) => {
+  const words = ["Hello", ",", " how", " are", " you", "?"];
+  const event = (index) => `id: ${index}\ndata: ${JSON.stringify({ choices: [{ text: words[index] }] })}\n\n`;
+  const asked = [];
+  const complete = (exchange) => {
+    asked.push(exchange);
+    if (asked.length === 1) {
+      exchange.open(`retry: 10\n${[0, 1, 2].map(event).join("")}id: 3\ndata: {"cho`);
+    } else if (asked.length === 2) {
+      exchange.end(429, { "retry-after": "0" });
+    } else {
+      exchange.open([3, 4, 5].map(event).join("") + "data: [DONE]\n\n");
+    }
+  };
+  const server = await site(t, { "/v1/completions": complete });
+  const [page] = await open(t, server, "completion.html");
+  const untilText = (text) => within(page.waitForFunction((wanted) => answer.textContent === wanted,
+    { polling: 20, timeout: 0 }, text), `"${text}", in the page`);
+  await untilText("Hello, how");
+  asked[0].cut();
+  await untilText("Hello, how are you?");
+  await asked[2].closed();
+  const told = asked.map(({ method, body, headers }) => [method, body, headers["last-event-id"]]);
+  const body = '{"prompt":"Hello","stream":true}';
+  assert.deepEqual(told, [["POST", body, undefined], ["POST", body, "2"], ["POST", body, "2"]]);
+});
+
+test("worker.html shows what its worker reads", async (t) => {
+  const server = await site(t);
+  const hub = (server.hub = await t.hub());
+  const [page] = await open(t, server, "worker.html");
+  await hub.streamsOpen(1);
+  await hub.publish({ topic: "news", data: "rain" });
+  await shows(page, ["rain"]);
+});
+
+test("node.mjs prints what it reads, and why it does not", async (t) => {
+  const { hub, publish, readerToken } = await guardedHub(t);
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "node_modules"));
+  await symlink(fileURLToPath(new URL("..", LIBRARY)), path.join(folder, "node_modules/vrelo"));
+  await cp(new URL("node.mjs", EXAMPLES), path.join(folder, "node.mjs"));
+  const run = (env) => Command.start([process.execPath, "node.mjs", `${hub.origin}${HUB_PATH}?match=orders/7`],
+    { cwd: folder, env, input: "" });
+  const refused = await run({}).ended();
+  assert.equal(refused.status, 1);
+  assert.match(refused.errors, /^auth 401 for good\n/);
+
+  const reader = run({ VRELO_TOKEN: readerToken("orders/7") });
+  t.atEnd(() => reader.signal("SIGKILL"));
+  await hub.streamsOpen(1);
+  await publish({ topic: "orders/7", data: "shipped", type: "order", private: "on" });
+  await reader.printed(/^\S+ vrelo.hello \n\S+ order shipped\n$/);
+});
+
+test("examples/ has nothing that its page does not list", async () => {
+  const listed = [...(await readPage("examples/README.md")).matchAll(/\]\(([a-z_]+\.\w+)\)/g)].map(([, name]) => name);
+  const files = (await readdir(EXAMPLES)).filter((name) => name !== "README.md");
+  assert.deepEqual(files.sort(), listed.sort());
+});
