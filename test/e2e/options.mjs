@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The library's options in browsers, with the hub. (Those that the hub has no use for, such as a body, are in
-// migration.mjs and examples.mjs; tabs and tickets are in shared.mjs and tickets.mjs.)
+// migration.mjs and examples.mjs; tabs and tickets are in shared.mjs and client_tickets.mjs.)
 
 import assert from "node:assert/strict";
 
