@@ -57,7 +57,7 @@ std::shared_ptr<const base::UrlBase> base_of_topics(const base::Settings& settin
       return base;
     }
   }
-  return base::UrlBase::make("http://localhost/.well-known/mercure");
+  return base::UrlBase::make("http://localhost" + settings.path);
 }
 
 base::Task<void> pause(base::Executor executor) {

@@ -36,7 +36,7 @@ std::string metadata(const base::Settings& settings) {
 }
 
 // Returns "" where `resource` has no authority that the document could be at.
-std::string metadata_url(std::string_view resource) {
+std::string metadata_url(std::string_view resource, std::string_view path) {
   const std::size_t scheme_end = resource.find("://");
   if (scheme_end == std::string_view::npos) {
     return {};
@@ -46,7 +46,7 @@ std::string metadata_url(std::string_view resource) {
   const bool is_plain = std::all_of(authority.begin(), authority.end(), [](char c) {
     return c > ' ' && c < 127 && c != '"' && c != '\\';
   });
-  return is_plain ? std::string(authority) + std::string(kMetadataPath) : std::string();
+  return is_plain ? std::string(authority).append(path) : std::string();
 }
 
 }  // namespace
@@ -55,6 +55,7 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
                                           bool local_only,
                                           std::shared_ptr<const auth::TrustPolicy> trust) {
   auto policy = std::make_shared<Policy>();
+  policy->path = settings.path;
   policy->request_limits.head_bytes_max = settings.header_bytes;
   policy->request_limits.body_bytes_max = settings.body_bytes;
   policy->request_time = settings.request_time;
@@ -79,7 +80,9 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
   policy->takes_topic_selectors = settings.mercure_0x;
   if (trust != nullptr && !settings.audiences.empty()) {
     policy->metadata = metadata(settings);
-    policy->metadata_url = metadata_url(settings.audiences[0]);
+    // Source: RFC 9728, section 3.1.
+    policy->metadata_path = "/.well-known/oauth-protected-resource" + settings.path;
+    policy->metadata_url = metadata_url(settings.audiences[0], policy->metadata_path);
   }
   policy->trust = std::move(trust);
   return policy;

@@ -14,12 +14,8 @@
 
 namespace vrelo::api {
 
-// The hub's URL, as far as its endpoints know it. Source: draft-dunglas-mercure-08, section 9.1.
+// The path of the hub's URL, unless it is set. Source: draft-dunglas-mercure-08, section 9.1.
 inline constexpr std::string_view kHubPath = "/.well-known/mercure";
-
-// Where the hub describes itself. Source: RFC 9728, section 3.1.
-inline constexpr std::string_view kMetadataPath =
-    "/.well-known/oauth-protected-resource/.well-known/mercure";
 
 // What an event's id and type may be long. An id comes back in every reconnect, so it has to get
 // through every proxy.
@@ -31,6 +27,8 @@ inline constexpr std::size_t kTypeBytesMax = 128;
 //
 // Threads: any.
 struct Policy {
+  std::string path{kHubPath};  // of the hub's URL, as far as its endpoints know it
+
   http::RequestLimits request_limits = {};
   std::chrono::milliseconds request_time{10'000};
 
@@ -54,6 +52,7 @@ struct Policy {
 
   // How the hub describes itself to those who look for a token (RFC 9728), and where; "": not.
   std::string metadata = {};
+  std::string metadata_path = {};
   std::string metadata_url = {};
 };
 

@@ -57,11 +57,11 @@ Refused refuse_topic(std::string_view topic, const Policy& policy) {
   if (topic == "*") {
     return malformed("reserved topic", kTopic, "\"*\" stands for all topics.");
   }
-  if (is_reserved_topic(topic)) {
+  if (is_reserved_topic(topic, policy.path)) {
     return malformed("reserved topic", kTopic,
                      fmt::format("It is, or as a relative URL leads to, {} or below it, which "
                                  "belongs to the hub.",
-                                 kHubPath));
+                                 policy.path));
   }
   return std::nullopt;
 }

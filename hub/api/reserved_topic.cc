@@ -8,27 +8,11 @@
 
 #include <ada.h>
 
-#include "hub/api/policy.h"
 #include "hub/http/request.h"
 #include "hub/http/token.h"
 
 namespace vrelo::api {
 namespace {
-
-constexpr std::string_view kLastSegment = kHubPath.substr(kHubPath.rfind('/') + 1);
-
-// The hub's URL, as the base of references. The host is any: only the path of what comes out is
-// looked at.
-struct BaseUrls {
-  ada::url_aggregator http = parse("http://hub");
-  ada::url_aggregator https = parse("https://hub");
-
-  static ada::url_aggregator parse(const std::string& origin) {
-    const auto url = ada::parse<ada::url_aggregator>(origin + std::string(kHubPath));
-    assert(url.has_value());
-    return *url;
-  }
-};
 
 int hex_value(char digit) {
   if (digit >= '0' && digit <= '9') {
@@ -84,14 +68,17 @@ std::string remove_dot_segments(std::string_view in) {
   return out;
 }
 
-bool resolves_from(const ada::url_aggregator& base, std::string_view topic) {
-  const auto url = ada::parse<ada::url_aggregator>(topic, &base);
+// `origin`: any: only the path of what comes out is looked at.
+bool resolves_from(std::string_view origin, std::string_view hub_path, std::string_view topic) {
+  const auto base = ada::parse<ada::url_aggregator>(std::string(origin).append(hub_path));
+  assert(base.has_value());
+  const auto url = ada::parse<ada::url_aggregator>(topic, &*base);
   if (!url) {
     return false;
   }
   const std::string path = remove_dot_segments(decode_unreserved(url->get_pathname()));
-  return path.starts_with(kHubPath) &&
-         (path.size() == kHubPath.size() || path[kHubPath.size()] == '/');
+  return path.starts_with(hub_path) &&
+         (path.size() == hub_path.size() || path[hub_path.size()] == '/');
 }
 
 // Returns whether `reference`, which has no control characters, has no path of its own, so that the
@@ -110,23 +97,24 @@ bool has_empty_path(std::string_view reference) {
 
 }  // namespace
 
-bool is_reserved_topic(std::string_view topic) {
-  return may_resolve_to_hub(topic) && resolves_to_hub(topic);
+bool is_reserved_topic(std::string_view topic, std::string_view hub_path) {
+  return may_resolve_to_hub(topic, hub_path) && resolves_to_hub(topic, hub_path);
 }
 
-bool resolves_to_hub(std::string_view topic) {
-  static const BaseUrls bases;
-  return resolves_from(bases.https, topic) || resolves_from(bases.http, topic);
+bool resolves_to_hub(std::string_view topic, std::string_view hub_path) {
+  return resolves_from("https://hub", hub_path, topic) ||
+         resolves_from("http://hub", hub_path, topic);
 }
 
 // A path of the topic's own leads to the hub only if it has the last segment of the hub's path, as
 // it stands or with escapes: dot segments take segments away, they make none. What is between the
 // letters may also be a tab or a line end, which a URL parser removes.
-bool may_resolve_to_hub(std::string_view topic) {
+bool may_resolve_to_hub(std::string_view topic, std::string_view hub_path) {
+  const std::string_view last_segment = hub_path.substr(hub_path.rfind('/') + 1);
   const bool hides_letters = std::any_of(topic.begin(), topic.end(), [](char c) {
     return c == '%' || static_cast<unsigned char>(c) < 0x20;
   });
-  return hides_letters || topic.find(kLastSegment) != std::string_view::npos ||
+  return hides_letters || topic.find(last_segment) != std::string_view::npos ||
          has_empty_path(topic);
 }
 

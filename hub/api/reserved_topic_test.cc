@@ -140,5 +140,27 @@ TEST(ReservedTopic, is_never_missed_by_the_scan) {
   EXPECT_GT(skipped, 1000);
 }
 
+TEST(ReservedTopic, is_what_leads_to_the_path_that_the_hub_has) {
+  const struct {
+    const char* topic;
+    bool reserved;
+  } cases[] = {{"/rt/hub", true},
+               {"/rt/hub/x", true},
+               {"hub", true},
+               {"https://any.example/rt/hub?x", true},
+               {"/rt/x/../%68ub", true},
+               {"", true},
+               {"/rt/hubx", false},
+               {"/rt", false},
+               {"/x/rt/hub", false},
+               {"mercure", false},
+               {"/.well-known/mercure/x", false}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.topic);
+    EXPECT_EQ(is_reserved_topic(c.topic, "/rt/hub"), c.reserved);
+    EXPECT_EQ(resolves_to_hub(c.topic, "/rt/hub"), c.reserved);
+  }
+}
+
 }  // namespace
 }  // namespace vrelo::api

@@ -10,10 +10,11 @@ Endpoint endpoint_of(const http::Request& request, Listener listener, const Poli
   if (request.path == "*") {
     return Endpoint::kServer;
   }
-  if (listener == Listener::kMain && request.path == kHubPath) {
+  if (listener == Listener::kMain && request.path == policy.path) {
     return Endpoint::kHub;
   }
-  if (listener == Listener::kMain && !policy.metadata.empty() && request.path == kMetadataPath) {
+  if (listener == Listener::kMain && !policy.metadata.empty() &&
+      request.path == policy.metadata_path) {
     return Endpoint::kMetadata;
   }
   if (listener == Listener::kAdmin || policy.has_admin_endpoints) {

@@ -64,6 +64,7 @@ struct Settings {
 
   std::string config;  // "": no file
   boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 3000};
+  std::string path = "/.well-known/mercure";
   AdminPlace admin;
   bool open = false;
   std::size_t shards = 0;  // 0: one per processor

@@ -74,6 +74,34 @@ Parsed<Settings> parse_listen(Settings settings, std::string_view text) {
   return settings;
 }
 
+// What every part of the way, and a Link field, leaves as it is.
+Parsed<Settings> parse_path(Settings settings, std::string_view text) {
+  constexpr std::size_t kPathBytesMax = 256;
+  const auto is_path_character = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("-._~/").find(c) != std::string_view::npos;
+  };
+  // A segment that is empty, or that a browser would take away.
+  const auto has_segment = [path = std::string(text) + "/"](std::string_view segment) {
+    return path.find(fmt::format("/{}/", segment)) != std::string::npos;
+  };
+  if (!text.starts_with('/') || text.size() > kPathBytesMax ||
+      !std::all_of(text.begin(), text.end(), is_path_character) || has_segment("") ||
+      has_segment(".") || has_segment("..")) {
+    return Fault{fmt::format(
+        "is not a path as \"/live/hub\": letters, digits and -._~ between slashes, at most {} "
+        "bytes",
+        kPathBytesMax)};
+  }
+  for (const std::string_view own : {"/healthz", "/readyz", "/metrics", "/admin"}) {
+    if (text == own || text.starts_with(std::string(own) + "/")) {
+      return Fault{"is a path that the hub has for its administrator"};
+    }
+  }
+  settings.path = text;
+  return settings;
+}
+
 Parsed<Settings> parse_admin(Settings settings, std::string_view text) {
   if (text == "auto" || text == "off") {
     settings.admin = {text == "auto" ? AdminPlace::Kind::kAuto : AdminPlace::Kind::kOff, {}};
@@ -194,6 +222,12 @@ const std::array kRows = {
                .help =
                    "The address and port to serve at; port 0 picks a free one. Sockets that are "
                    "inherited (LISTEN_FDS) take its place."},
+    SettingRow{.name = "path",
+               .group = "Where the hub listens",
+               .kind = OtherKind{"PATH", parse_path, [](const Settings& s) { return s.path; }},
+               .change = SettingChange::kRestart,
+               .help = "The path of the hub's URL. Clients of Mercure 0.x know no other than the "
+                       "default."},
     SettingRow{.name = "admin",
                .group = "Where the hub listens",
                .kind = OtherKind{"auto|off|ADDRESS:PORT", parse_admin, format_admin},

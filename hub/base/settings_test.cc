@@ -183,6 +183,23 @@ TEST(Settings, keep_origins_as_browsers_write_them) {
   }
 }
 
+TEST(Settings, take_a_path_that_nothing_on_the_way_changes) {
+  EXPECT_EQ(loaded({}).path, "/.well-known/mercure");
+  for (const char* const path : {"/a", "/rt/hub", "/A-b._~/0", "/admins"}) {
+    EXPECT_EQ(loaded({"--path", path}).path, path);
+  }
+  for (const char* const path :
+       {"", "/", "a", "a/b", "/a/", "//a", "/a//b", "/./a", "/a/..", "/a b", "/a%20b", "/a?b",
+        "/a#b", "/\xC3\xA9", "https://a.example/b"}) {
+    SCOPED_TRACE(path);
+    EXPECT_THAT(fault({"--path", path}), HasSubstr("is not a path"));
+  }
+  for (const char* const path : {"/metrics", "/admin", "/admin/x", "/healthz", "/readyz"}) {
+    EXPECT_THAT(fault({"--path", path}), HasSubstr("for its administrator"));
+  }
+  EXPECT_THAT(fault({"--path", ("/" + std::string(256, 'a')).c_str()}), HasSubstr("256 bytes"));
+}
+
 TEST(Settings, name_an_unknown_setting_and_suggest_the_nearest) {
   const TemporaryFile file("listen = \"127.0.0.1:0\"\n\nhart_beat = 3\n");
   EXPECT_EQ(fault({"--shrads", "2"}), "--shrads: there is no such flag; did you mean --shards?");

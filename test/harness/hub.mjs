@@ -241,9 +241,13 @@ export class Hub {
   }
 
   // Opens a stream. `query` is fields, or a query as it is; what is answered may be anything.
-  async stream(query, options) {
+  stream(query, options) {
     const text = typeof query === "string" ? query : form(query);
-    const stream = await Stream.open(this, `${HUB_PATH}?${text}`, options);
+    return this.streamAt(`${HUB_PATH}?${text}`, options);
+  }
+
+  async streamAt(target, options) {
+    const stream = await Stream.open(this, target, options);
     this.#connections.add(stream.connection);
     return stream;
   }

@@ -296,6 +296,28 @@ test("107: the hub describes itself to those who look for a token", async (t) =>
   });
 });
 
+test("108: the hub's URL may have another path", async (t) => {
+  const { hub, TP } = await hubWithTokens(t, { path: "/rt/hub" });
+  const target = "/rt/hub";
+  assert.equal((await hub.ask({ target: `/.well-known/oauth-protected-resource${target}` })).status, 200);
+  assert.equal((await hub.ask({ target: new URL(METADATA).pathname })).status, 404);
+  assert.equal((await hub.post({ topic: A1 }, bearer(TP))).status, 404);
+  const post = (topic, options) => hub.post({ topic }, { target, ...options });
+  const missing = await post(A1);
+  assert.equal(
+    missing.headers["www-authenticate"],
+    `Bearer resource_metadata="https://hub.example.net/.well-known/oauth-protected-resource${target}"`,
+  );
+  for (const topic of ["/rt/hub/x", "https://any.example/rt/hub", "hub", "/rt/x/../%68ub"]) {
+    const { status, json } = await post(topic, bearer(TP));
+    assert.deepEqual([status, json.field], [400, "topic"], topic);
+  }
+  assert.equal((await post("/.well-known/mercure/x", bearer(TP))).status, 200);
+  const stream = await hub.streamAt(`${target}?match=${encodeURIComponent(A1)}`);
+  const id = (await post(A1, bearer(TP))).text;
+  assert.equal((await stream.next()).id, id);
+});
+
 test("129 to 133, 139: tokens of 0.x by every way they may come", async (t) => {
   const { hub, LP, LS, TP, former } = await hubWithTokens(t);
   assert.equal((await hub.post({ topic: A1 }, bearer(LP))).status, 200);
