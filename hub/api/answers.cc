@@ -51,6 +51,10 @@ http::Problem problem(Obstacle obstacle) {
       return {.status = 429, .title = "too many connections of one address"};
     case Obstacle::kTooManyBytes:
       return {.status = 503, .title = "too many large requests at once"};
+    case Obstacle::kTooManyStreams:
+      return {.status = 429, .title = "too many streams of one subject"};
+    case Obstacle::kTooManyPublishes:
+      return {.status = 429, .title = "too many publishes of one subject"};
     case Obstacle::kDrain:
       return {.status = 503, .title = "the hub is about to stop"};
     case Obstacle::kLogAway:

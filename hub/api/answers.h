@@ -23,7 +23,9 @@ namespace vrelo::api {
 enum class Obstacle {
   kTooManyConnections,
   kTooManyOfAddress,
-  kTooManyBytes,  // of requests that are not whole, or not answered
+  kTooManyBytes,      // of requests that are not whole, or not answered
+  kTooManyStreams,    // of a token's subject
+  kTooManyPublishes,  // the same; passes within a second
   kDrain,
   kLogAway,
   kLogFull,  // of publishes alone

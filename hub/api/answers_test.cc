@@ -47,6 +47,8 @@ TEST(ObstacleDeathTest, is_no_answer_to_a_position_that_is_gone) {
 TEST(Obstacle, has_a_status_that_says_who_can_change_it) {
   EXPECT_EQ(problem(Obstacle::kTooManyConnections).status, 503);
   EXPECT_EQ(problem(Obstacle::kTooManyOfAddress).status, 429);
+  EXPECT_EQ(problem(Obstacle::kTooManyStreams).status, 429);
+  EXPECT_EQ(problem(Obstacle::kTooManyPublishes).status, 429);
   EXPECT_EQ(problem(Obstacle::kDrain).status, 503);
   EXPECT_EQ(problem(Obstacle::kLogAway).status, 503);
   EXPECT_EQ(problem(Obstacle::kLogFull).status, 507);

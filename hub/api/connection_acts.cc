@@ -176,17 +176,21 @@ base::Task<Connection::Next> Connection::publish() {
   if (!problem && auth::is_ambient(may->channel)) {
     problem = refuse_stranger(request, *policy_);
   }
+  Obstacle obstacle = Obstacle::kDrain;
   if (!problem) {
     auto event = read_publish(request, *policy_);
     if (event && !front_.draining_) {
-      co_return co_await start_publish(*std::move(event), std::move(may->grant));
+      if (may->publish(front_.parts_.clock.steady())) {
+        co_return co_await start_publish(*std::move(event), std::move(may->grant));
+      }
+      obstacle = Obstacle::kTooManyPublishes;
     }
     if (!event) {
       problem = std::move(event.error());
     }
   }
   co_await finish_publishes();
-  co_return problem ? refuse(*problem) : refuse_for_now(Obstacle::kDrain, {});
+  co_return problem ? refuse(*problem) : refuse_for_now(obstacle, {});
 }
 
 base::Task<Connection::Next> Connection::start_publish(log::Event event, auth::GrantPtr grant) {
@@ -274,6 +278,10 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   if (front_.draining_) {
     co_return refuse_for_now(Obstacle::kDrain, route);
   }
+  auto place = may->open_stream();
+  if (!place) {
+    co_return refuse_for_now(Obstacle::kTooManyStreams, route);
+  }
   Subscription subscription{.selection = std::move(wanted->selection),
                             .grant = std::move(may->grant),
                             .cursor = std::move(wanted->cursor),
@@ -302,9 +310,15 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
       co_return refuse(may.error());
     }
     subscription.grant = may->grant;
+    place.reset();
+    place = may->open_stream();
+    if (!place) {
+      co_return refuse_for_now(Obstacle::kTooManyStreams, route);
+    }
   }
   const int fd = socket_.release();
-  front_.parts_.streams.keep(fd, std::move(*admitted_), front_.rights_.make(fd, may->token));
+  front_.parts_.streams.keep(fd, std::move(*admitted_),
+                             front_.rights_.make(fd, may->token, *std::move(place)));
   open_stream(front_.parts_.fan_out, fd, subscription, *resume, std::move(head));
   co_return Next::kGone;
 }
@@ -330,7 +344,9 @@ Connection::Next Connection::refuse_unread_for_now(Obstacle obstacle) {
 
 Connection::Next Connection::refuse_for_now(Obstacle obstacle, const Route& route) {
   note_refusal(problem(obstacle));
-  const std::chrono::milliseconds retry = front_.parts_.fan_out.jittered_retry();
+  const std::chrono::milliseconds retry = obstacle == Obstacle::kTooManyPublishes
+                                              ? std::chrono::seconds(1)
+                                              : front_.parts_.fan_out.jittered_retry();
   if (wants_stream(parser_->request(), route)) {
     append_obstacle_stream(out_, framing(), fields_, obstacle, retry);
   } else {

@@ -60,7 +60,8 @@ void Front::set_policy(std::shared_ptr<const Policy> policy) {
   rights_.set_trust(policy_->trust.get());
   authenticator_.reset();  // what it remembers was judged by other keys
   if (policy_->trust != nullptr) {
-    authenticator_.emplace(policy_->trust, auth::pattern_compiler(parts_.patterns), parts_.clock);
+    authenticator_.emplace(policy_->trust, auth::pattern_compiler(parts_.patterns), parts_.clock,
+                           parts_.quotas);
   }
 }
 

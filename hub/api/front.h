@@ -18,6 +18,7 @@
 #include "hub/api/stream_rights.h"
 #include "hub/auth/authenticator.h"
 #include "hub/auth/grant.h"
+#include "hub/auth/quotas.h"
 #include "hub/auth/revocations.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
@@ -64,6 +65,7 @@ struct FrontParts {
   base::Logger& logger;
   Overview& overview;
   base::TopicPatterns& patterns;
+  auth::Quotas& quotas;
   auth::GrantPtr grant;  // everyone's, as long as there is no key
 };
 

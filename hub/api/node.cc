@@ -108,6 +108,7 @@ struct Node::ShardParts {
                .logger = node.parts_.logger,
                .overview = node,
                .patterns = node.patterns_,
+               .quotas = node.quotas_,
                .grant = std::move(grant)},
               node.policy()) {}
 
@@ -128,6 +129,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       local_only_(all_on_loopback(parts_.listeners)),
       revocations_(parts_.revocations),
       patterns_(base_of_topics(settings)),
+      quotas_(parts_.clock),
       admission_(admission_limits(settings, parts_.files_max)),
       window_({base::random_value(), base::random_value()},
               settings.window_bytes,

@@ -14,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "hub/api/front.h"
+#include "hub/auth/quotas.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
@@ -106,6 +107,7 @@ class Node final : public Overview {
   std::shared_ptr<const auth::TrustPolicy> trust_;  // with them
 
   base::TopicPatterns patterns_;
+  auth::Quotas quotas_;
   base::Admission admission_;
   fanout::Window window_;
   std::vector<std::unique_ptr<ShardParts>> shards_;

@@ -20,8 +20,15 @@ constexpr std::chrono::hours kLongest{24 * 365};
 
 class StreamRights::Right final : public net::StreamRight, public Hook, private net::Deadline {
  public:
-  Right(StreamRights& rights, int fd, std::shared_ptr<const auth::VerifiedToken> token)
-      : Deadline(rights.deadlines_), rights_(rights), fd_(fd), token_(std::move(token)) {
+  Right(StreamRights& rights,
+        int fd,
+        std::shared_ptr<const auth::VerifiedToken> token,
+        auth::Quota::Place place)
+      : Deadline(rights.deadlines_),
+        rights_(rights),
+        fd_(fd),
+        token_(std::move(token)),
+        place_(std::move(place)) {
     set_time();
   }
 
@@ -58,6 +65,7 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
   StreamRights& rights_;
   const int fd_;
   const std::shared_ptr<const auth::VerifiedToken> token_;
+  const auth::Quota::Place place_;
   std::string_view reason_ = kExpired;
   bool is_last_ = true;
 };
@@ -70,11 +78,11 @@ StreamRights::StreamRights(const base::Clock& clock,
 StreamRights::~StreamRights() = default;
 
 std::unique_ptr<net::StreamRight> StreamRights::make(
-    int fd, std::shared_ptr<const auth::VerifiedToken> token) {
+    int fd, std::shared_ptr<const auth::VerifiedToken> token, auth::Quota::Place place) {
   if (token == nullptr) {
     return nullptr;
   }
-  auto right = std::make_unique<Right>(*this, fd, std::move(token));
+  auto right = std::make_unique<Right>(*this, fd, std::move(token), std::move(place));
   rights_.push_back(*right);
   return right;
 }

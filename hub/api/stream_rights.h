@@ -28,7 +28,10 @@ class StreamRights {
   StreamRights& operator=(const StreamRights&) = delete;
 
   // Returns the right of the stream `fd`, which is about to be opened; nullptr: it needs no token.
-  std::unique_ptr<net::StreamRight> make(int fd, std::shared_ptr<const auth::VerifiedToken> token);
+  // `place` is kept as long.
+  std::unique_ptr<net::StreamRight> make(int fd,
+                                         std::shared_ptr<const auth::VerifiedToken> token,
+                                         auth::Quota::Place place);
 
   // Ends the streams whose tokens `trust` does not trust any more.
   // `trust`: nullptr: there is no authorization any more.

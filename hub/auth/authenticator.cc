@@ -26,8 +26,9 @@ std::array<unsigned char, 32> hash_of(std::string_view token, Role role) {
 
 Authenticator::Authenticator(std::shared_ptr<const TrustPolicy> policy,
                              CompilePattern compile,
-                             const base::Clock& clock)
-    : policy_(std::move(policy)), grants_(std::move(compile)), clock_(clock) {
+                             const base::Clock& clock,
+                             Quotas& quotas)
+    : policy_(std::move(policy)), grants_(std::move(compile)), clock_(clock), quotas_(quotas) {
   assert(policy_);
 }
 
@@ -58,11 +59,16 @@ Result<Authorization> Authenticator::authorize(const Presented& presented, Role 
     }
     known = &remember(std::move(*verified));
   }
+  const Issuer& issuer = policy_->issuers[known->token->issuer];
   if ((channel == Channel::kQuery || channel == Channel::kFormerCookie) &&
-      !policy_->issuers[known->token->issuer].takes_mercure_claim) {
+      !issuer.takes_mercure_claim) {
     return Errc::kChannelRefused;
   }
-  return Authorization{.grant = known->grant, .channel = channel, .token = known->token};
+  return Authorization{.grant = known->grant,
+                       .channel = channel,
+                       .token = known->token,
+                       .quota = known->quota,
+                       .limits = issuer.limits};
 }
 
 void Authenticator::set_policy(std::shared_ptr<const TrustPolicy> policy) {
@@ -86,9 +92,14 @@ Result<Authenticator::Remembered> Authenticator::verify(std::string_view token,
   if (!grant) {
     return grant.error();
   }
+  std::shared_ptr<Quota> quota;
+  if (policy_->issuers[verified->issuer].limits.any()) {
+    quota = quotas_.of(verified->issuer_name, verified->claims.subject.value_or(""));
+  }
   return Remembered{.hash = hash,
                     .token = std::make_shared<const VerifiedToken>(std::move(*verified)),
-                    .grant = std::move(*grant)};
+                    .grant = std::move(*grant),
+                    .quota = std::move(quota)};
 }
 
 // Returns nullptr also for a token that is not valid any more: verifying it again says why.

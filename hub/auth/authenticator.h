@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "hub/auth/errc.h"
 #include "hub/auth/grants.h"
 #include "hub/auth/issuer.h"
+#include "hub/auth/quotas.h"
 #include "hub/auth/revocations.h"
 #include "hub/base/clock.h"
 
@@ -43,6 +45,20 @@ struct Authorization {
   GrantPtr grant;
   Channel channel = Channel::kNone;
   std::shared_ptr<const VerifiedToken> token = {};  // nullptr: there is none
+
+  // Of the token's subject; nullptr: nothing limits it.
+  std::shared_ptr<Quota> quota = {};
+  QuotaLimits limits = {};
+
+  // Returns the place of a stream that it wants to open; nullopt: it has too many.
+  std::optional<Quota::Place> open_stream() const {
+    return quota == nullptr ? Quota::Place() : Quota::open_stream(quota, limits.streams_max);
+  }
+
+  // Whether it may publish one more event `now`; then it is counted.
+  bool publish(base::Clock::Steady now) const {
+    return quota == nullptr || quota->publish(limits.publishes_per_second, now);
+  }
 };
 
 // Returns whether a token that came this way may have come without its owner's doing, so that a
@@ -57,10 +73,11 @@ inline bool is_ambient(Channel channel) {
 // Threads: one, a shard's.
 class Authenticator {
  public:
-  // Lifetime: `clock` must outlive it.
+  // Lifetime: the references must outlive it.
   Authenticator(std::shared_ptr<const TrustPolicy> policy,
                 CompilePattern compile,
-                const base::Clock& clock);
+                const base::Clock& clock,
+                Quotas& quotas);
 
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
@@ -87,6 +104,7 @@ class Authenticator {
     Hash hash;
     std::shared_ptr<const VerifiedToken> token;
     GrantPtr grant;
+    std::shared_ptr<Quota> quota;  // nullptr: there are no limits
   };
 
   Result<Remembered> verify(std::string_view token, Role role, const Hash& hash);
@@ -97,6 +115,7 @@ class Authenticator {
   std::shared_ptr<const TrustPolicy> policy_;
   Grants grants_;
   const base::Clock& clock_;
+  Quotas& quotas_;
 
   std::list<Remembered> tokens_;  // what was used last comes first
   std::map<Hash, std::list<Remembered>::iterator> by_hash_;

@@ -62,8 +62,9 @@ void remember(benchmark::State& state) {
                                .roles = {Role::kPublish},
                                .keys = {{.key = key.verifying()}}}},
                   .token_rules = Issuers::rules()});
+  Quotas quotas(clock);
   Authenticator authenticator(
-      policy, [](const TopicMatcher&) { return nullptr; }, clock);
+      policy, [](const TopicMatcher&) { return nullptr; }, clock, quotas);
   const std::string payload =
       R"({"iss":"https://app.example","aud":"http://hub.internal/","exp":9007199254740992})";
   const std::string field = "Bearer " + make_token(header(Algorithm::kEs256), payload, key);

@@ -62,7 +62,8 @@ class AuthenticatorTest : public ::testing::Test {
 
   Issuers keys_;
   base::ManualClock clock_;
-  Authenticator authenticator_{policy(), compile, clock_};
+  Quotas quotas_{clock_};
+  Authenticator authenticator_{policy(), compile, clock_, quotas_};
 };
 
 TEST_F(AuthenticatorTest, grants_what_the_token_allows) {
@@ -92,6 +93,28 @@ TEST_F(AuthenticatorTest, refuses_a_bad_token_where_none_is_needed) {
   EXPECT_EQ(by_header("a.b.c", Role::kSubscribe).error(), Errc::kNotBase64Url);
   EXPECT_EQ(by_cookie("t", "a.b.c", Role::kSubscribe).error(), Errc::kNotBase64Url);
   EXPECT_EQ(by_header(std::string(8193, 'a'), Role::kSubscribe).error(), Errc::kTokenTooLong);
+}
+
+TEST_F(AuthenticatorTest, counts_what_a_subject_does_where_its_issuer_has_limits) {
+  const std::string any = token(allow("publish", "a"));
+  EXPECT_EQ(by_header(any, Role::kPublish)->quota, nullptr);
+  EXPECT_EQ(quotas_.size(), 0U);
+
+  auto limited = policy();
+  limited->issuers[0].limits = {.streams_max = 1, .publishes_per_second = 1};
+  authenticator_.set_policy(limited);
+  const auto publisher = by_header(any, Role::kPublish);
+  const auto reader = by_header(token(allow("subscribe", "a")), Role::kSubscribe);
+  ASSERT_TRUE(publisher && reader);
+  EXPECT_EQ(publisher->quota, reader->quota) << "two tokens of one subject";
+  EXPECT_TRUE(publisher->publish(clock_.steady()));
+  EXPECT_FALSE(publisher->publish(clock_.steady()));
+  const auto stream = reader->open_stream();
+  EXPECT_TRUE(stream);
+  EXPECT_FALSE(publisher->open_stream());
+
+  const auto anonymous = authenticator_.authorize({}, Role::kSubscribe);
+  EXPECT_TRUE(anonymous->open_stream());
 }
 
 TEST_F(AuthenticatorTest, says_that_a_cookie_may_come_without_its_owners_doing) {

@@ -12,6 +12,7 @@
 #include "hub/auth/claims.h"
 #include "hub/auth/errc.h"
 #include "hub/auth/jws.h"
+#include "hub/auth/quotas.h"
 
 namespace vrelo::auth {
 
@@ -33,6 +34,8 @@ struct Issuer {
 
   // How long before its exp a token is taken, and so how long a revocation counts; 0: any time.
   NumericDate token_lifetime{0};
+
+  QuotaLimits limits = {};  // of each of its subjects
 };
 
 // What does not depend on the issuer.

@@ -64,7 +64,9 @@ base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
                                  Trust& trust) {
   Issuer issuer{.name = settings.name,
                 .takes_mercure_claim = takes_0x && settings.mercure_claim,
-                .token_lifetime = settings.token_lifetime};
+                .token_lifetime = settings.token_lifetime,
+                .limits = {.streams_max = settings.streams,
+                           .publishes_per_second = settings.publishes_per_second}};
   for (const std::string& name : settings.roles) {
     const auto role = parse_role(name);
     if (!role) {

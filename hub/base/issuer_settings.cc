@@ -2,6 +2,7 @@
 #include "hub/base/issuer_settings.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -14,8 +15,10 @@ namespace vrelo::base {
 namespace {
 
 constexpr std::size_t kIssuersMax = 100;
-constexpr std::string_view kNames[] = {"name",       "keys",          "roles",
-                                       "algorithms", "mercure_claim", "token_lifetime"};
+constexpr std::int64_t kLimitMax = 1'000'000;
+constexpr std::string_view kNames[] = {
+    "name",          "keys",           "roles",   "algorithms",
+    "mercure_claim", "token_lifetime", "streams", "publishes_per_second"};
 
 Parsed<std::vector<std::string>> texts_of(const toml::node& node) {
   const toml::array* const array = node.as_array();
@@ -59,6 +62,15 @@ Parsed<void> read_value(std::string_view name, const toml::node& node, IssuerSet
       return Fault{"is not a duration, as \"1h\""};
     }
     issuer.token_lifetime = *lifetime;
+    return {};
+  }
+  if (name == "streams" || name == "publishes_per_second") {
+    const auto* const value = node.as_integer();
+    if (value == nullptr || value->get() < 0 || value->get() > kLimitMax) {
+      return Fault{fmt::format("is not a number from 0, for no limit, to {}", kLimitMax)};
+    }
+    (name == "streams" ? issuer.streams : issuer.publishes_per_second) =
+        static_cast<std::size_t>(value->get());
     return {};
   }
   auto texts = texts_of(node);

@@ -53,6 +53,8 @@ struct IssuerSettings {
   std::vector<std::string> algorithms = {};     // empty: those of the keys
   bool mercure_claim = false;                   // its tokens may be those of Mercure 0.x
   std::chrono::milliseconds token_lifetime{0};  // the longest time to exp; 0: any
+  std::size_t streams = 0;                      // at once, of each of its subjects; 0: no limit
+  std::size_t publishes_per_second = 0;         // the same
 
   friend bool operator==(const IssuerSettings&, const IssuerSettings&) = default;
 };
@@ -67,8 +69,8 @@ struct Settings {
   std::string path = "/.well-known/mercure";
   AdminPlace admin;
   bool open = false;
-  std::size_t shards = 0;  // 0: one per processor
   bool supervise = false;
+  std::size_t shards = 0;  // 0: one per processor
 
   LogPlace log;
   std::uint64_t history_bytes = std::uint64_t{1} << 30;  // of an SQLite log

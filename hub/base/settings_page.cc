@@ -54,6 +54,10 @@ constexpr std::string_view kIssuersSection =
     "|\n"
     "| `token_lifetime` | `DURATION` | any | The longest time until `exp` that its tokens may "
     "have; revocations are forgotten after it. |\n"
+    "| `streams` | a number | 0: no limit | How many streams each subject (`sub`) of its tokens "
+    "may have open at once on this hub. |\n"
+    "| `publishes_per_second` | a number | 0: no limit | How many events each subject of its "
+    "tokens may publish on this hub, per second and at one go. |\n"
     "| `mercure_claim` | true or false | false | Tokens of Mercure 0.x are taken too, also from "
     "the query and the cookie `mercureAuthorization`. They need no `name`. |\n";
 

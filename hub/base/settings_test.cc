@@ -258,6 +258,13 @@ TEST(Settings, name_the_place_of_a_fault_in_an_issuer) {
       {"[[issuers]]\nname = \"\"", "hub.toml:2: issuers[0].name is not a text"},
       {"[[issuers]]\nmercure_claim = 1",
        "hub.toml:2: issuers[0].mercure_claim is neither true nor false"},
+      {"[[issuers]]\nstreams = \"2\"",
+       "hub.toml:2: issuers[0].streams is not a number from 0, for no limit, to 1000000"},
+      {"[[issuers]]\nstreams = -1", "hub.toml:2: issuers[0].streams is not a number"},
+      {"[[issuers]]\npublishes_per_second = 1000001",
+       "hub.toml:2: issuers[0].publishes_per_second is not a number"},
+      {"[[issuers]]\npublishes_per_second = 0.5",
+       "hub.toml:2: issuers[0].publishes_per_second is not a number"},
   };
   for (const auto& c : cases) {
     const auto settings = parse_settings(c.toml, "hub.toml", Settings());

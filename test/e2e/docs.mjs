@@ -23,7 +23,9 @@ const BLOCKS = {
   "README.md": [
     "sh server", "sh subscribe", "sh publish", "html page", "sh terminal", "sh tokens", "nginx", "caddy", "toml",
   ],
-  "docs/wire.md": ["sh publish", "sh subscribe", " begin", " event", "sh pattern", "sh resume", "json refusal"],
+  "docs/wire.md": [
+    "sh publish", "sh subscribe", " begin", " event", "sh pattern", "sh template", "sh resume", "json refusal",
+  ],
   "docs/settings.md": [],
   "docs/cli.md": [],
 };
@@ -174,7 +176,7 @@ test("what docs/wire.md says of URL patterns is so", async (t) => {
   await reader.printed(/\ndata: paid\n/);
 
   const text = await page("docs/wire.md");
-  const table = text.slice(text.indexOf("### URL patterns"), text.indexOf("### Coming back"));
+  const table = text.slice(text.indexOf("### URL patterns"), text.indexOf("### Templates"));
   const rows = [...table.matchAll(/^\| `([^`]+)` \| (.*) \| (.*) ?\|$/gm)];
   assert.equal(rows.length, 5);
   const quoted = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, topic]) => topic);
@@ -188,6 +190,17 @@ test("what docs/wire.md says of URL patterns is so", async (t) => {
     assert.deepEqual((await stream.take(expected.length)).map(({ data }) => data), expected, pattern);
     stream.close();
   }
+});
+
+test("what docs/wire.md says of templates is so", async (t) => {
+  const hub = await t.hub();
+  const reader = shell(t, await block("docs/wire.md", "sh template", hub));
+  await reader.printed(/^: vrelo heartbeat=15\n/);
+  for (const topic of ["https://shop.example/orders/1/items", "https://shop.example/orders/1"]) {
+    await hub.publish({ topic, data: topic });
+  }
+  await reader.printed(/\ndata: https:\/\/shop\.example\/orders\/1\n/);
+  assert.ok(!reader.output.includes("items"));
 });
 
 test("what docs/wire.md says of refusals and of the operator's pages is so", async (t) => {

@@ -47,6 +47,7 @@ class FrontTest : public testing::Test {
                   .logger = logger_,
                   .overview = overview_,
                   .patterns = patterns_,
+                  .quotas = quotas_,
                   .grant = std::make_shared<const auth::Grant>()},
                  make_policy(settings_, true, std::move(trust)));
   }
@@ -73,6 +74,7 @@ class FrontTest : public testing::Test {
   base::Logger logger_{clock_, base::LogLevel::kError,
                        [](std::string_view line) { ADD_FAILURE() << line; }};
   NoOverview overview_;
+  auth::Quotas quotas_{clock_};
   base::TopicPatterns patterns_{base::UrlBase::make("http://localhost/.well-known/mercure")};
   const boost::asio::ip::tcp::endpoint peer_{boost::asio::ip::address_v4::loopback(), 1};
 };
