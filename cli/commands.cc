@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/bench.h"
+#include "cli/explain.h"
 #include "cli/init.h"
 #include "cli/process.h"
 #include "cli/pub.h"
@@ -22,6 +23,10 @@ constexpr Command kCommands[] = {
      .summary = "publish events",
      .run = [](std::span<const std::string> arguments) { return run_in_process(pub, arguments); }},
     {.name = "token", .summary = "make a token, or say what one holds", .run = token},
+    {.name = "explain",
+     .summary = "ask a hub why it would allow or refuse a request",
+     .run =
+         [](std::span<const std::string> arguments) { return run_in_process(explain, arguments); }},
     {.name = "bench",
      .summary = "load a server of event streams, and measure it",
      .run = [](std::span<const std::string> arguments) { return bench(arguments); }},

@@ -2,6 +2,7 @@
 #include "cli/token_file.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,12 +37,20 @@ base::Parsed<Fields> token_fields(const TokenOptions& options) {
   if (options.file.empty()) {
     return Fields();
   }
-  const auto fault = [&options](std::string_view what) {
-    return base::Fault{fmt::format("--token-file: {}: {}", printable(options.file), what)};
+  const auto token = read_token(options.file, "--token-file");
+  if (!token) {
+    return token.error();
+  }
+  return Fields{{"Authorization", "Bearer " + *token}};
+}
+
+base::Parsed<std::string> read_token(const std::string& file, std::string_view option) {
+  const auto fault = [&](std::string_view what) {
+    return base::Fault{fmt::format("{}: {}: {}", option, printable(file), what)};
   };
-  auto read = read_small_file(options.file, kBytesMax);
+  auto read = read_small_file(file, kBytesMax);
   if (!read) {
-    return base::Fault{"--token-file: " + read.error().message};
+    return base::Fault{fmt::format("{}: {}", option, read.error().message)};
   }
   std::string& token = *read;
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
@@ -53,7 +62,7 @@ base::Parsed<Fields> token_fields(const TokenOptions& options) {
   if (!std::all_of(token.begin(), token.end(), is_token_character)) {
     return fault("is no token: one line as a JWT has it, without \"Bearer\"");
   }
-  return Fields{{"Authorization", "Bearer " + token}};
+  return base::parsed(std::move(token));
 }
 
 }  // namespace vrelo::cli

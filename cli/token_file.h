@@ -22,6 +22,11 @@ struct TokenOptions {
   std::string token;  // where somebody tried
 };
 
+// Returns the token that the file of the option `option` holds.
+//
+// Errors: as token_fields().
+base::Parsed<std::string> read_token(const std::string& file, std::string_view option);
+
 void add_token_options(CLI::App& app, TokenOptions& options);
 
 // Returns the fields that show the token; none without one.

@@ -55,19 +55,9 @@ void add_time(std::string& text,
               const char* name,
               const std::optional<NumericDate>& time,
               NumericDate now) {
-  if (!time) {
-    return;
+  if (time) {
+    add_line(text, name, time_text(*time, now));
   }
-  constexpr double kShownMax = 253402300799;  // the end of the year 9999
-  if (time->count() > kShownMax) {
-    add_line(text, name, "in the far future");
-    return;
-  }
-  const auto seconds = static_cast<std::time_t>(std::floor(time->count()));
-  const auto away = std::chrono::seconds(std::llround(std::abs((*time - now).count())));
-  add_line(text, name,
-           fmt::format("{:%Y-%m-%dT%H:%M:%SZ}, {}", fmt::gmtime(seconds),
-                       *time > now ? "in " + span_text(away) : span_text(away) + " ago"));
 }
 
 std::string matcher_text(const TopicMatcher& matcher) {
@@ -116,6 +106,20 @@ bool add_verdicts(std::string& text,
 }
 
 }  // namespace
+
+std::string time_text(NumericDate time, NumericDate now) {
+  constexpr double kShownMax = 253402300799;  // the end of the year 9999
+  if (time.count() < 0) {
+    return "in the far past";
+  }
+  if (!(time.count() <= kShownMax)) {
+    return "in the far future";
+  }
+  const auto seconds = static_cast<std::time_t>(std::floor(time.count()));
+  const auto away = std::chrono::seconds(std::llround(std::abs((time - now).count())));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}, {}", fmt::gmtime(seconds),
+                     time > now ? "in " + span_text(away) : span_text(away) + " ago");
+}
 
 base::Parsed<TokenText> token_text(std::string_view token,
                                    const base::Settings* settings,

@@ -16,6 +16,9 @@ struct TokenText {
   bool is_taken = true;  // false: the hub of the settings would refuse it for every request
 };
 
+// "2026-11-30T02:00:00Z, in 5min", "…, 3d 2h ago".
+std::string time_text(auth::NumericDate time, auth::NumericDate now);
+
 // Says what `token` holds, and, with the settings of a hub, whether that would take it at `now`.
 //
 // Errors: a sentence: it is no token, or the keys of the settings cannot be read.

@@ -113,6 +113,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   void answer(const Publish& publish);
   base::Task<Next> subscribe(const Route& route);
   void show(Endpoint endpoint);
+  void show_administrator(Endpoint endpoint);
   base::Task<Next> revoke();
   boost::system::result<auth::Authorization, http::Problem> authorize(auth::Role role);
   Next refuse(const http::Problem& problem);

@@ -12,6 +12,7 @@
 
 #include "hub/api/connection.h"
 #include "hub/api/cors.h"
+#include "hub/api/explanation.h"
 #include "hub/api/front.h"
 #include "hub/api/host.h"
 #include "hub/api/presented_tokens.h"
@@ -98,17 +99,35 @@ void Connection::show(Endpoint endpoint) {
       append_metadata(out_, framing(), fields_, policy_->metadata);
       break;
     default:
-      assert(endpoint == Endpoint::kMetrics || endpoint == Endpoint::kRevocations);
-      if (const auto may = authorize(auth::Role::kAdmin); !may) {
-        refuse(may.error());
-        return;
-      }
-      if (endpoint == Endpoint::kMetrics) {
-        append_metrics(out_, framing(), front_.parts_.overview.metrics());
-      } else {
-        append_json(out_, framing(), revocations_json(*policy_->trust));
-      }
+      show_administrator(endpoint);
       break;
+  }
+}
+
+void Connection::show_administrator(Endpoint endpoint) {
+  if (const auto may = authorize(auth::Role::kAdmin); !may) {
+    refuse(may.error());
+    return;
+  }
+  if (endpoint == Endpoint::kMetrics) {
+    append_metrics(out_, framing(), front_.parts_.overview.metrics());
+    return;
+  }
+  if (endpoint == Endpoint::kRevocations) {
+    append_json(out_, framing(), revocations_json(*policy_->trust));
+    return;
+  }
+  assert(endpoint == Endpoint::kExplanation);
+  const auto explained =
+      explain(parser_->request(),
+              {.policy = *policy_,
+               .authenticator = front_.authenticator_ ? &*front_.authenticator_ : nullptr,
+               .patterns = front_.parts_.patterns,
+               .clock = front_.parts_.clock});
+  if (explained) {
+    append_json(out_, framing(), *explained);
+  } else {
+    refuse(explained.error());
   }
 }
 

@@ -27,6 +27,9 @@ Endpoint endpoint_of(const http::Request& request, Listener listener, const Poli
     if (request.path == "/metrics") {
       return Endpoint::kMetrics;
     }
+    if (request.path == "/admin/explain") {
+      return Endpoint::kExplanation;
+    }
     if (request.path == "/admin/revocations" && policy.trust != nullptr) {
       return Endpoint::kRevocations;
     }

@@ -20,6 +20,7 @@ enum class Endpoint {
   kMetrics,      // for Prometheus
   kMetadata,     // how the hub describes itself
   kRevocations,  // which tokens are refused; only where there are tokens
+  kExplanation,  // why a request would be allowed or refused
   kServer,       // "*", of OPTIONS alone
 };
 

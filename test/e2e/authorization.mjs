@@ -19,7 +19,8 @@ import { until } from "../harness/waiting.mjs";
 const ADDRESS = "127.0.0.1:3000"; // in all examples
 const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
 const BLOCKS = [
-  "json token", "js application", "sh service", "js own site", "js other origin", "toml", "sh revocation",
+  "json token", "js application", "sh service", "js own site", "js other origin", "toml", "sh explain",
+  "sh revocation",
 ];
 
 async function block(name) {
@@ -169,9 +170,8 @@ test("a page of another origin reads with the library, which asks for a token", 
   await showsWhatIsPublished(setup, tab);
 });
 
-test("an administrator takes a person's tokens back", async (t) => {
-  const setup = await initialized(t);
-  const { folder, hub, run } = setup;
+// Gives the hub an issuer for administrators, and makes admin.token.
+async function addAdministrator({ folder, hub, run }) {
   await run("vrelo init admin");
   const settings = await readFile(path.join(folder, "vrelo.toml"), "utf8");
   const issuer = '[[issuers]]\nname = "http://127.0.0.1:3000"\nkeys = ["admin/vrelo.jwk"]\nroles = ["admin"]\n';
@@ -179,6 +179,21 @@ test("an administrator takes a person's tokens back", async (t) => {
   hub.signal("SIGHUP");
   await hub.logLine(/SIGHUP: settings read/);
   await run("vrelo token --config admin/vrelo.toml > admin.token");
+}
+
+test("an administrator asks why a request would be taken", async (t) => {
+  const setup = await initialized(t);
+  await addAdministrator(setup);
+  await publishPrivately(setup, "shipped"); // which makes publisher.token
+  const { status, output } = await setup.run((await block("sh explain")).replace(ADDRESS, setup.hub.authority));
+  assert.equal(status, 0);
+  assert.match(output, /^topic +orders\/7: granted, by \*$/m);
+});
+
+test("an administrator takes a person's tokens back", async (t) => {
+  const setup = await initialized(t);
+  const { hub, run } = setup;
+  await addAdministrator(setup);
   const person = await run("vrelo token --config vrelo.toml --subscribe '*' --subject eva");
   const headers = { authorization: `Bearer ${person.output.trim()}` };
   const stream = await hub.subscribe({ match: "orders/7" }, { headers });

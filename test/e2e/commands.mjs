@@ -104,10 +104,24 @@ test("each example of help for tokens works, one after the other", async (t) => 
   assert.match(settings, /"https:\/\/hub\.example\.com\/\.well-known\/mercure"/);
 });
 
+test("each example of help for explain works", async (t) => {
+  const folder = await exampleFolder(t);
+  const hub = await t.hub();
+  await writeFile(path.join(folder, "token"), "a.b.c");
+  await writeFile(path.join(folder, "admin"), "a.b.c");
+  const env = { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+  for (const example of examples(await help("explain"))) {
+    const line = example.replace(ORIGIN, hub.origin);
+    const command = Command.start(["bash", "--norc", "-c", line], { cwd: folder, env, input: "" });
+    const { status, output, errors } = await command.ended();
+    assert.deepEqual([status, errors], [0, ""], `${example}: ${output}`);
+  }
+});
+
 test("help names the commands and each of their options, and fits a terminal", async () => {
   const page = await help();
   const commands = [...page.matchAll(/^ {2}(\w+) {2,}\S/gm)].map((match) => match[1]);
-  assert.deepEqual(commands, ["serve", "init", "sub", "pub", "token", "bench", "log"]);
+  assert.deepEqual(commands, ["serve", "init", "sub", "pub", "token", "explain", "bench", "log"]);
   for (const text of [page, ...(await Promise.all(commands.map((name) => help(name))))]) {
     assert.deepEqual(text.split("\n").filter((line) => [...line].length > 100), []);
     assert.equal(text.split("Examples:").length <= 2, true, "one list of examples");
