@@ -5,9 +5,17 @@
 import { createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 
-const encode = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+const isAsItIs = (value) => typeof value === "string" || Buffer.isBuffer(value);
+const encode = (value) => Buffer.from(isAsItIs(value) ? value : JSON.stringify(value)).toString("base64url");
 
-// An issuer of tokens with one key, ES256 or HS256.
+// How a key for an algorithm is made, and how it signs.
+const ALGORITHMS = {
+  ES256: { kind: ["ec", { namedCurve: "P-256" }], hash: "sha256", options: { dsaEncoding: "ieee-p1363" } },
+  RS256: { kind: ["rsa", { modulusLength: 2048 }], hash: "sha256", options: {} },
+  EdDSA: { kind: ["ed25519", {}], hash: null, options: {} },
+};
+
+// An issuer of tokens with one key.
 export class Issuer {
   name;
   kid;
@@ -22,7 +30,8 @@ export class Issuer {
       this.#key = secret;
       this.#jwk = { kty: "oct", k: secret.toString("base64url") };
     } else {
-      const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const { publicKey, privateKey } = generateKeyPairSync(...ALGORITHMS[algorithm].kind);
+      this.publicKey = publicKey;
       this.#key = privateKey;
       this.#jwk = publicKey.export({ format: "jwk" });
     }
@@ -37,14 +46,22 @@ export class Issuer {
     await writeFile(file, JSON.stringify(this.jwk), { mode: 0o600 });
   }
 
-  // Signs any header and payload.
+  // Signs any header and payload: what is to be JSON, or a text or bytes as they are.
   sign(header, payload) {
-    const text = `${encode(header)}.${encode(payload)}`;
-    const signature =
-      this.algorithm === "HS256"
-        ? createHmac("sha256", this.#key).update(text).digest()
-        : sign("sha256", Buffer.from(text), { key: this.#key, dsaEncoding: "ieee-p1363" });
-    return `${text}.${signature.toString("base64url")}`;
+    return this.signText(`${encode(header)}.${encode(payload)}`);
+  }
+
+  // Signs what stands before the signature.
+  signText(text) {
+    return `${text}.${this.signature(text).toString("base64url")}`;
+  }
+
+  signature(text, options) {
+    if (this.algorithm === "HS256") {
+      return createHmac("sha256", this.#key).update(text).digest();
+    }
+    const { hash, options: usual } = ALGORITHMS[this.algorithm];
+    return sign(hash, Buffer.from(text), { key: this.#key, ...usual, ...options });
   }
 
   // A token of 1.0. `publish` and `subscribe` are lists of matchers, as {match, match_type}, or texts.

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A secret is planted wherever one may come from, in a request that is good, one that is bad and one that is too large:
+// it is found in no line of the log, no metric, no error, and among no process's arguments.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { Command } from "../harness/command.mjs";
+import { form } from "../harness/http.mjs";
+import { HUB_PATH } from "../harness/hub.mjs";
+import { test } from "../harness/test.mjs";
+import { AUDIENCE, Issuer } from "../harness/token.mjs";
+import { until } from "../harness/waiting.mjs";
+
+const COOKIE = "__Secure-mercure_access_token";
+const OVERSIZE = 40_000; // more than a header or a target may have
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+
+const random = () => randomBytes(24).toString("hex");
+
+// What tells a secret, however it is written: parts of it that nothing else has.
+function marks(secret) {
+  const parts = secret.split(".").filter((part) => part.length >= 16);
+  const asBase64 = (part) => Buffer.from(part).toString("base64").slice(0, 20);
+  return parts.flatMap((part) => [part.slice(0, 16), part.slice(-16), asBase64(part)]);
+}
+
+class Secrets {
+  #marks = new Map(); // to the place that it was planted in
+
+  // Remembers a secret, and returns it. All that tells it is kept, but for what tokens have in common: their headers.
+  plant(place, secret) {
+    for (const mark of marks(secret)) {
+      this.#marks.set(mark, this.#marks.has(mark) ? undefined : place);
+    }
+    return secret;
+  }
+
+  // Fails if something of a secret is in `text`.
+  assertNone(text, where) {
+    assert.ok(this.#marks.size > 0);
+    for (const [mark, place] of this.#marks) {
+      assert.ok(place === undefined || !text.includes(mark), `${where} has the secret of: ${place}`);
+    }
+  }
+}
+
+async function start(t) {
+  const folder = await t.folder();
+  const issuers = {
+    app: new Issuer("https://app.example", { kid: "app" }),
+    shared: new Issuer("https://app.example", { kid: "shared", algorithm: "HS256" }),
+    former: new Issuer("", { kid: "former", algorithm: "HS256" }),
+    admin: new Issuer("https://admin.example", { kid: "admin" }),
+  };
+  const lines = { former: "mercure_claim = true", admin: 'roles = ["admin"]' };
+  let config = `audiences = ["${AUDIENCE}"]\nanonymous = true\nallowed_origins = ["https://www.example"]\n`;
+  for (const [name, issuer] of Object.entries(issuers)) {
+    await issuer.writeKey(path.join(folder, `${name}.jwk`));
+    const named = issuer.name ? `name = "${issuer.name}"\n` : "";
+    config += `\n[[issuers]]\nkeys = ["${name}.jwk"]\n${named}${lines[name] ?? ""}\n`;
+  }
+  await writeFile(path.join(folder, "hub.toml"), config);
+  const hub = await t.hub({ config: "hub.toml", logLevel: "debug" }, { folder });
+  return { hub, folder, ...issuers };
+}
+
+// Where a request may have a secret. Each makes a request of one: `token` says which kind makes it a good one.
+const PLACES = {
+  "a field Authorization": { token: "app", of: (secret) => ({ headers: { authorization: `Bearer ${secret}` } }) },
+  "a password in Authorization": {
+    of: (secret) => ({ headers: { authorization: `Basic ${Buffer.from(`eva77:${secret}`).toString("base64")}` } }),
+  },
+  "an unknown scheme": { of: (secret) => ({ headers: { authorization: `Token ${secret}` } }) },
+  "a second field Authorization": {
+    of: (secret) => ({ headers: { authorization: ["Bearer a.b.c", `Bearer ${secret}`] } }),
+  },
+  "the cookie": {
+    token: "app",
+    of: (secret) => ({ headers: { cookie: `${COOKIE}=${secret}`, origin: "https://www.example" } }),
+  },
+  "the cookie of a stranger's page": {
+    token: "app",
+    of: (secret) => ({ headers: { cookie: `${COOKIE}=${secret}`, origin: "https://evil.example" } }),
+  },
+  "the cookie of 0.x": {
+    token: "former",
+    of: (secret) => ({ headers: { cookie: `mercureAuthorization=${secret}`, origin: "https://www.example" } }),
+  },
+  "a cookie of somebody else's": { of: (secret) => ({ headers: { cookie: `session=${secret}` } }) },
+  "a cookie twice": { of: (secret) => ({ headers: { cookie: `${COOKIE}=x; ${COOKIE}=${secret}` } }) },
+  "the query of 0.x": { token: "former", of: (secret) => ({ query: { authorization: secret } }) },
+  "access_token in the query": { token: "app", of: (secret) => ({ query: { access_token: secret } }) },
+  "another name in the query": { of: (secret) => ({ query: { api_key: secret } }) },
+  "the page that it comes from": {
+    of: (secret) => ({ headers: { referer: `https://www.example/?session=${secret}` } }),
+  },
+  "a field of a proxy's": { of: (secret) => ({ headers: { "proxy-authorization": `Basic ${secret}` } }) },
+  "a field that nobody knows": { of: (secret) => ({ headers: { "x-api-key": secret } }) },
+  "a user in the target": { of: (secret) => ({ userinfo: `eva:${secret}@` }) },
+  "a field of the form": { of: (secret) => ({ fields: { password: secret } }) },
+  "the data": { of: (secret) => ({ fields: { data: secret } }) },
+  "the token that is explained": {
+    token: "app",
+    path: "/admin/explain?action=publish&topic=a&",
+    of: (secret, { admin }) => ({
+      headers: { authorization: `Bearer ${admin.token()}`, "explained-token": secret },
+    }),
+  },
+  "the token in what is explained": {
+    path: "/admin/explain?action=publish&topic=a&",
+    of: (secret, { admin }) => ({
+      headers: { authorization: `Bearer ${admin.token()}` },
+      query: { authorization: secret },
+    }),
+  },
+  "an administrator's token": {
+    token: "admin",
+    path: "/metrics?",
+    of: (secret) => ({ headers: { authorization: `Bearer ${secret}` } }),
+  },
+  "a token that is revoked": {
+    path: "/admin/revocations?",
+    of: (secret, { admin }) => ({ headers: { authorization: `Bearer ${admin.token()}` }, fields: { token: secret } }),
+  },
+};
+
+// What kind of request, and the secret that makes it that.
+const KINDS = {
+  good: (issuers, token) => {
+    if (token === "former") {
+      return issuers.former.formerToken({ publish: ["*"], subscribe: ["*"] }, { jti: random() });
+    }
+    return token ? issuers[token].token({ publish: ["*"], subscribe: ["*"], claims: { jti: random() } }) : random();
+  },
+  // By somebody else's key, and so on: it looks like one, and is none.
+  bad: (issuers, token) => {
+    const made = KINDS.good(issuers, token);
+    return token ? `${made.slice(0, -20)}${random().slice(0, 20)}` : `${made}\u00e9"`;
+  },
+  oversize: () => random().repeat(OVERSIZE / 48),
+};
+
+function request({ hub }, { path: target = `${HUB_PATH}?match=a&`, method }, parts) {
+  const { query = {}, userinfo, fields, headers } = parts;
+  const hasBody = method === "POST";
+  const where = `${target}${form(query)}`;
+  return hub.request({
+    method,
+    target: userinfo ? `http://${userinfo}${hub.authority}${where}` : where,
+    headers: { ...(hasBody ? FORM : {}), ...headers },
+    body: hasBody ? form({ ...(target.startsWith(HUB_PATH) ? { topic: "a" } : {}), ...fields }) : "",
+  });
+}
+
+// Sends a request and returns what is answered; of a stream, its first block.
+async function exchange(hub, bytes) {
+  const connection = await hub.connect();
+  connection.write(bytes);
+  const { status, headers } = await connection.readHead();
+  const length = headers["content-length"];
+  const body =
+    length === undefined
+      ? await connection.takeUntil("\n\n", "the first block")
+      : await connection.takeBytes(Number(length), "the answer");
+  connection.close();
+  return { status, text: `${JSON.stringify(headers)}\n${body}` };
+}
+
+test("no log line, metric or error has a secret that came with a request", async (t) => {
+  const setup = await start(t);
+  const { hub } = setup;
+  const secrets = new Secrets();
+  const statuses = new Set();
+  for (const [place, { token, path: target, of }] of Object.entries(PLACES)) {
+    for (const [kind, make] of Object.entries(KINDS)) {
+      for (const method of ["GET", "POST"]) {
+        const secret = secrets.plant(`${place}, ${kind}, ${method}`, make(setup, token));
+        const parts = of(secret, setup);
+        const answer = await exchange(hub, request(setup, { path: target, method }, parts));
+        statuses.add(answer.status);
+        // What a publisher's event has as data is for its readers; and an administrator reads what he asks about.
+        const isShown = place === "the data" || place === "a token that is revoked";
+        if (!isShown) {
+          secrets.assertNone(answer.text, `the answer to ${place}, ${kind}, ${method}`);
+        }
+      }
+    }
+  }
+  assert.ok([200, 400, 401, 403, 405, 431].every((status) => statuses.has(status)), [...statuses].join(" "));
+  const metrics = await hub.ask({
+    target: "/metrics",
+    headers: { authorization: `Bearer ${setup.admin.token()}` },
+  });
+  assert.equal(metrics.status, 200);
+  secrets.assertNone(metrics.text, "/metrics");
+  hub.signal("SIGHUP");
+  await hub.logLine(/SIGHUP: settings read/);
+  secrets.assertNone(await readFile(`/proc/${hub.pid}/cmdline`, "latin1"), "the arguments");
+  await hub.stop();
+  assert.match(hub.errorText, /token refused/, "refusals are in the log");
+  secrets.assertNone(hub.errorText, "the log");
+  secrets.assertNone(hub.outputLines.join("\n"), "standard output");
+});
+
+test("no key of a file is in a log line or an error, whatever is wrong with the file", async (t) => {
+  const secrets = new Secrets();
+  const secret = secrets.plant("a key", randomBytes(40).toString("base64url"));
+  const jwk = { kty: "oct", k: secret, alg: "HS256", kid: "k" };
+  const files = {
+    good: JSON.stringify(jwk),
+    cut: JSON.stringify(jwk).slice(0, -3),
+    "with a name twice": JSON.stringify(jwk).replace("{", `{"k":"${secret}",`),
+    "of an unknown algorithm": JSON.stringify({ ...jwk, alg: "HS999" }),
+    "of an unknown kind": JSON.stringify({ ...jwk, kty: "XYZ" }),
+    "whose kid is too long": JSON.stringify({ ...jwk, kid: "k".repeat(300) }),
+    "of no form": secret,
+    "too large": JSON.stringify({ ...jwk, more: secret.repeat(30_000) }),
+  };
+  for (const [what, text] of Object.entries(files)) {
+    const folder = await t.folder();
+    await writeFile(path.join(folder, "key.jwk"), text);
+    const issuer = '[[issuers]]\nname = "https://app.example"\nkeys = ["key.jwk"]\n';
+    await writeFile(path.join(folder, "hub.toml"), `audiences = ["${AUDIENCE}"]\n${issuer}`);
+    const args = ["serve", "--config", "hub.toml", "--listen", "127.0.0.1:0", "--log", "memory:"];
+    const hub = Command.vrelo([...args, "--log-level", "debug"], { cwd: folder, input: "" });
+    await hub.until(() => hub.status !== undefined || hub.lines.length > 0, "the hub's start or its end");
+    assert.equal(hub.status === undefined, what === "good", `${what}: ${hub.errors}`);
+    hub.signal("SIGTERM");
+    await hub.ended();
+    secrets.assertNone(hub.output + hub.errors, `a hub whose key is ${what}`);
+    const sign = ["token", "--key-file", "key.jwk", "--issuer", "a", "--audience", "b"];
+    const made = await Command.vrelo(sign, { cwd: folder, input: "" }).ended();
+    secrets.assertNone(made.errors, `vrelo token with a key ${what}`);
+  }
+});
+
+test("no command has a secret among its arguments or in what it says", async (t) => {
+  const setup = await start(t);
+  const { hub, folder, app, admin } = setup;
+  const secrets = new Secrets();
+  const tokens = {
+    good: app.token({ publish: ["*"], subscribe: ["*"], claims: { jti: random() } }),
+    bad: `${app.token({ claims: { jti: random() } }).slice(0, -20)}${random().slice(0, 20)}`,
+    oversize: random().repeat(1000),
+  };
+  for (const [kind, token] of Object.entries(tokens)) {
+    secrets.plant(`a token that is ${kind}`, token);
+    await writeFile(path.join(folder, kind), token);
+  }
+  await writeFile(path.join(folder, "admin"), secrets.plant("an administrator's", admin.token()));
+  const commands = (file) => [
+    ["sub", hub.origin, "a", "--count", "1", "--token-file", file],
+    ["pub", hub.origin, "a", "x", "--token-file", file],
+    ["token", "inspect", file],
+    ["token", "inspect", file, "--config", "hub.toml"],
+    ["explain", hub.origin, "--publish", "a", "--token-file", file, "--admin-token-file", "admin"],
+    ["explain", hub.origin, "--publish", "a", "--admin-token-file", file],
+  ];
+  for (const kind of Object.keys(tokens)) {
+    for (const args of commands(kind)) {
+      const command = Command.vrelo(args, { cwd: folder, input: "" });
+      const isStream = args[0] === "sub" && kind === "good";
+      if (isStream) {
+        const post = () => hub.post({ topic: "a" }, { headers: { authorization: `Bearer ${tokens.good}` } });
+        await until(async () => (await post()) && command.status !== undefined, "the event");
+      }
+      await command.ended();
+      secrets.assertNone(command.output + command.errors, `vrelo ${args.join(" ")}`);
+    }
+  }
+  // Who tries it all the same is told why not, and not by repeating it.
+  const tried = [
+    ["sub", hub.origin, "a", "--token", tokens.good],
+    ["pub", hub.origin, "a", "x", "--token", tokens.good],
+    ["explain", hub.origin, "--publish", "a", "--token", tokens.good],
+    ["token", "inspect", tokens.good],
+    ["pub", `http://eva:${tokens.good}@${hub.authority}`, "a", "x"],
+    ["serve", "--token", tokens.good],
+  ];
+  for (const args of tried) {
+    const { status, errors } = await Command.vrelo(args, { cwd: folder, input: "" }).ended();
+    assert.equal(status, 2, args[0]);
+    secrets.assertNone(errors, `vrelo ${args[0]}`);
+  }
+  await hub.stop();
+  secrets.assertNone(hub.errorText, "the log");
+});
