@@ -336,8 +336,9 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
     }
   }
   const int fd = socket_.release();
-  front_.parts_.streams.keep(fd, std::move(*admitted_),
-                             front_.rights_.make(fd, may->token, *std::move(place)));
+  front_.parts_.streams.keep(
+      fd, std::move(*admitted_),
+      front_.rights_.make(fd, may->token, *std::move(place), policy_->stream_lifetime));
   open_stream(front_.parts_.fan_out, fd, subscription, *resume, std::move(head));
   co_return Next::kGone;
 }

@@ -64,6 +64,7 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
   policy->selectors_max = settings.selectors;
   policy->selector_bytes_max = settings.selector_bytes;
   policy->hello = settings.hello;
+  policy->stream_lifetime = settings.stream_lifetime;
   policy->allowed_origins = settings.allowed_origins;
   policy->allows_local_origins = local_only && trust == nullptr && settings.allowed_origins.empty();
   for (std::string host : settings.allowed_hosts) {
@@ -77,7 +78,7 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
     policy->allowed_hosts.push_back(std::move(host));
   }
   policy->has_admin_endpoints = local_only && settings.admin.kind == base::AdminPlace::Kind::kAuto;
-  policy->takes_topic_selectors = settings.mercure_0x;
+  policy->mercure_0x = settings.mercure_0x;
   if (trust != nullptr && !settings.audiences.empty()) {
     policy->metadata = metadata(settings);
     // Source: RFC 9728, section 3.1.

@@ -38,6 +38,7 @@ struct Policy {
   std::size_t selector_bytes_max = 4096;
 
   base::HelloMode hello = base::HelloMode::kAuto;
+  std::chrono::milliseconds stream_lifetime{0};  // 0: any
 
   std::vector<std::string> allowed_origins = {};  // as a browser writes them
   bool allows_local_origins = false;  // and those of any port of localhost and 127.0.0.1
@@ -48,7 +49,7 @@ struct Policy {
   bool has_admin_endpoints = false;  // on the main listener
 
   std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
-  bool takes_topic_selectors = true;                    // those of Mercure 0.x
+  bool mercure_0x = true;                               // clients of Mercure 0.x are served too
 
   // How the hub describes itself to those who look for a token (RFC 9728), and where; "": not.
   std::string metadata = {};

@@ -130,6 +130,7 @@ struct Fields {
   std::optional<std::string> type = {};
   std::optional<std::string> retry = {};
   bool is_private = false;
+  bool has_target = false;
 };
 
 boost::system::result<Fields, http::Problem> read_fields(std::string_view form,
@@ -162,12 +163,19 @@ boost::system::result<Fields, http::Problem> read_fields(std::string_view form,
       keep_first(fields.retry, pair->value);
     } else if (name == "private") {
       fields.is_private = true;
+    } else if (name == "target") {
+      fields.has_target = true;
     }
   }
   return fields;
 }
 
 Refused refuse_fields(const Fields& fields, const Policy& policy) {
+  if (fields.has_target && policy.mercure_0x) {
+    return malformed("audience not supported", "target",
+                     "Before Mercure 0.6 it named who may read the event, which would be everyone "
+                     "here: send private=on, and give its readers tokens for the topic.");
+  }
   if (fields.topics.empty()) {
     return malformed("missing topic", "topic", "An event has at least one topic.");
   }

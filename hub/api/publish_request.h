@@ -18,8 +18,8 @@ namespace vrelo::api {
 // Errors: each names the header or the form field. 400: malformed; 413: over a limit; 415: not a
 // form.
 // Cost: linear in the body, but for topics that may stand for the hub itself: see reserved_topic.h.
-// Source: draft-dunglas-mercure-08, section 5; mercure.md R2 to R6, R37, R39. Refused beyond it:
-// types that begin with "vrelo.", which are the hub's own.
+// Source: draft-dunglas-mercure-08, section 5; mercure.md R2 to R6, R33, R37, R39. Refused beyond
+// it: types that begin with "vrelo.", which are the hub's own.
 boost::system::result<log::Event, http::Problem> read_publish(const http::Request& request,
                                                               const Policy& policy);
 

@@ -64,7 +64,7 @@ TEST(PublishRequest, is_read_as_it_was_meant) {
       {"line ends in data", "topic=a&data=a%0Ab%0D%0Ac%0Dd", {{"a"}, "", "", "a\nb\r\nc\rd"}},
       {"NUL in data", "topic=a&data=%00", {{"a"}, "", "", std::string(1, '\0')}},
       {"a format character in data", "topic=a&data=%E2%80%8D", {{"a"}, "", "", "\xE2\x80\x8D"}},
-      {"unknown names", "topic=a&foo=bar&Topic=%FF&target=x", {{"a"}}},
+      {"unknown names", "topic=a&foo=bar&Topic=%FF&Target=x", {{"a"}}},
       {"an escaped name", "%74opic=a", {{"a"}}},
       {"empty id, type and retry", "topic=a&id=&type=&retry=", {{"a"}}},
       {"the first of each counts",
@@ -150,6 +150,14 @@ TEST(PublishRequest, is_refused_with_the_name_of_the_field) {
     EXPECT_EQ(refusal(publish_parts(c.form)),
               (http::Problem{.status = c.status, .title = c.title, .field = c.field}));
   }
+}
+
+TEST(PublishRequest, with_an_audience_of_before_0x_is_refused_where_such_clients_are_served) {
+  for (const char* const form : {"topic=a&target=x", "target=&topic=a", "topic=a&t%61rget=x"}) {
+    EXPECT_EQ(refusal(publish_parts(form)),
+              (http::Problem{.status = 400, .title = "audience not supported", .field = "target"}));
+  }
+  EXPECT_TRUE(read(publish_parts("topic=a&target=x"), {.mercure_0x = false}));
 }
 
 TEST(PublishRequest, has_limits) {

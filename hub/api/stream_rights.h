@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string_view>
 
@@ -14,8 +15,8 @@
 
 namespace vrelo::api {
 
-// Ends the streams of one shard whose tokens end: in the last second before a token's time is over,
-// and within a second after its key was removed.
+// Ends the streams of one shard whose time is over: in the last second before their token's end,
+// within a second after its key was removed, and after the longest time that a stream may last.
 //
 // Threads: one, the shard's. Lifetime: outlives the rights it made.
 class StreamRights {
@@ -27,11 +28,13 @@ class StreamRights {
   StreamRights(const StreamRights&) = delete;
   StreamRights& operator=(const StreamRights&) = delete;
 
-  // Returns the right of the stream `fd`, which is about to be opened; nullptr: it needs no token.
-  // `place` is kept as long.
+  // Returns the right of the stream `fd`, which is about to be opened; nullptr: it needs none.
+  // `token`: nullptr: there is none. `place` is kept as long. `lifetime`: 0: any; it is shortened
+  // by up to a tenth, so that streams that were opened together do not end together.
   std::unique_ptr<net::StreamRight> make(int fd,
                                          std::shared_ptr<const auth::VerifiedToken> token,
-                                         auth::Quota::Place place);
+                                         auth::Quota::Place place,
+                                         std::chrono::milliseconds lifetime);
 
   // Ends the streams whose tokens `trust` does not trust any more.
   // `trust`: nullptr: there is no authorization any more.

@@ -49,7 +49,7 @@ class Selectors {
     if (!is_selector) {
       return std::nullopt;
     }
-    if (generation_ == Generation::kTopic && !policy_.takes_topic_selectors) {
+    if (generation_ == Generation::kTopic && !policy_.mercure_0x) {
       return malformed("selector not supported", name,
                        "Selectors of Mercure 0.x are off (setting mercure_0x); use match.");
     }

@@ -93,6 +93,7 @@ struct Settings {
   Duration retry = std::chrono::seconds(3);
   HelloMode hello = HelloMode::kAuto;
   Duration drain = std::chrono::seconds(20);
+  Duration stream_lifetime{0};  // 0: any
 
   std::vector<std::string> allowed_origins;
   std::vector<std::string> allowed_hosts;

@@ -347,6 +347,11 @@ const std::array kRows = {
                .group = "Streams",
                .kind = DurationKind{&Settings::drain, milliseconds(0), hours(1)},
                .help = "At SIGTERM, open streams are closed evenly over this time."},
+    SettingRow{.name = "stream_lifetime",
+               .group = "Streams",
+               .kind = DurationKind{&Settings::stream_lifetime, milliseconds(0), kYear},
+               .help = "How long a stream lasts at most, and at least nine tenths of that; then it "
+                       "ends, and its reader comes back. 0: as long as it can."},
 
     SettingRow{.name = "allowed_origins",
                .group = "Who may come",

@@ -251,6 +251,23 @@ testOnEachLog("104: a stream ends before its token does and says so, and its rea
   assert.deepEqual(idsOf(await longer.take(2)), [before, missed]);
 });
 
+testOnEachLog("105: a stream ends when it has lasted long enough, and its reader goes on", async (t) => {
+  const { hub, TP, TS } = await hubWithTokens(t, { streamLifetime: "1s" });
+  const begin = performance.now();
+  const streams = [await read(hub, undefined, { match: A1 }), await read(hub, TS, { match: A1 })];
+  const before = await publish(hub, TP, { topic: A1 });
+  for (const stream of streams) {
+    await stream.ended();
+    assert.ok(performance.now() - begin > 800, `${performance.now() - begin} ms`);
+    const last = stream.blocks.at(-1).join("\n");
+    assert.match(last, /^event: vrelo\.end\nretry: [1-9][0-9]*\ndata: \{"reason":"lifetime"\}$/);
+    assert.deepEqual(idsOf(stream.events), [before]);
+  }
+  const missed = await publish(hub, TP, { topic: A1 });
+  const again = await read(hub, TS, { match: A1, last_event_id: before });
+  assert.equal((await again.next()).id, missed);
+});
+
 test("a reload takes a key away: its streams end within a second, the others do not notice", async (t) => {
   const { hub, folder, app, other, TP } = await hubWithTokens(t);
   const replaced = new Issuer(app.name, { kid: app.kid });
@@ -358,6 +375,16 @@ test("140: with the layer of 0.x off its selectors and tokens are refused", asyn
   const open = await publish(hub, TP, { topic: A1 });
   assert.notEqual(hidden, open);
   assert.equal((await anonymous.next()).id, open);
+});
+
+test("141: an audience of before 0.6 is refused, so that nobody else reads the event", async (t) => {
+  const { hub, LP, TP } = await hubWithTokens(t);
+  for (const token of [LP, TP]) {
+    const { status, json } = await hub.post({ topic: A1, target: "x" }, bearer(token));
+    assert.deepEqual([status, json.field], [400, "target"]);
+  }
+  const { hub: strict, TP: token } = await hubWithTokens(t, { mercure0x: false });
+  assert.equal((await strict.post({ topic: A1, target: "x" }, bearer(token))).status, 200);
 });
 
 test("what the administrator reads needs a token for that, by header", async (t) => {
