@@ -368,7 +368,9 @@ test("138: a token of 1.0 that fails is not looked at as one of 0.x", async (t) 
 
 test("140: with the layer of 0.x off its selectors and tokens are refused", async (t) => {
   const { hub, LP, LS, TP } = await hubWithTokens(t, { mercure0x: false });
-  assert.equal((await hub.ask({ target: "/.well-known/mercure?topic=a" })).status, 400);
+  for (const query of ["topic=https://e.com/b/{id}", `topic=*&authorization=${LS}`]) {
+    assert.equal((await hub.ask({ target: `/.well-known/mercure?${query}` })).status, 400, query);
+  }
   assertRefused(await hub.post({ topic: A1 }, bearer(LP)), 401, "invalid_token");
   const anonymous = await hub.subscribe({ match: A1 }, { headers: { cookie: `mercureAuthorization=${LS}` } });
   const hidden = await publish(hub, TP, { topic: A1, private: "on" });
