@@ -127,7 +127,14 @@ export class Watch {
     return this.entries;
   }
 
-  // The same without repetitions: on a busy machine, what is short for an attempt may be short for the next.
+  // Waits for this entry, and returns all.
+  async untilEntry(entry) {
+    const what = () => `${entry}; there are: ${this.entries.join(", ")}`;
+    await this.#changed.until(() => this.entries.includes(entry), what);
+    return this.entries;
+  }
+
+  // As until(), without repetitions: on a busy machine, what is short for an attempt may be short for the next.
   async untilDistinct(count) {
     const distinct = () => this.entries.filter((entry, index) => entry !== this.entries[index - 1]);
     const what = () => `${count} distinct entries; there are: ${this.entries.join(", ")}`;

@@ -18,8 +18,8 @@ import { Reader, type ReaderSink } from "./reader.js";
 type Message = { from: string } & (
   // Who leads? And what came after `cursor`?
   | { kind: "ask"; cursor: string | undefined }
-  // I do. `links` is for `to` alone; null: that is not remembered.
-  | { kind: "lead"; cursor: string; isOpen: boolean; to?: string; links?: Link[] | null }
+  // I do. `links` is for `to` alone; null: that is not remembered. `term`: since when.
+  | { kind: "lead"; term: number; cursor: string; isOpen: boolean; to?: string; links?: Link[] | null }
   | { kind: "event"; link: Link }
   | { kind: "open" }
   | { kind: "failure"; failure: Failure }
@@ -89,6 +89,7 @@ class Member {
 
   #channel: BroadcastChannel | undefined; // none while it is no member
   #leader: string | undefined;
+  #term = 0; // the leader's
   #head = ""; // the last id that is known of the common stream
   #unlock = () => {}; // gives up the lock, or the wish for it
   #reader: Reader | undefined; // while it leads
@@ -188,6 +189,7 @@ class Member {
   #lead(): void {
     this.#stopReading();
     this.#leader = this.#id;
+    this.#term = performance.timeOrigin + performance.now();
     const cursor = (this.#head = this.#chain.cursor ??= "");
     this.#reader = this.#read(cursor, {
       onOpen: () => {
@@ -204,7 +206,7 @@ class Member {
         this.#onFailure(failure);
       },
     });
-    this.#tell({ kind: "lead", cursor, isOpen: false });
+    this.#tell({ kind: "lead", term: this.#term, cursor, isOpen: false });
   }
 
   #read(cursor: string, { onLink, ...sink }: LinkSink): Reader {
@@ -229,6 +231,7 @@ class Member {
     this.#stopReading();
     this.#leader = undefined;
     this.#silences = 0;
+    this.#chain.cursor ||= undefined; // it has not begun
     this.#seekLock(false);
     this.#ask();
   }
@@ -238,6 +241,7 @@ class Member {
       return;
     }
     this.#silences += 1;
+    this.#term = 0; // clocks are set back
     if (this.#silences < SILENCES_MAX) {
       this.#ask();
     } else {
@@ -252,17 +256,16 @@ class Member {
       return; // some tell what came before the channel was closed
     }
     const { kind, from } = message;
-    if (kind === "ask") {
-      if (this.#reader !== undefined) {
+    if (this.#reader !== undefined) {
+      // Who leads hears of no other: when the lock is taken away, the browser says so.
+      if (kind === "ask") {
         this.#answer(from, message.cursor);
       }
       return;
     }
-    if (kind === "lead") {
-      if (this.#reader !== undefined) {
-        this.#follow(); // it stood still, and somebody has taken the lock
-      }
+    if (kind === "lead" && message.term >= this.#term) {
       this.#leader = from;
+      this.#term = message.term;
       this.#hearLeader(message);
     }
     // Who no longer leads may not know it yet.
@@ -270,6 +273,9 @@ class Member {
       return;
     }
     this.#silences = 0;
+    if (this.#chain.cursor === undefined) {
+      return; // it begins with the answer to what it has asked
+    }
     if (kind === "event") {
       this.#head = message.link.event.lastEventId;
       this.#take(message.link);
@@ -282,7 +288,8 @@ class Member {
 
   #answer(to: string, cursor: string | undefined): void {
     const links = cursor === undefined ? [] : (this.#chain.since(cursor) ?? null);
-    this.#tell({ kind: "lead", to, cursor: this.#head, isOpen: this.#reader?.state === 1, links });
+    const isOpen = this.#reader?.state === 1;
+    this.#tell({ kind: "lead", term: this.#term, to, cursor: this.#head, isOpen, links });
   }
 
   #hearLeader({ to, cursor, isOpen, links }: Message & { kind: "lead" }): void {
@@ -290,9 +297,6 @@ class Member {
       return;
     }
     this.#head = cursor;
-    if (isOpen) {
-      this.#onOpen();
-    }
     if (links === undefined) {
       this.#ask();
       return;
@@ -300,6 +304,9 @@ class Member {
     this.#isAsking = false;
     // Where there is no id to begin at, it begins here.
     this.#chain.cursor ||= cursor;
+    if (isOpen) {
+      this.#onOpen();
+    }
     if (links === null && !this.#chain.has(cursor)) {
       this.#readOwnWay();
     }

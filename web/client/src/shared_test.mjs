@@ -5,9 +5,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { chance } from "../../../test/harness/chance.mjs";
+import { until } from "../../../test/harness/waiting.mjs";
 import { EventSource, stream } from "../dist/index.js";
 import { Locks } from "./locks_testing.mjs";
 import { QUICK, Server, Watch } from "./server_testing.mjs";
+
+const SEED = 8;
 
 globalThis.navigator ??= {};
 navigator.locks ??= new Locks();
@@ -120,6 +124,88 @@ test("shared: tabs with another URL, other credentials or another name have a co
   assert.equal(server.exchanges.length, 4);
 });
 
+// A server that has all that it has sent, and goes on after the id that it is told.
+class HistoryServer {
+  count = 0; // of events
+
+  static async open(t) {
+    const history = new HistoryServer();
+    history.server = await Server.open(t, (exchange) => {
+      const cursor = Number(exchange.headers["last-event-id"] ?? history.count);
+      exchange.open(`retry: 1\nevent: vrelo.hello\ndata: \nid: ${cursor}\n\n`);
+      for (let id = cursor + 1; id <= history.count; ++id) {
+        exchange.write(event(id));
+      }
+    });
+    return history;
+  }
+  get open() {
+    return this.server.exchanges.filter(({ isClosed, response }) => !isClosed && !response.destroyed);
+  }
+  publish() {
+    this.count += 1;
+    this.open.forEach((exchange) => exchange.write(event(this.count)));
+  }
+}
+
+// Brings messages later, in their order.
+class LateChannel extends BroadcastChannel {
+  static below; // for how late
+
+  #last = Promise.resolve();
+
+  set onmessage(listener) {
+    super.onmessage = (message) => {
+      const delay = LateChannel.below(4);
+      this.#last = this.#last
+        .then(() => delay && new Promise((resolve) => setTimeout(resolve, delay)))
+        .then(() => listener(message));
+    };
+  }
+}
+
+test("shared: whatever happens to tabs and connections, each tab has each event once and in order", async (t) => {
+  const random = chance(SEED);
+  const below = (limit) => Math.floor(limit * random());
+  const { BroadcastChannel: ordinary } = globalThis;
+  globalThis.BroadcastChannel = Object.assign(LateChannel, { below });
+  t.after(() => (globalThis.BroadcastChannel = ordinary));
+  for (let round = 0; round < 30; ++round) {
+    const history = await HistoryServer.open(t);
+    const tabs = [];
+    const add = () => {
+      const options = below(3) === 0 && history.count > 0 ? { lastEventId: `${1 + below(history.count)}` } : {};
+      tabs.push(open(t, history.server, options));
+    };
+    const acts = [
+      () => history.publish(),
+      () => history.publish(),
+      add,
+      () => tabs.length > 1 && tabs.splice(below(tabs.length), 1)[0].source.close(),
+      () => history.open[0]?.cut(),
+      () => navigator.locks.request(`vrelo 1 false ${history.server.url} `, { steal: true }, () => {}),
+      () => new Promise((resolve) => setImmediate(resolve)),
+      () => new Promise((resolve) => setTimeout(resolve, below(5))),
+    ];
+    add();
+    for (let step = 0; step < 40; ++step) {
+      await acts[below(acts.length)]();
+    }
+    // A tab may be open and not know yet where, as long as nothing has come.
+    const hasBegun = ({ entries }) => entries.some((entry) => entry.startsWith("message"));
+    await until(() => tabs.every(hasBegun) || history.publish(), "an event in each tab");
+    history.publish();
+    for (const tab of tabs) {
+      const ids = (await tab.untilEntry(told(history.count))).filter((entry) => entry.startsWith("message"));
+      const first = Number(/#([0-9]+)$/.exec(ids[0])[1]);
+      const expected = Array.from({ length: history.count - first + 1 }, (_, i) => told(first + i));
+      assert.deepEqual(ids, expected, `round ${round} of seed ${SEED}`);
+      tab.source.close();
+    }
+    await until(() => history.open.length === 0, "no connection");
+  }
+});
+
 // Has the lock in a tab that says nothing until it is told to.
 class Silent {
   wasTaken = false;
@@ -147,13 +233,13 @@ const link = (after, id) => ({ after, event: { type: "message", data: id, lastEv
 
 test("shared: from a tab that stands still, the lock is taken; what it says later counts no more", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const server = await Server.open(t, stay(event(4)), stay(event(5)));
+  const server = await Server.open(t, stay(event(4)), stay());
   const silent = new Silent(t, server);
   const asked = silent.asked(1);
   const tab = open(t, server);
   const [{ kind, from }] = await asked;
   assert.equal(kind, "ask");
-  silent.tell({ kind: "lead", to: from, cursor: "1", isOpen: true, links: [] });
+  silent.tell({ kind: "lead", term: 1, to: from, cursor: "1", isOpen: true, links: [] });
   silent.tell({ kind: "event", link: link("1", "2") });
   await tab.until(2);
 
@@ -173,11 +259,35 @@ test("shared: from a tab that stands still, the lock is taken; what it says late
   silent.tell({ kind: "event", link: link("4", "4") });
   silent.tell({ kind: "failure", failure: { reason: "http", status: 500, willReconnect: false, delayMs: 0 } });
 
-  // It wakes up and believes that it leads: whoever reads makes room, and takes the lock again.
-  silent.tell({ kind: "lead", cursor: "3", isOpen: true });
-  await server.exchanges[0].closed();
-  assert.equal((await server.exchange(1)).headers["last-event-id"], "4");
+  // It wakes up and believes that it leads, which disturbs nobody.
+  silent.tell({ kind: "lead", term: 1, cursor: "3", isOpen: true });
+  const other = open(t, server);
+  await other.until(1);
+  server.exchanges[0].write(event(5));
+  await other.until(2);
   assert.deepEqual(await tab.until(5), ["open", ...[2, 3, 4, 5].map(told)]);
+  assert.deepEqual([other.entries, server.exchanges.length], [["open", told(5)], 1]);
+});
+
+test("shared: a tab listens to who leads last, and to anybody when that one is silent", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const server = await Server.open(t, stay());
+  const silent = new Silent(t, server);
+  const asked = silent.asked(1);
+  const tab = open(t, server);
+  const [{ from: to }] = await asked;
+  const lead = (from, term) => silent.tell({ kind: "lead", from, term, to, cursor: "1", isOpen: true, links: [] });
+  lead("b", 2);
+  lead("a", 1);
+  silent.tell({ kind: "event", from: "a", link: link("1", "x") });
+  silent.tell({ kind: "event", from: "b", link: link("1", "2") });
+  await tab.until(2);
+  const again = silent.asked(1);
+  t.mock.timers.tick(3000);
+  await again;
+  lead("a", 1);
+  silent.tell({ kind: "event", from: "a", link: link("2", "3") });
+  assert.deepEqual(await tab.until(3), ["open", told(2), told(3)]);
 });
 
 test("shared: a tab asks for what it has missed, and takes events in whatever order they come", async (t) => {
@@ -186,7 +296,7 @@ test("shared: a tab asks for what it has missed, and takes events in whatever or
   let asked = silent.asked(1);
   const tab = open(t, server);
   const [{ from }] = await asked;
-  silent.tell({ kind: "lead", to: from, cursor: "1", isOpen: true, links: [] });
+  silent.tell({ kind: "lead", term: 1, to: from, cursor: "1", isOpen: true, links: [] });
   await tab.until(1);
   asked = silent.asked(1);
   silent.tell({ kind: "event", link: link("2", "3") });
@@ -194,7 +304,7 @@ test("shared: a tab asks for what it has missed, and takes events in whatever or
   assert.deepEqual([kind, cursor], ["ask", "1"]);
   silent.tell({ kind: "event", link: link("3", "4") });
   silent.tell({ kind: "event", link: link("1", "2") });
-  silent.tell({ kind: "lead", to: from, cursor: "4", isOpen: true, links: ["1", "2", "3"].map((id) => (
+  silent.tell({ kind: "lead", term: 1, to: from, cursor: "4", isOpen: true, links: ["1", "2", "3"].map((id) => (
     link(id, `${Number(id) + 1}`))) });
   silent.tell({ kind: "event", link: link("4", "5") });
   assert.deepEqual(await tab.until(5), ["open", ...[2, 3, 4, 5].map(told)]);
