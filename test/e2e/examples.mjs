@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Server } from "../../web/client/src/server_testing.mjs";
+import { TicketServer } from "../../web/client/src/tickets_testing.mjs";
 import { BROWSERS, launchBrowser } from "../harness/browser.mjs";
 import { Command } from "../harness/command.mjs";
 import { guardedHub } from "../harness/guarded.mjs";
@@ -89,6 +90,38 @@ test("shared.html shows it in all tabs, by one connection", async (t) => {
     return shown.every((text) => text.includes("shipped"));
   }, "each tab to show an event");
   await hub.streamsOpen(1);
+});
+
+test("ticket_rule.html gets a new ticket before and after each end, and shows each event once", async (t) => {
+  const page = await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8");
+  const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", page] });
+  const [tab] = await open(t, server, "ticket_rule.html");
+  const seen = [];
+  const publish = async () => {
+    seen.push(server.publish());
+    await shows(tab, seen);
+  };
+  await server.untilOpened(1);
+  await publish();
+  server.renew();
+  await server.untilOpened(2);
+  await server.opened[0].closed();
+  await publish();
+
+  server.hasTickets = false;
+  server.end();
+  seen.push(server.publish()); // while nobody reads
+  await server.untilRefused(401, 1); // the browser's own attempt
+  await server.untilRefused(503, 2);
+  server.hasTickets = true;
+  await server.untilOpened(3);
+  await publish();
+
+  server.cut(); // the browser comes back by itself
+  await server.untilOpened(4);
+  await publish();
+  assert.equal(server.ticketsGiven, 3);
+  assert.ok(server.opened.every(({ target }) => !/~|%7e/i.test(target)));
 });
 
 test("completion.html shows an answer as it comes, over a cut", async (t) => {

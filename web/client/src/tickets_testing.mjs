@@ -46,18 +46,21 @@ const FILES = {
 
 export class TicketServer {
   opened = []; // streams, as exchanges with {ticket, cursor}
-  refused = []; // what requests for a stream were answered with instead
+  refused = []; // statuses of what was answered otherwise
   ticketsGiven = 0;
+  hasTickets = true; // else there is none to be had
   nextStatus = undefined; // of the next answer to a request for a stream
 
+  #files;
   #events = []; // texts; an event's id is its place, from 1
   #tickets = new Map(); // ticket to its session, once there is one
   #changed = new Signal();
   #server;
 
-  // The server ends with the test.
-  static async open(t) {
+  // `files` are more of them, as in FILES. The server ends with the test.
+  static async open(t, files = {}) {
     const server = new TicketServer();
+    server.#files = { ...FILES, ...files };
     server.#server = http.createServer((request, response) => {
       server.#answer(request, response).catch((error) => response.destroy(error));
     });
@@ -72,7 +75,9 @@ export class TicketServer {
 
   async #answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, this.origin);
-    if (pathname === "/tickets" && request.method === "POST") {
+    if (pathname === "/tickets" && !this.hasTickets) {
+      this.#refuse(503, response);
+    } else if (pathname === "/tickets" && request.method === "POST") {
       const ticket = `vt_${randomBytes(32).toString("base64url")}`;
       this.#tickets.set(ticket, undefined);
       this.ticketsGiven += 1;
@@ -80,13 +85,19 @@ export class TicketServer {
       response.end(JSON.stringify({ ticket, url: `${this.origin}/stream?ticket=${ticket}` }));
     } else if (pathname === "/stream") {
       this.#stream(new Exchange(request, response, "", this.#changed), searchParams);
-    } else if (pathname in FILES || FILE.test(pathname)) {
-      const [type, text] = FILES[pathname] ??
+    } else if (pathname in this.#files || FILE.test(pathname)) {
+      const [type, text] = this.#files[pathname] ??
         ["text/javascript", await readFile(new URL(`.${pathname}`, ROOT))];
       response.writeHead(200, { "content-type": type }).end(text);
     } else {
       response.writeHead(404).end();
     }
+  }
+
+  #refuse(status, response) {
+    this.refused.push(status);
+    response.writeHead(status).end();
+    this.#changed.notify();
   }
 
   // The session that a request opens or resumes, and where it begins; undefined: it is refused.
@@ -111,9 +122,7 @@ export class TicketServer {
     this.nextStatus = undefined;
     const found = nextStatus === undefined ? this.#session(exchange, query) : undefined;
     if (found === undefined) {
-      this.refused.push(nextStatus ?? 401);
-      exchange.end(nextStatus ?? 401);
-      this.#changed.notify();
+      this.#refuse(nextStatus ?? 401, exchange.response);
       return;
     }
     Object.assign(exchange, found);
@@ -162,5 +171,11 @@ export class TicketServer {
   async untilOpened(count) {
     await this.#changed.until(() => this.opened.length >= count, `the stream number ${count}`);
     return this.opened[count - 1];
+  }
+
+  // Waits until so many answers of that status were given.
+  async untilRefused(status, count) {
+    const isThere = () => this.refused.filter((one) => one === status).length >= count;
+    await this.#changed.until(isThere, `${count} answers of ${status}`);
   }
 }
