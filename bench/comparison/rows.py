@@ -4,6 +4,7 @@
 import contextlib
 import functools
 import json
+import os
 import re
 import subprocess
 import threading
@@ -222,6 +223,18 @@ def row_h(start):
     }
 
 
+def row_verified(_start, algorithm):
+    """Publishes of tokens that the hub has not seen; the program starts the hub by itself."""
+    program = servers.ROOT / "bench/comparison/verified.mjs"
+    argv = ["node", program, algorithm, "20000", str(SERVER_CORE)]
+    done = subprocess.run(
+        servers.pinned(LOAD_CORE, list(map(str, argv))),
+        stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "VRELO": str(servers.VRELO)},
+    )
+    report = json.loads(done.stdout)
+    return {"events per second": report["per_second"], "CPU per event, µs": report["cpu_us"]}
+
+
 def row_two(start, arguments):
     with start(None) as server:
         report = bench(server, arguments)
@@ -289,6 +302,11 @@ ROWS = [
         {"events per second": at_least(20000)}),
     Row("e50k", "SQLite, 64 publishers, a topic and a random id for each event",
         functools.partial(row_e64, body=RANDOM_IDS), ON_DISK, {"events per second": at_least(40000)}),
+    *(Row(f"v-{algorithm}", about, functools.partial(row_verified, algorithm=algorithm), OURS, {})
+      for algorithm, about in (
+          ("none", "8 publishers, no reader, no token"),
+          ("HS256", "the same, with a new token by HS256 for each event"),
+          ("ES256", "the same, by ES256"))),
     Row("f", "50 readers, 10 of which stall; a burst of 10,000 events of 1 KiB", row_f, BOTH,
         {"events per second": at_least_times(3), "KiB held per stalled reader": at_most(128), "lost": at_most(0)}),
     Row("h", "1,000 readers, each 10,000 events behind, while a runs", row_h, ON_DISK,
