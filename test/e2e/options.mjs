@@ -72,6 +72,23 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     assert.deepEqual(await run(UNTIL, 1), ["auth 401 for good"]);
   });
 
+  test(`${browser}: it does not wait when the machine is online again, or the page is seen`, async (t) => {
+    const { run, url, token } = await setUp(t, launch);
+    await run((vrelo, target, good, open) => {
+      let fails = 2;
+      const options = {
+        retry: { minMs: 1e6, jitter: 0 },
+        token: () => (--fails < 0 ? good : Promise.reject(new Error("none"))),
+      };
+      new Function(`return ${open}`)()(vrelo, target, options);
+    }, url, token, `${OPEN}`);
+    assert.deepEqual(await run(UNTIL, 1), ["auth - reconnects"]);
+    await run(() => void dispatchEvent(new Event("online")));
+    assert.deepEqual(await run(UNTIL, 2), ["auth - reconnects", "auth - reconnects"]);
+    await run(() => void document.dispatchEvent(new Event("visibilitychange")));
+    assert.deepEqual((await run(UNTIL, 3)).slice(2), ["open"]);
+  });
+
   test(`${browser}: a silent stream is left, by the heartbeats that the hub announces and by a time`, async (t) => {
     const { hub, proxy, run, url, token, publish } = await setUp(t, launch);
     for (const options of [{ token }, { token, idleTimeoutMs: 1500 }]) {

@@ -19,10 +19,10 @@ const CHROMIUM = { ...BROWSERS.Chromium, args: [...args, "--renderer-process-lim
 
 // Opens the tabs. `happens(act)` publishes while something happens to the tab that reads, and waits until all the
 // others have what was published.
-async function setUp(t, launch) {
+async function setUp(t, launch, count = TABS) {
   const hub = await t.hub({ retry: "100ms" });
   const tabs = await Tabs.open(t, launch);
-  for (let i = 0; i < TABS; ++i) {
+  for (let i = 0; i < count; ++i) {
     const tab = await tabs.add();
     await tab.read(`${hub.url}?match=a`, { shared: true });
   }
@@ -104,4 +104,16 @@ test("Firefox: the tab that reads is closed, and goes to another page and back",
   assert.equal(tabs.all.length, TABS - 2);
   // It breaks the connection of a page that is left before that page is told, which tells the others.
   await check(all, ["network"]);
+});
+
+test("Chromium: a tab that comes back by history has what the others had meanwhile", async (t) => {
+  const { hub, tabs, ids, publish, happens } = await setUp(t, CHROMIUM, 3);
+  const left = await happens(({ page }) => page.goto(`${tabs.server.origin}/?other`));
+  await left.page.goBack();
+  assert.ok(await left.page.evaluate(() => "seen" in globalThis), "the browser has kept the page");
+  tabs.all.push(left);
+  await publish(EVENTS);
+  await tabs.untilId(ids.at(-1));
+  await hub.streamsOpen(1);
+  await check({ tabs, ids }, []);
 });
