@@ -109,6 +109,28 @@ TEST_P(LogRestart, removes_what_became_too_old_in_the_meantime) {
   EXPECT_EQ(shard().read(shard().begin(), {.all = true})->records.size(), 5U);
 }
 
+TEST_P(LogRestart, never_lets_the_time_of_storage_decrease) {
+  open();
+  const auto first = clock().wall();
+  append("t", 1);
+  clock().step_wall(-std::chrono::hours(24));
+  append("t", 1);
+  const auto later = shard().read(shard().begin(), {.all = true}).value().records;
+  ASSERT_EQ(later.size(), 2U);
+  EXPECT_EQ(later[0]->stored_at, first);
+  EXPECT_EQ(later[1]->stored_at, first);
+  open();
+  append("t", 1);
+  clock().step_wall(std::chrono::hours(48));
+  append("t", 1);
+  const auto records = shard().read(shard().begin(), {.all = true}).value().records;
+  ASSERT_EQ(records.size(), persists() ? 4U : 2U);
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    EXPECT_LE(records[i - 1]->stored_at, records[i]->stored_at);
+  }
+  EXPECT_EQ(records.back()->stored_at, clock().wall());
+}
+
 TEST_P(LogRestart, obeys_limits_that_were_lowered_in_the_meantime) {
   open();
   append("t", 300);
