@@ -71,6 +71,23 @@ Result<Authorization> Authenticator::authorize(const Presented& presented, Role 
                        .limits = issuer.limits};
 }
 
+Result<Authorization> Authenticator::authorize(const VerifiedToken& token) {
+  auto grant = grants_.grant_of(token.claims);
+  if (!grant) {
+    return grant.error();
+  }
+  return Authorization{.grant = std::move(*grant),
+                       .quota = quota_of(token),
+                       .limits = policy_->issuers[token.issuer].limits};
+}
+
+std::shared_ptr<Quota> Authenticator::quota_of(const VerifiedToken& token) {
+  if (!policy_->issuers[token.issuer].limits.any()) {
+    return nullptr;
+  }
+  return quotas_.of(token.issuer_name, token.claims.subject.value_or(""));
+}
+
 void Authenticator::set_policy(std::shared_ptr<const TrustPolicy> policy) {
   assert(policy);
   policy_ = std::move(policy);
@@ -92,10 +109,7 @@ Result<Authenticator::Remembered> Authenticator::verify(std::string_view token,
   if (!grant) {
     return grant.error();
   }
-  std::shared_ptr<Quota> quota;
-  if (policy_->issuers[verified->issuer].limits.any()) {
-    quota = quotas_.of(verified->issuer_name, verified->claims.subject.value_or(""));
-  }
+  std::shared_ptr<Quota> quota = quota_of(*verified);
   return Remembered{.hash = hash,
                     .token = std::make_shared<const VerifiedToken>(std::move(*verified)),
                     .grant = std::move(*grant),

@@ -38,6 +38,13 @@ struct TrustPolicy {
   bool is_revoked(const VerifiedToken& token) const {
     return revocations != nullptr && revocations->covers(token);
   }
+
+  // The same for a ticket, besides the token that it was minted with.
+  bool is_revoked(const std::string& issuer,
+                  const std::string& label,
+                  NumericDate minted_at) const {
+    return revocations != nullptr && revocations->covers(issuer, label, minted_at);
+  }
 };
 
 // What a request may do, and as who.
@@ -91,6 +98,10 @@ class Authenticator {
   // Cost: a hash of the token if it is remembered, else as verify_token().
   Result<Authorization> authorize(const Presented& presented, Role role);
 
+  // What the ticket allows that was minted with `token`, which the policy trusts. Errors:
+  // kPatternRefused.
+  Result<Authorization> authorize(const VerifiedToken& token);
+
   // Holds for requests that come from now on. Nothing that was remembered is trusted any more.
   void set_policy(std::shared_ptr<const TrustPolicy> policy);
 
@@ -107,6 +118,7 @@ class Authenticator {
     std::shared_ptr<Quota> quota;  // nullptr: there are no limits
   };
 
+  std::shared_ptr<Quota> quota_of(const VerifiedToken& token);
   Result<Remembered> verify(std::string_view token, Role role, const Hash& hash);
   const Remembered* recall(const Hash& hash);
   const Remembered& remember(Remembered remembered);

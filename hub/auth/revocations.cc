@@ -11,6 +11,10 @@ std::string_view name_of(Revocation::Kind kind) {
       return "subject";
     case Revocation::Kind::kKey:
       return "key";
+    case Revocation::Kind::kLabel:
+      return "label";
+    case Revocation::Kind::kSession:
+      return "session";
   }
   return "";
 }
@@ -56,6 +60,16 @@ bool Revocations::covers(const VerifiedToken& token) const {
   }
   const Times* const times = find(issuer, Revocation::Kind::kSubject, claims.subject);
   return times != nullptr && (!claims.issued_at || *claims.issued_at <= times->at);
+}
+
+bool Revocations::covers(const std::string& issuer,
+                         const std::string& label,
+                         NumericDate minted_at) const {
+  if (times_.empty() || label.empty()) {
+    return false;
+  }
+  const Times* const times = find(issuer, Revocation::Kind::kLabel, label);
+  return times != nullptr && minted_at <= times->at;
 }
 
 std::vector<Revocation> Revocations::all() const {

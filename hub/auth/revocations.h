@@ -17,24 +17,26 @@ namespace vrelo::auth {
 inline constexpr std::size_t kRevocationsMax = 100'000;
 inline constexpr std::size_t kRevokedBytesMax = 256;  // of what is named
 
-// Which tokens of an issuer are refused from some time on, though they are true.
+// Which tokens or tickets of an issuer are refused from some time on, though they are true.
 struct Revocation {
   enum class Kind {
     kToken,    // the one with this jti
     kSubject,  // those with this sub that were issued until `at`: who signs in again has a new one
     kKey,      // those that a key with this kid has signed, whenever they say that they were issued
+    kLabel,    // no tokens, but the tickets that were minted with this label until `at`
+    kSession,  // one stream session, by its name; it ends at once, and nothing of it is kept
   };
 
-  std::string issuer;  // as its tokens have it in iss
+  std::string issuer;  // as its tokens have it in iss; "" for kSession
   Kind kind = Kind::kToken;
-  std::string name;      // the jti, sub or kid
+  std::string name;      // the jti, sub, kid, label or session
   NumericDate at{0};     // when it was revoked
   NumericDate until{0};  // when all such tokens have ended, and it is forgotten; 0: never
 
   friend bool operator==(const Revocation&, const Revocation&) = default;
 };
 
-// "token", "subject", "key".
+// "token", "subject", "key", "label", "session".
 std::string_view name_of(Revocation::Kind kind);
 
 // All that is revoked. It never changes: one more makes another.
@@ -52,6 +54,9 @@ class Revocations {
 
   // Cost: three look-ups.
   bool covers(const VerifiedToken& token) const;
+
+  // The same for a ticket, besides the token that it was minted with.
+  bool covers(const std::string& issuer, const std::string& label, NumericDate minted_at) const;
 
   std::vector<Revocation> all() const;
   std::size_t size() const { return times_.size(); }

@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "hub/auth/openssl.h"
 #include "hub/auth/published_secrets.h"
@@ -58,6 +59,10 @@ class ErrorQueueCleaner {
   ErrorQueueCleaner& operator=(const ErrorQueueCleaner&) = delete;
   ~ErrorQueueCleaner() { ERR_clear_error(); }
 };
+
+Digest print_of(Algorithm algorithm, std::string_view key) {
+  return sha256(fmt::format("{}:{}", name_of(algorithm), key));
+}
 
 const Curve& curve(Algorithm algorithm) {
   assert(kind_of(algorithm) == KeyKind::kEllipticCurve);
@@ -182,10 +187,17 @@ const EVP_MD* hash_of(Algorithm algorithm) {
 VerifyingKey::VerifyingKey(Algorithm algorithm, std::shared_ptr<EVP_PKEY> key)
     : algorithm_(algorithm), public_key_(std::move(key)) {
   assert(public_key_);
+  unsigned char* der = nullptr;
+  const int bytes = i2d_PUBKEY(public_key_.get(), &der);
+  assert(bytes > 0);
+  print_ = print_of(algorithm, {reinterpret_cast<const char*>(der), static_cast<unsigned>(bytes)});
+  OPENSSL_free(der);
 }
 
 VerifyingKey::VerifyingKey(Algorithm algorithm, std::string_view secret)
-    : algorithm_(algorithm), secret_(new std::string(secret), [](std::string* bytes) {
+    : algorithm_(algorithm),
+      print_(print_of(algorithm, secret)),
+      secret_(new std::string(secret), [](std::string* bytes) {
         OPENSSL_cleanse(bytes->data(), bytes->size());
         delete bytes;
       }) {}

@@ -9,6 +9,7 @@
 #include <openssl/types.h>
 
 #include "hub/auth/algorithm.h"
+#include "hub/auth/digest.h"
 #include "hub/base/setting_text.h"
 
 namespace vrelo::auth {
@@ -50,6 +51,9 @@ class VerifyingKey {
   // Returns whether it is the same key, for the same algorithm.
   bool operator==(const VerifyingKey& other) const;
 
+  // What it is known by where it is not at hand: a hash of it and of its algorithm.
+  const Digest& print() const { return print_; }
+
   // Returns whether it is a secret that everybody knows: see is_published_secret().
   bool is_published() const;
 
@@ -67,6 +71,7 @@ class VerifyingKey {
   bool verifies_by_public_key(std::string_view text, std::string_view signature) const;
 
   Algorithm algorithm_;
+  Digest print_{};
   std::shared_ptr<EVP_PKEY> public_key_;       // nullptr: it is a secret
   std::shared_ptr<const std::string> secret_;  // wiped when nobody needs it any more
 };

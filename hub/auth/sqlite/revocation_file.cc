@@ -4,60 +4,24 @@
 #include <filesystem>
 #include <system_error>
 
+#include "hub/auth/sqlite/auth_file.h"
+
 namespace vrelo::auth::sqlite {
 namespace {
 
 namespace db = base::sqlite;
-
-constexpr std::int64_t kApplicationId = 0x76726175;  // "vrau"
-constexpr std::int64_t kVersion = 1;
 
 // Milliseconds: what a token says of its time may have a fraction.
 std::int64_t stored(NumericDate time) {
   return std::chrono::floor<std::chrono::milliseconds>(time).count();
 }
 
-// Returns whether the file is one of ours; a new one becomes one.
-db::Result<void> prepare(db::Connection& connection) {
-  auto transaction = db::Transaction::begin(connection, db::Transaction::Kind::kWrite);
-  if (!transaction) {
-    return transaction.error();
-  }
-  const auto id = connection.integer("PRAGMA application_id");
-  const auto version = connection.integer("PRAGMA user_version");
-  const auto tables = connection.integer("SELECT count(*) FROM sqlite_schema");
-  if (!id || !version || !tables) {
-    return !id ? id.error() : !version ? version.error() : tables.error();
-  }
-  if (*id == kApplicationId && *version == kVersion) {
-    return {};
-  }
-  if (*id != 0 || *version != 0 || *tables != 0) {
-    return db::Errc::kNotADatabase;  // not one of ours, or of a version that is not ours
-  }
-  const auto made = connection.execute(
-      "PRAGMA application_id = " + std::to_string(kApplicationId) +
-      "; PRAGMA user_version = " + std::to_string(kVersion) +
-      "; CREATE TABLE revocations (issuer BLOB NOT NULL, kind INTEGER NOT NULL, name BLOB NOT NULL,"
-      " at INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (issuer, kind, name)) WITHOUT "
-      "ROWID, STRICT");
-  return made ? transaction->commit() : made;
-}
-
 }  // namespace
 
 db::Result<RevocationFile> RevocationFile::open(const std::string& file) {
-  auto connection = db::Connection::open(file, {.access = db::ConnectionOptions::Access::kCreate});
+  auto connection = open_auth_file(file);
   if (!connection) {
     return connection.error();
-  }
-  for (const char* const pragma : {"PRAGMA busy_timeout = 5000", "PRAGMA synchronous = FULL"}) {
-    if (const auto done = connection->execute(pragma); !done) {
-      return done.error();
-    }
-  }
-  if (const auto prepared = prepare(*connection); !prepared) {
-    return prepared.error();
   }
   return RevocationFile(*std::move(connection));
 }
@@ -108,7 +72,7 @@ base::Parsed<KeptRevocations> keep_revocations(const std::string& log_file) {
   if (log_file.empty()) {
     return kept;
   }
-  const std::string file = log_file + ".auth";
+  const std::string file = auth_file_of(log_file);
   kept.keep = [file](const Revocation& revocation) -> db::Result<void> {
     auto opened = RevocationFile::open(file);
     return opened ? opened->add(revocation) : opened.error();

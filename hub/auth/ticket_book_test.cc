@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/ticket_book.h"
+
+#include <optional>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/auth/ticket_testing.h"
+
+namespace vrelo::auth {
+namespace {
+
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
+using Opened = TicketBook::Opened;
+using Refusal = TicketBook::Refusal;
+
+// A book, a virtual clock, and one page that has a ticket.
+class TicketBookTest : public ::testing::Test {
+ protected:
+  auto mint(int number,
+            std::string subject = "eva",
+            std::chrono::milliseconds ttl = 30s,
+            std::optional<std::chrono::milliseconds> token_left = {}) {
+    return book.mint(now, {.hash = test_digest(number),
+                           .terms = test_terms(std::move(subject), std::to_string(number)),
+                           .ttl = ttl,
+                           .token_left = token_left});
+  }
+
+  bool is_minted(int number, std::string subject = "eva") {
+    return std::holds_alternative<TicketBook::Minted>(mint(number, std::move(subject)));
+  }
+
+  // The request of a page: all of one page look alike.
+  TicketBook::Attempt attempt(std::string proof = "", int page = 100) const {
+    return {.hash = test_digest(1),
+            .epoch = 1,
+            .proof = std::move(proof),
+            .request = test_digest(page),
+            .secret = test_digest(200),
+            .shard = 0};
+  }
+
+  // Returns what opened, with turn 0 for what did not.
+  Opened open(const TicketBook::Attempt& wanted) {
+    const auto outcome = book.redeem(now, wanted);
+    const auto* const opened = std::get_if<Opened>(&outcome);
+    return opened == nullptr ? Opened{} : *opened;
+  }
+
+  std::optional<Refusal> refusal(const TicketBook::Attempt& wanted) {
+    const auto outcome = book.redeem(now, wanted);
+    const auto* const refused = std::get_if<TicketBook::Refused>(&outcome);
+    return refused == nullptr ? std::nullopt : std::optional(refused->why);
+  }
+
+  StoreTime now{1'000'000};
+  TicketBook book{{}};
+};
+
+TEST_F(TicketBookTest, opens_one_session_for_a_ticket) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  EXPECT_EQ(first.turn, 1);
+  EXPECT_TRUE(first.is_first);
+  EXPECT_EQ(first.ends_in, 1h);
+  EXPECT_EQ(split_proof("id" + first.proof).id, "id");
+  EXPECT_EQ(refusal(attempt("", 101)), Refusal::kUsed);
+}
+
+TEST_F(TicketBookTest, refuses_tickets_that_it_does_not_have_or_whose_time_is_over) {
+  EXPECT_EQ(refusal(attempt()), Refusal::kUnknown);
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+  ASSERT_TRUE(is_minted(1));
+  EXPECT_NE(book.find(now, test_digest(1)), nullptr);
+  now += 30s;
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+  EXPECT_EQ(refusal(attempt()), Refusal::kUnknown);
+  EXPECT_EQ(book.size(), 0);
+  EXPECT_EQ(book.bytes(), 0);
+}
+
+TEST_F(TicketBookTest, refuses_tickets_of_another_epoch) {
+  ASSERT_TRUE(is_minted(1));
+  TicketBook::Attempt later = attempt();
+  later.epoch = 2;
+  EXPECT_EQ(refusal(later), Refusal::kOtherEpoch);
+  EXPECT_EQ(open(attempt()).turn, 1);
+}
+
+TEST_F(TicketBookTest, says_how_long_ticket_and_session_last) {
+  const auto lasting = std::get<TicketBook::Minted>(mint(1));
+  EXPECT_EQ(lasting.expires_in, 30s);
+  EXPECT_EQ(lasting.session_expires_in, 1h);
+  const auto short_token = std::get<TicketBook::Minted>(mint(2, "eva", 30s, 10s));
+  EXPECT_EQ(short_token.expires_in, 10s);
+  EXPECT_EQ(short_token.session_expires_in, 10s);
+}
+
+TEST_F(TicketBookTest, ends_a_session_with_its_token) {
+  mint(1, "eva", 30s, 5min);
+  now += 10s;
+  const Opened first = open(attempt());
+  EXPECT_EQ(first.ends_in, 5min - 10s);
+  now += 5min - 10s;
+  EXPECT_EQ(refusal(attempt(first.proof)), Refusal::kUnknown);
+}
+
+TEST_F(TicketBookTest, gives_each_connection_the_next_turn_and_replaces_the_older_one) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  TicketBook::Attempt again = attempt(first.proof);
+  again.shard = 3;
+  const Opened second = open(again);
+  EXPECT_EQ(second.turn, 2);
+  EXPECT_FALSE(second.is_first);
+  ASSERT_TRUE(second.replaced);
+  EXPECT_EQ(second.replaced->shard, 0);
+  EXPECT_EQ(second.replaced->turn, 1);
+  const Opened third = open(attempt(second.proof));
+  EXPECT_EQ(third.turn, 3);
+  EXPECT_EQ(third.replaced->shard, 3);
+  book.leave(now, test_digest(1), 3);
+  EXPECT_FALSE(open(attempt(third.proof)).replaced);
+}
+
+TEST_F(TicketBookTest, takes_the_turn_last_presented_whose_answer_was_lost) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  EXPECT_EQ(open(attempt(first.proof)).turn, 2);
+  EXPECT_EQ(open(attempt(first.proof)).turn, 3);
+  const Opened fourth = open(attempt(first.proof));
+  EXPECT_EQ(fourth.turn, 4);
+  EXPECT_EQ(open(attempt(fourth.proof)).turn, 5);
+}
+
+TEST_F(TicketBookTest, ends_a_session_whose_proof_two_clients_have) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  const Opened second = open(attempt(first.proof));
+  const Opened third = open(attempt(second.proof));
+  const auto outcome = book.redeem(now, attempt(first.proof));
+  const auto* const refused = std::get_if<TicketBook::Refused>(&outcome);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why, Refusal::kCopied);
+  ASSERT_TRUE(refused->ended);
+  EXPECT_EQ(refused->ended->turn, 3);
+  EXPECT_EQ(refusal(attempt(third.proof)), Refusal::kUnknown);
+}
+
+TEST_F(TicketBookTest, takes_a_later_turn_where_the_record_is_behind) {
+  ASSERT_TRUE(is_minted(1));
+  TicketRecord kept = *book.changes()[0].record;
+  open(attempt());
+  kept = *book.changes()[0].record;
+  const std::string fifth = make_proof(kept.session->secret, "1", 5);
+
+  TicketBook after_crash{{}};
+  after_crash.restore(now, test_digest(1), kept);
+  const auto outcome = after_crash.redeem(now, attempt(fifth));
+  EXPECT_EQ(std::get<Opened>(outcome).turn, 6);
+  EXPECT_FALSE(std::get<Opened>(outcome).replaced);
+}
+
+TEST_F(TicketBookTest, takes_no_proof_of_another_session) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  now += 10s;  // no grace
+  EXPECT_EQ(refusal(attempt(make_proof(test_digest(1), "1", 1))), Refusal::kUsed);
+  EXPECT_EQ(refusal(attempt(make_proof(test_digest(200), "2", 1))), Refusal::kUsed);
+  EXPECT_EQ(refusal(attempt("~")), Refusal::kUsed);
+  EXPECT_EQ(open(attempt(first.proof)).turn, 2);
+}
+
+TEST_F(TicketBookTest, lets_the_same_request_in_again_while_there_is_grace) {
+  ASSERT_TRUE(is_minted(1));
+  open(attempt());
+  book.leave(now, test_digest(1), 1);
+  EXPECT_EQ(refusal(attempt("", 101)), Refusal::kUsed) << "another request";
+  now += 9s;
+  const Opened again = open(attempt());
+  EXPECT_EQ(again.turn, 2);
+  EXPECT_FALSE(again.is_first);
+  book.leave(now, test_digest(1), 2);
+  EXPECT_EQ(open(attempt()).turn, 3) << "as often as it takes";
+  book.leave(now, test_digest(1), 3);
+  now += 1s;
+  EXPECT_EQ(refusal(attempt()), Refusal::kUsed) << "from the redeeming on";
+}
+
+TEST_F(TicketBookTest, gives_no_grace_once_a_proof_was_seen) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  const Opened second = open(attempt(first.proof));
+  book.leave(now, test_digest(1), second.turn);
+  EXPECT_EQ(refusal(attempt()), Refusal::kUsed);
+}
+
+TEST_F(TicketBookTest, gives_no_grace_where_there_shall_be_none) {
+  book.set_limits({.grace = 0ms});
+  ASSERT_TRUE(is_minted(1));
+  open(attempt());
+  book.leave(now, test_digest(1), 1);
+  EXPECT_EQ(refusal(attempt()), Refusal::kUsed);
+}
+
+TEST_F(TicketBookTest, asks_after_the_first_block_before_it_gives_grace) {
+  ASSERT_TRUE(is_minted(1));
+  TicketBook::Attempt redeeming = attempt();
+  redeeming.shard = 2;
+  open(redeeming);
+  const auto outcome = book.redeem(now, attempt());
+  const auto* const ask = std::get_if<TicketBook::Ask>(&outcome);
+  ASSERT_NE(ask, nullptr);
+  EXPECT_EQ(ask->holder.shard, 2);
+  EXPECT_EQ(ask->holder.turn, 1);
+  TicketBook::Attempt told = attempt();
+  told.unacknowledged = 1;
+  EXPECT_EQ(open(told).turn, 2);
+  // What was found out about the first connection says nothing of the second.
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Ask>(book.redeem(now, told)));
+}
+
+TEST_F(TicketBookTest, takes_no_leave_of_an_older_connection_for_that_of_the_session) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  const Opened second = open(attempt(first.proof));
+  book.leave(now, test_digest(1), first.turn);
+  ASSERT_TRUE(open(attempt(second.proof)).replaced);
+}
+
+TEST_F(TicketBookTest, ends_a_session_without_a_connection_after_a_while) {
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  now += 30min;
+  book.leave(now, test_digest(1), 1);
+  now += 15min - 1ms;
+  const Opened second = open(attempt(first.proof));
+  EXPECT_EQ(second.turn, 2);
+  book.leave(now, test_digest(1), 2);
+  now += 14min;
+  EXPECT_EQ(open(attempt(second.proof)).turn, 3);
+  book.leave(now, test_digest(1), 3);
+  now += 15min;
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+}
+
+TEST_F(TicketBookTest, counts_a_connection_that_ends_after_its_first_block_as_none) {
+  ASSERT_TRUE(is_minted(1));
+  TicketBook::Attempt redeeming = attempt();
+  redeeming.shard.reset();
+  const Opened first = open(redeeming);
+  EXPECT_EQ(first.turn, 1);
+  EXPECT_EQ(open(attempt()).turn, 2) << "grace, without a question";
+  now += 15min;
+  EXPECT_EQ(book.size(), 1) << "it has a connection";
+}
+
+TEST_F(TicketBookTest, lets_the_oldest_unused_ticket_die) {
+  book.set_limits({.unused_max = 2});
+  for (const int number : {1, 2, 3}) {
+    ASSERT_TRUE(is_minted(number));
+  }
+  ASSERT_TRUE(is_minted(4, "tom"));
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+  for (const int number : {2, 3, 4}) {
+    EXPECT_NE(book.find(now, test_digest(number)), nullptr) << number;
+  }
+}
+
+TEST_F(TicketBookTest, does_not_count_used_tickets_among_the_unused) {
+  book.set_limits({.unused_max = 1});
+  ASSERT_TRUE(is_minted(1));
+  const Opened first = open(attempt());
+  ASSERT_TRUE(is_minted(2));
+  ASSERT_TRUE(is_minted(3));
+  EXPECT_EQ(open(attempt(first.proof)).turn, 2);
+}
+
+TEST_F(TicketBookTest, mints_so_many_a_minute_for_each_subject) {
+  book.set_limits({.minted_max = 2});
+  EXPECT_TRUE(is_minted(1));
+  now += 20s;
+  EXPECT_TRUE(is_minted(2));
+  const auto third = mint(3);
+  ASSERT_TRUE(std::holds_alternative<TicketBook::TooMany>(third));
+  EXPECT_EQ(std::get<TicketBook::TooMany>(third).retry, 40s);
+  EXPECT_TRUE(is_minted(3, "tom"));
+  now += 40s;
+  EXPECT_TRUE(is_minted(4));
+}
+
+TEST_F(TicketBookTest, holds_no_more_than_fits) {
+  ASSERT_TRUE(is_minted(1));
+  book.set_limits({.bytes_max = 2 * book.bytes()});
+  ASSERT_TRUE(is_minted(2));
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Full>(mint(3)));
+  now += 30s;
+  EXPECT_TRUE(is_minted(4));
+}
+
+TEST_F(TicketBookTest, ends_a_session_by_its_name) {
+  ASSERT_TRUE(is_minted(1));
+  ASSERT_TRUE(is_minted(2));
+  EXPECT_FALSE(book.end_session(now, "3"));
+  const auto unused = book.end_session(now, "2");
+  ASSERT_TRUE(unused);
+  EXPECT_FALSE(unused->holder);
+  const Opened first = open(attempt());
+  const auto used = book.end_session(now, "1");
+  ASSERT_TRUE(used);
+  EXPECT_EQ(used->hash, test_digest(1));
+  EXPECT_EQ(used->holder->turn, 1);
+  EXPECT_EQ(refusal(attempt(first.proof)), Refusal::kUnknown);
+}
+
+TEST_F(TicketBookTest, takes_back_what_could_not_be_kept) {
+  ASSERT_TRUE(is_minted(1));
+  ASSERT_TRUE(is_minted(2));
+  book.unmint(test_digest(2));
+  EXPECT_EQ(book.find(now, test_digest(2)), nullptr);
+  ASSERT_TRUE(open(attempt()).is_first);
+  book.unredeem(test_digest(1));
+  const Opened again = open(attempt("", 101));
+  EXPECT_EQ(again.turn, 1);
+  EXPECT_TRUE(again.is_first);
+}
+
+TEST_F(TicketBookTest, tells_what_is_to_be_kept) {
+  ASSERT_TRUE(is_minted(1));
+  ASSERT_EQ(book.changes().size(), 1);
+  EXPECT_FALSE(book.changes()[0].record->session);
+  book.settle();
+  EXPECT_FALSE(book.has_changes());
+  const Opened first = open(attempt());
+  ASSERT_EQ(book.changes().size(), 1);
+  EXPECT_EQ(book.changes()[0].record->session->given, 1);
+  book.settle();
+  open(attempt(first.proof));
+  EXPECT_TRUE(book.has_changes());
+  book.settle();
+  now += 1h;
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+  ASSERT_EQ(book.changes().size(), 1);
+  EXPECT_EQ(book.changes()[0].record, nullptr);
+}
+
+TEST_F(TicketBookTest, goes_on_with_what_was_kept) {
+  ASSERT_TRUE(is_minted(1));
+  ASSERT_TRUE(is_minted(2));
+  const Opened first = open(attempt());
+  std::vector<std::pair<TicketHash, TicketRecord>> kept;
+  for (const auto& change : book.changes()) {
+    kept.emplace_back(change.hash, *change.record);
+  }
+  now += 5s;
+  TicketBook after{{.unused_max = 1}};
+  for (const auto& [hash, record] : kept) {
+    after.restore(now, hash, record);
+  }
+  EXPECT_EQ(after.size(), 2);
+  EXPECT_EQ(after.bytes(), book.bytes());
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Refused>(after.redeem(now, attempt("", 101))));
+  EXPECT_EQ(std::get<Opened>(after.redeem(now, attempt(first.proof))).turn, 2);
+  after.mint(now, {.hash = test_digest(3), .terms = test_terms(), .ttl = 30s});
+  EXPECT_EQ(after.find(now, test_digest(2)), nullptr);
+}
+
+TEST_F(TicketBookTest, forgets_subjects_that_have_nothing_left) {
+  for (int round = 0; round < 3; ++round) {
+    for (int subject = 0; subject < 100; ++subject) {
+      ASSERT_TRUE(is_minted(subject, std::to_string(subject)));
+    }
+    now += 1min;
+  }
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+  EXPECT_EQ(book.bytes(), 0);
+}
+
+}  // namespace
+}  // namespace vrelo::auth

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/auth/ticket_office.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
+
+#include "hub/auth/ticket_testing.h"
+#include "hub/base/clock_testing.h"
+
+namespace vrelo::auth {
+namespace {
+
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
+using Opened = TicketBook::Opened;
+using Refused = TicketBook::Refused;
+using Away = TicketOffice::Away;
+using Why = TicketOffice::Why;
+
+// A disk: what is kept survives its keeper.
+struct Disk {
+  std::map<TicketHash, TicketRecord> records;
+  StoreTime last{0};
+  int commits = 0;
+  bool fails = false;
+};
+
+class DiskKeeper final : public TicketKeeper {
+ public:
+  explicit DiskKeeper(Disk& disk) : disk_(disk) {}
+
+  boost::system::result<void> keep(std::span<const TicketBook::Change> changes,
+                                   StoreTime now) override {
+    ++disk_.commits;
+    if (disk_.fails) {
+      return make_error_code(boost::system::errc::io_error);
+    }
+    disk_.last = now;
+    for (const TicketBook::Change& change : changes) {
+      if (change.record == nullptr) {
+        disk_.records.erase(change.hash);
+      } else {
+        disk_.records.insert_or_assign(change.hash, *change.record);
+      }
+    }
+    return {};
+  }
+
+ private:
+  Disk& disk_;
+};
+
+class TicketOfficeTest : public ::testing::Test {
+ protected:
+  TicketOfficeTest() { start(); }
+
+  // Also a restart: without stop(), what a crash leaves.
+  void start() {
+    KeptTickets kept{.last = disk.last, .keeper = std::make_unique<DiskKeeper>(disk)};
+    for (const auto& [hash, record] : disk.records) {
+      kept.tickets.emplace_back(hash, record);
+    }
+    office.emplace(TicketOffice::Parts{
+        .clock = clock,
+        .executor = loop.get_executor(),
+        .kept = std::move(kept),
+        .close = [this](const TicketOffice::Closing& closing) { closed.push_back(closing); },
+        .on_trouble = [this](const boost::system::error_code&) { ++troubles; }});
+  }
+
+  void run() {
+    loop.restart();
+    loop.poll();
+  }
+
+  void mint(int number) {
+    office->mint({.hash = test_digest(number),
+                  .terms = test_terms("eva", std::to_string(number)),
+                  .ttl = 30s},
+                 [this](const TicketOffice::Minted& minted) { mints.push_back(minted); });
+  }
+
+  void redeem(int number, std::string proof = "") {
+    office->redeem({.hash = test_digest(number),
+                    .epoch = 1,
+                    .proof = std::move(proof),
+                    .secret = test_digest(200),
+                    .shard = 0},
+                   [this](const TicketOffice::Redeemed& result) { results.push_back(result); });
+  }
+
+  template <typename T>
+  const T* last() const {
+    return results.empty() ? nullptr : std::get_if<T>(&results.back());
+  }
+
+  Disk disk;
+  base::ManualClock clock;
+  boost::asio::io_context loop{1};
+  std::vector<TicketOffice::Closing> closed;
+  std::vector<TicketOffice::Minted> mints;
+  std::vector<TicketOffice::Redeemed> results;
+  int troubles = 0;
+  std::optional<TicketOffice> office;
+};
+
+TEST_F(TicketOfficeTest, tells_nobody_of_a_ticket_before_it_is_kept) {
+  mint(1);
+  EXPECT_TRUE(mints.empty());
+  run();
+  ASSERT_EQ(mints.size(), 1);
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Minted>(mints[0]));
+  EXPECT_EQ(disk.records.size(), 1);
+  redeem(1);
+  run();
+  ASSERT_NE(last<Opened>(), nullptr);
+  EXPECT_TRUE(disk.records.at(test_digest(1)).session);
+}
+
+TEST_F(TicketOfficeTest, commits_together_what_comes_together) {
+  for (const int number : {1, 2, 3}) {
+    mint(number);
+  }
+  run();
+  EXPECT_EQ(mints.size(), 3);
+  EXPECT_EQ(disk.commits, 1);
+}
+
+TEST_F(TicketOfficeTest, opens_one_session_whoever_comes_together) {
+  mint(1);
+  run();
+  for (int i = 0; i < 64; ++i) {
+    redeem(1);
+  }
+  run();
+  int opened = 0;
+  for (const auto& result : results) {
+    opened += std::holds_alternative<Opened>(result) ? 1 : 0;
+  }
+  EXPECT_EQ(opened, 1);
+}
+
+TEST_F(TicketOfficeTest, finds_what_a_ticket_was_minted_for) {
+  mint(1);
+  run();
+  TicketTermsPtr found;
+  office->find(test_digest(1), [&found](TicketTermsPtr terms) { found = std::move(terms); });
+  run();
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->query, "match=a");
+  office->find(test_digest(2), [&found](TicketTermsPtr terms) { found = std::move(terms); });
+  run();
+  EXPECT_EQ(found, nullptr);
+}
+
+TEST_F(TicketOfficeTest, leaves_a_ticket_unused_while_nothing_can_be_kept) {
+  mint(1);
+  run();
+  disk.fails = true;
+  redeem(1);
+  redeem(1);
+  mint(2);
+  run();
+  ASSERT_EQ(results.size(), 2);
+  EXPECT_TRUE(std::holds_alternative<Away>(results[0]));
+  EXPECT_TRUE(std::holds_alternative<Away>(results[1]));
+  EXPECT_TRUE(std::holds_alternative<Away>(mints[1]));
+  EXPECT_EQ(troubles, 1);
+  disk.fails = false;
+  redeem(1);
+  redeem(2);
+  run();
+  ASSERT_TRUE(std::holds_alternative<Opened>(results[2]));
+  EXPECT_TRUE(std::get<Opened>(results[2]).is_first);
+  ASSERT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, resumes_while_nothing_can_be_kept_but_not_for_long) {
+  mint(1);
+  redeem(1);
+  run();
+  const std::string first = last<Opened>()->proof;
+  disk.fails = true;
+  mint(2);
+  redeem(1, first);
+  run();
+  const Opened* const second = last<Opened>();
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->turn, 2);
+  const std::string proof = second->proof;
+  clock.advance(5s);
+  redeem(1, proof);
+  run();
+  EXPECT_NE(last<Away>(), nullptr);
+  disk.fails = false;
+  mint(3);
+  run();
+  redeem(1, proof);
+  run();
+  EXPECT_NE(last<Opened>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, keeps_a_used_ticket_used_over_a_crash) {
+  mint(1);
+  redeem(1);
+  run();
+  const std::string proof = last<Opened>()->proof;
+  clock.advance(10s);
+  start();
+  redeem(1);
+  run();
+  ASSERT_NE(last<Refused>(), nullptr);
+  EXPECT_EQ(last<Refused>()->why, TicketBook::Refusal::kUsed);
+  redeem(1, proof);
+  run();
+  ASSERT_NE(last<Opened>(), nullptr);
+  EXPECT_EQ(last<Opened>()->turn, 2);
+}
+
+TEST_F(TicketOfficeTest, resumes_with_a_turn_that_a_crash_made_it_forget) {
+  mint(1);
+  redeem(1);
+  run();
+  for (int i = 0; i < 3; ++i) {
+    redeem(1, last<Opened>()->proof);
+    run();
+  }
+  EXPECT_EQ(disk.records.at(test_digest(1)).session->given, 1);
+  const std::string fourth = last<Opened>()->proof;
+  start();
+  redeem(1, fourth);
+  run();
+  ASSERT_NE(last<Opened>(), nullptr);
+  EXPECT_EQ(last<Opened>()->turn, 5);
+}
+
+TEST_F(TicketOfficeTest, writes_turns_when_it_stops) {
+  mint(1);
+  redeem(1);
+  run();
+  redeem(1, last<Opened>()->proof);
+  run();
+  office->stop();
+  EXPECT_EQ(disk.records.at(test_digest(1)).session->given, 2);
+  redeem(1);
+  run();
+  EXPECT_EQ(results.size(), 2) << "nothing after stop()";
+}
+
+TEST_F(TicketOfficeTest, has_the_older_connection_closed) {
+  mint(1);
+  redeem(1);
+  run();
+  const std::string first = last<Opened>()->proof;
+  redeem(1, first);
+  run();
+  ASSERT_EQ(closed.size(), 1);
+  EXPECT_EQ(closed[0].why, Why::kReplaced);
+  EXPECT_EQ(closed[0].holder.turn, 1);
+  redeem(1, last<Opened>()->proof);
+  redeem(1, first);
+  run();
+  ASSERT_EQ(closed.size(), 3);
+  EXPECT_EQ(closed[2].why, Why::kCopied);
+  EXPECT_EQ(closed[2].holder.turn, 3);
+  EXPECT_TRUE(disk.records.empty());
+}
+
+TEST_F(TicketOfficeTest, ends_a_session_by_its_name) {
+  mint(1);
+  redeem(1);
+  run();
+  using SessionEnd = TicketOffice::SessionEnd;
+  std::vector<SessionEnd> ended;
+  for (const char* const session : {"1", "1"}) {
+    office->end_session(session, [&ended](SessionEnd end) { ended.push_back(end); });
+    run();
+  }
+  EXPECT_THAT(ended, ::testing::ElementsAre(SessionEnd::kEnded, SessionEnd::kUnknown));
+  ASSERT_EQ(closed.size(), 1);
+  EXPECT_EQ(closed[0].why, Why::kRevoked);
+}
+
+TEST_F(TicketOfficeTest, lets_no_step_of_the_clock_extend_or_shorten_anything) {
+  mint(1);
+  run();
+  clock.step_wall(-1h);
+  clock.advance(20s);
+  redeem(1);
+  run();
+  EXPECT_NE(last<Opened>(), nullptr);
+  mint(2);
+  run();
+  clock.step_wall(2h);
+  redeem(2);
+  run();
+  EXPECT_NE(last<Opened>(), nullptr);
+  clock.step_wall(-2h);
+  mint(3);
+  run();
+  clock.advance(30s);
+  redeem(3);
+  run();
+  EXPECT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_restart) {
+  mint(1);
+  run();
+  clock.advance(29s);
+  mint(2);
+  run();
+  clock.step_wall(-1h);
+  start();
+  clock.advance(1s);
+  redeem(1);
+  run();
+  EXPECT_NE(last<Refused>(), nullptr);
+}
+
+}  // namespace
+}  // namespace vrelo::auth
