@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "hub/auth/proof.h"
 #include "hub/log/event_id.h"
 
 namespace vrelo {
@@ -28,7 +29,33 @@ Resume gap(const log::Log& log, std::string_view reason, std::string_view cursor
   const log::Position begin = log.begin();
   return {.after = begin,
           .last_event_id = std::string(kEarliest),
-          .gap = fanout::gap_block(reason, cursor, begin)};
+          .gap = Resume::Gap{.reason = reason, .cursor = std::string(cursor), .until = begin}};
+}
+
+// Returns nullopt where there is no such event.
+log::Awaitable<std::optional<log::Position>> locate(log::Log& log, std::string cursor) {
+  // A publisher's id cannot begin with "#", so that only one of the two can be meant.
+  if (const auto position = log::parse_event_id(cursor)) {
+    co_return position;
+  }
+  co_return co_await log.find(std::move(cursor));
+}
+
+std::string opening(fanout::FanOut& fan_out,
+                    const Subscription& subscription,
+                    const Resume& resume,
+                    log::Position start,
+                    std::string http_head) {
+  const std::chrono::seconds heartbeat = fan_out.heartbeat();
+  const std::chrono::milliseconds retry = fan_out.jittered_retry();
+  if (resume.gap) {
+    fan_out.count_gap();
+    return std::move(http_head) + fanout::lines_before_gap(heartbeat, retry) +
+           fanout::gap_block(resume.gap->reason, resume.gap->cursor, resume.gap->until,
+                             subscription.id_suffix);
+  }
+  return std::move(http_head) +
+         fanout::first_block(subscription.hello, heartbeat, retry, start, subscription.id_suffix);
 }
 
 }  // namespace
@@ -47,17 +74,19 @@ base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out
     co_return all_there_is(log);
   }
 
-  // A publisher's id cannot begin with "#", so that only one of the two can be meant.
-  std::optional<log::Position> position = log::parse_event_id(cursor);
+  auto located = co_await locate(log, cursor);
+  if (located && !*located) {
+    const auth::SplitId split = auth::split_proof(cursor);
+    if (!split.proof.empty()) {
+      located = co_await locate(log, std::string(split.id));
+    }
+  }
+  if (!located) {
+    co_return located.error();
+  }
+  const std::optional<log::Position> position = *located;
   if (!position) {
-    const auto found = co_await log.find(cursor);
-    if (!found) {
-      co_return found.error();
-    }
-    if (!*found) {
-      co_return gap(log, "unknown", cursor);
-    }
-    position = *found;
+    co_return gap(log, "unknown", cursor);
   }
   if (position->epoch != log.end().epoch) {
     co_return gap(log, "epoch", cursor);
@@ -78,25 +107,29 @@ base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out
   co_return Resume{.after = position, .last_event_id = cursor};
 }
 
-void open_stream(fanout::FanOut& fan_out,
-                 int fd,
-                 const Subscription& subscription,
-                 const Resume& resume,
-                 std::string http_head) {
-  fanout::Membership membership = fan_out.enter(subscription.selection, subscription.grant);
+std::size_t open_stream(fanout::FanOut& fan_out,
+                        int fd,
+                        const Subscription& subscription,
+                        const Resume& resume,
+                        std::string http_head) {
+  fanout::Membership membership =
+      fan_out.enter(subscription.selection, subscription.grant, subscription.id_suffix);
   // After enter(): see fanout::Interest.
   const log::Position end = fan_out.log().end();
   const log::Position start = resume.after.value_or(end);
 
-  std::string opening = std::move(http_head);
-  const std::chrono::seconds heartbeat = fan_out.heartbeat();
-  const std::chrono::milliseconds retry = fan_out.jittered_retry();
-  opening += resume.gap.empty() ? fanout::first_block(subscription.hello, heartbeat, retry, start)
-                                : fanout::lines_before_gap(heartbeat, retry) + resume.gap;
-  if (!resume.gap.empty()) {
-    fan_out.count_gap();
-  }
-  fan_out.open(fd, std::move(membership), start, subscription.hello, std::move(opening));
+  std::string bytes = opening(fan_out, subscription, resume, start, std::move(http_head));
+  const std::size_t size = bytes.size();
+  fan_out.open(fd, std::move(membership), start, subscription.hello, std::move(bytes));
+  return size;
+}
+
+std::string short_stream(fanout::FanOut& fan_out,
+                         const Subscription& subscription,
+                         const Resume& resume,
+                         std::string http_head) {
+  const log::Position start = resume.after.value_or(fan_out.log().end());
+  return opening(fan_out, subscription, resume, start, std::move(http_head));
 }
 
 }  // namespace vrelo

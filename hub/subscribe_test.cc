@@ -62,6 +62,46 @@ TEST_F(Subscribe, goes_on_after_the_cursor) {
   EXPECT_EQ(resumed_.last_event_id, log::event_id(one));
 }
 
+// It comes from a stream that a ticket opened.
+TEST_F(Subscribe, takes_an_id_with_a_proof_behind_it_for_the_id) {
+  const std::string proof = "~AQIDG_lqYOFHdr1o62M-hg";
+  const log::Position one = shard_.publish({"a"}, "one");
+  shard_.log.put({.topics = {"a"}, .id = "mine" + proof, .data = "two"});
+  shard_.log.put({.topics = {"a"}, .id = "mine", .data = "three"});
+  shard_.publish({"a"}, "four");
+  shard_.run();
+  subscribe(5, from(log::event_id(one) + proof));
+  EXPECT_THAT(shard_.data(5), ElementsAre("two", "three", "four"));
+  EXPECT_EQ(resumed_.last_event_id, log::event_id(one) + proof);
+  subscribe(6, from("mine" + proof));
+  EXPECT_THAT(shard_.data(6), ElementsAre("three", "four")) << "as it stands";
+  subscribe(7, from("mine" + proof + proof));
+  EXPECT_THAT(shard_.data(7), ElementsAre("three", "four"));
+}
+
+TEST_F(Subscribe, ends_each_id_as_the_stream_wants_it) {
+  const log::Position one = shard_.publish({"a"}, "one");
+  shard_.run();
+  Subscription subscription = from(std::nullopt);
+  subscription.id_suffix = "~x";
+  subscribe(5, subscription);
+  EXPECT_THAT(shard_.sockets.at(5).got, EndsWith("id: " + log::event_id(one) + "~x\n\n"));
+  subscription.cursor = "nobody's";
+  subscribe(6, subscription);
+  EXPECT_THAT(shard_.sockets.at(6).got, ::testing::HasSubstr("~x\n\ndata: one\n"));
+}
+
+TEST_F(Subscribe, begins_a_short_stream_where_its_reader_goes_on) {
+  const log::Position one = shard_.publish({"a"}, "one");
+  const log::Position two = shard_.publish({"a"}, "two");
+  shard_.run();
+  const Subscription subscription = from(std::nullopt);
+  EXPECT_THAT(short_stream(shard_.fan_out(), subscription, {}, "head\n"),
+              EndsWith("id: " + log::event_id(two) + "\n\n"));
+  EXPECT_THAT(short_stream(shard_.fan_out(), subscription, {.after = one}, "head\n"),
+              EndsWith("id: " + log::event_id(one) + "\n\n"));
+}
+
 // A reader that was cut between the two would come back behind the gap, and never be told of it.
 TEST_F(Subscribe, moves_the_cursor_over_a_gap_in_the_block_that_tells_of_it) {
   const log::Position one = shard_.publish({"a"}, "one");

@@ -21,12 +21,15 @@ enum class Hello {
 // one line, because some clients take each chunk that begins with ":" for a whole comment.
 inline constexpr std::string_view kHeartbeat = ":\n";
 
+// In the blocks below, `id_suffix` is what each id of the stream ends in; "" for most.
+
 // What a stream begins with: the heartbeat's interval (for the clients' idle timeout), the delay
 // before a reconnect, and the position to come back with, should it break before the first event.
 std::string first_block(Hello hello,
                         std::chrono::seconds heartbeat,
                         std::chrono::milliseconds retry,
-                        log::Position position);
+                        log::Position position,
+                        std::string_view id_suffix = {});
 
 // The lines that a stream begins with where its first block is a gap block, which follows at once.
 // The position is that of the gap alone: a reader that is cut off before the gap has come whole
@@ -34,19 +37,25 @@ std::string first_block(Hello hello,
 std::string lines_before_gap(std::chrono::seconds heartbeat, std::chrono::milliseconds retry);
 
 // Moves the cursor of an idle stream on, so that it does not grow older than the history.
-std::string position_block(Hello hello, log::Position position);
+std::string position_block(Hello hello, log::Position position, std::string_view id_suffix = {});
 
 // Asks the reader to come back after `retry`; for a stream that is about to end.
 std::string retry_block(std::chrono::milliseconds retry);
 
 // Says that the reader's right to the stream ends, and with it the stream. `reason`: "expired" or
-// "revoked". Source: tickets.md.
+// "revoked", or "copied" of a stream session whose proof two clients have.
 std::string end_block(std::string_view reason, std::chrono::milliseconds retry);
+
+// Says that the stream will end in `left`, so that its reader can get a new ticket before.
+std::string renew_block(std::chrono::seconds left);
 
 // Says that events are missing: of what the reader had not seen, that is after `after`, nothing up
 // to `until` can be had any more. `after` is the reader's cursor as it gave it; `until` becomes the
 // new one. `reason` is "retention", "epoch" (the log was replaced) or "unknown" (no such id is
 // kept).
-std::string gap_block(std::string_view reason, std::string_view after, log::Position until);
+std::string gap_block(std::string_view reason,
+                      std::string_view after,
+                      log::Position until,
+                      std::string_view id_suffix = {});
 
 }  // namespace vrelo::fanout

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "hub/fanout/encoded_record.h"
@@ -21,6 +22,19 @@ TEST(Blocks, begin_a_stream_with_heartbeat_retry_and_position) {
   EXPECT_EQ(
       first_block(Hello::kNamed, 15s, 3000ms, kHere),
       ": vrelo heartbeat=15\nevent: vrelo.hello\nretry: 3000\ndata: \nid: #AAAAAAAAAAE.42\n\n");
+}
+
+TEST(Blocks, end_each_id_as_the_stream_wants_it) {
+  EXPECT_THAT(first_block(Hello::kNamed, 15s, 3000ms, kHere, "~x"),
+              ::testing::EndsWith("id: #AAAAAAAAAAE.42~x\n\n"));
+  EXPECT_THAT(position_block(Hello::kQuiet, kHere, "~x"),
+              ::testing::EndsWith("id: #AAAAAAAAAAE.42~x\n\n"));
+  EXPECT_THAT(gap_block("epoch", "a", kHere, "~x"),
+              ::testing::EndsWith("\"until\":\"#AAAAAAAAAAE.42\"}\nid: #AAAAAAAAAAE.42~x\n\n"));
+}
+
+TEST(Blocks, say_that_a_session_will_end) {
+  EXPECT_EQ(renew_block(30s), "event: vrelo.renew\ndata: {\"in\":30}\n\n");
 }
 
 TEST(Blocks, leave_the_position_to_a_gap_that_a_stream_begins_with) {

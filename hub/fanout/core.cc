@@ -33,8 +33,11 @@ Core::Core(FanOutParts parts, FanOutLimits limits)
       pages_(limits.page_cache_bytes_max),
       tick_alarm_(parts_.make_alarm([this] { on_tick(); })) {}
 
-Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
-  Group& group = index_.enter(selection, std::move(grant));
+Membership Core::enter(const log::Selection& selection,
+                       auth::GrantPtr grant,
+                       std::string_view id_suffix) {
+  Group& group =
+      index_.enter(selection, std::move(grant), id_suffix.empty() ? Ids::kShared : Ids::kOwn);
   if (group.users == 1) {
     if (wants_unlisted(group)) {
       parts_.window.interest().raise_all(parts_.shard);
@@ -43,7 +46,7 @@ Membership Core::enter(const log::Selection& selection, auth::GrantPtr grant) {
       parts_.window.interest().raise(parts_.shard, index_.view(*topic).hash);
     }
   }
-  return {*this, group};
+  return {*this, group, id_suffix};
 }
 
 void Core::leave(Group& group) {
@@ -73,6 +76,9 @@ void Core::open(
   stream.told = start.offset;
   stream.written_tick = tick_;
   stream.hello = hello;
+  if (stream.group->ids == Ids::kOwn) {
+    tails_[fd] = std::move(membership.id_suffix_) + std::string(kBlockEnd);
+  }
   Reader& reader = make_reader(fd, stream, start);
   reader.own = std::move(opening);
   reader.live_from = parts_.window.end();
@@ -166,12 +172,19 @@ bool Core::send_slice() {
     if (fd < 0) {
       return true;
     }
-    const net::Sent sent =
-        round_.bytes().empty() ? send(fd, round_.pieces()) : send(fd, round_.bytes());
+    net::Sent sent;
+    std::size_t longer = 0;
+    if (round_.ids() == Ids::kShared) {
+      sent = round_.bytes().empty() ? send(fd, round_.pieces()) : send(fd, round_.bytes());
+    } else {
+      const std::string_view tail = tails_.find(fd)->second;
+      longer = tail.size() - kBlockEnd.size();
+      sent = send(fd, round_.pieces(tail));
+    }
     if (sent.failed) {
       close(fd, counters_.gone);
-    } else if (sent.bytes < round_.size()) {
-      const Cut cut = round_.cut(sent.bytes);
+    } else if (sent.bytes < round_.size(longer)) {
+      const Cut cut = round_.cut(sent.bytes, longer);
       Stream& stream = streams_.at(fd);
       Reader& reader = make_reader(fd, stream, cut.after);
       reader.partial = cut.partial;
@@ -265,6 +278,9 @@ void Core::close(int fd, Counter& reason) {
     make_reader(fd, stream, delivered_);
   }
   Group& group = *stream.group;
+  if (group.ids == Ids::kOwn) {
+    tails_.erase(fd);
+  }
   stream = Stream{};
   wheel_.cancel(fd);
   leave(group);
@@ -287,6 +303,15 @@ void Core::close_all() {
   }
   round_alarm_->cancel();
   tick_alarm_->cancel();
+}
+
+std::string_view Core::tail_of(int fd, const Group& group) const {
+  return group.ids == Ids::kOwn ? std::string_view(tails_.find(fd)->second) : std::string_view();
+}
+
+std::string_view Core::id_suffix_of(int fd, const Stream& stream) const {
+  const std::string_view tail = tail_of(fd, *stream.group);
+  return tail.substr(0, tail.size() - std::min(tail.size(), kBlockEnd.size()));
 }
 
 void Core::on_gone(int fd) {
@@ -334,6 +359,7 @@ FanOutStats Core::stats() const {
           .closed_record_gone = counters_.record_gone.get(),
           .closed_drain = counters_.drained.get(),
           .closed_ended = counters_.ended.get(),
+          .closed_replaced = counters_.replaced.get(),
           .closed_log = counters_.log_stopped.get()};
 }
 

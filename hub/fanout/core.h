@@ -11,7 +11,10 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/pace.h"
@@ -37,7 +40,9 @@ class Core final : public std::enable_shared_from_this<Core> {
   Core& operator=(const Core&) = delete;
 
   // As in FanOut.
-  Membership enter(const log::Selection& selection, auth::GrantPtr grant);
+  Membership enter(const log::Selection& selection,
+                   auth::GrantPtr grant,
+                   std::string_view id_suffix);
   void leave(Group& group);
   void open(int fd, Membership membership, log::Position start, Hello hello, std::string opening);
   void count_gap() { counters_.gaps.add(1); }
@@ -48,6 +53,8 @@ class Core final : public std::enable_shared_from_this<Core> {
   std::chrono::milliseconds jittered_retry();
   void set_limits(const FanOutLimits& limits);
   void end(int fd, std::string_view reason);
+  void replace(int fd);
+  FanOut::Told tell(int fd, std::string_view block);
   void drain(std::chrono::milliseconds duration, std::function<void()> done);
   FanOutStats stats() const;
 
@@ -67,7 +74,8 @@ class Core final : public std::enable_shared_from_this<Core> {
   };
   struct Counters {
     Counter streams, opened, rounds, sends, sent_bytes, wakes, window_hits, page_cache_hits,
-        storage_reads, gaps, gone, silent, stalled, record_gone, drained, ended, log_stopped;
+        storage_reads, gaps, gone, silent, stalled, record_gone, drained, ended, replaced,
+        log_stopped;
   };
 
   // A slice ends after this much work, so that the loop can serve everything else.
@@ -85,6 +93,8 @@ class Core final : public std::enable_shared_from_this<Core> {
   bool slice_over(Steady begin) const { return parts_.clock.steady() - begin >= kSlice; }
   void make_live(int fd, Stream& stream);
   Reader& make_reader(int fd, Stream& stream, log::Position cursor);
+  std::string_view tail_of(int fd, const Group& group) const;
+  std::string_view id_suffix_of(int fd, const Stream& stream) const;
   void close(int fd, Counter& reason);
   template <typename Bytes>
   net::Sent send(int fd, const Bytes& bytes);
@@ -150,6 +160,9 @@ class Core final : public std::enable_shared_from_this<Core> {
   std::vector<TopicView> topics_;
   base::AskedTopics asked_;
   std::vector<iovec> pieces_;
+
+  // What each block of a stream ends in whose ids are its own, in place of kBlockEnd.
+  boost::unordered_flat_map<int, std::string> tails_;
 
   Wheel wheel_;
   std::uint32_t tick_ = 0;

@@ -109,7 +109,8 @@ void Core::care_idle(int fd, Stream& stream) {
     request_round();
   }
   if (stream.live() && stream.told < half && stream.told < delivered_.offset) {
-    if (write_between_blocks(fd, stream, position_block(stream.hello, delivered_))) {
+    if (write_between_blocks(fd, stream,
+                             position_block(stream.hello, delivered_, id_suffix_of(fd, stream)))) {
       stream.told = delivered_.offset;
     }
     return;
@@ -180,6 +181,23 @@ void Core::end(int fd, std::string_view reason) {
   if (streams_.find(fd) != nullptr) {
     close(fd, counters_.ended);
   }
+}
+
+void Core::replace(int fd) {
+  assert(streams_.find(fd) != nullptr);
+  close(fd, counters_.replaced);
+}
+
+FanOut::Told Core::tell(int fd, std::string_view block) {
+  // In a round some streams have its records already, and some have not.
+  if (round_.active()) {
+    return FanOut::Told::kBusy;
+  }
+  const bool is_written = write_between_blocks(fd, streams_.at(fd), block);
+  if (streams_.find(fd) == nullptr) {
+    return FanOut::Told::kGone;
+  }
+  return is_written ? FanOut::Told::kYes : FanOut::Told::kBusy;
 }
 
 void Core::drain(std::chrono::milliseconds duration, std::function<void()> done) {

@@ -239,16 +239,16 @@ Core::Step Core::send_found(int fd, Stream& stream, log::Position next) {
     reader.cursor = next;
     return Step::kGoOn;
   }
+  const std::string_view tail = tail_of(fd, *stream.group);
+  const std::size_t longer = tail.empty() ? 0 : tail.size() - kBlockEnd.size();
   pieces_.clear();
   std::size_t size = 0;
   for (const EncodedPtr& record : found_) {
-    std::string_view block = record->block.bytes();
-    if (pieces_.empty()) {
-      assert(reader.partial < block.size());
-      block.remove_prefix(reader.partial);
-    }
-    pieces_.push_back({.iov_base = const_cast<char*>(block.data()), .iov_len = block.size()});
-    size += block.size();
+    const std::string_view block = record->block.bytes();
+    const std::size_t before = pieces_.empty() ? reader.partial : 0;  // of a remainder
+    assert(before < block.size() + longer);
+    append_pieces(block, tail, before, pieces_);
+    size += block.size() + longer - before;
   }
   const net::Sent sent = send(fd, std::span<const iovec>(pieces_));
   if (sent.failed) {
@@ -260,15 +260,15 @@ Core::Step Core::send_found(int fd, Stream& stream, log::Position next) {
     stream.written_tick = tick_;
   }
   std::size_t rest = sent.bytes;
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const log::Position position = found_[i]->position;
-    if (rest < pieces_[i].iov_len) {
-      // The first piece may have been a remainder.
+  for (const EncodedPtr& record : found_) {
+    const log::Position position = record->position;
+    const std::size_t left = record->block.bytes().size() + longer - reader.partial;
+    if (rest < left) {
       reader.partial += rest;
       reader.partial_of = reader.partial > 0 ? position.offset : 0;
       break;
     }
-    rest -= pieces_[i].iov_len;
+    rest -= left;
     reader.cursor = position;
     reader.partial = 0;
     reader.partial_of = 0;
@@ -349,7 +349,7 @@ void Core::announce_gap(int fd, Stream& stream) {
   const log::Position begin = parts_.log.begin();
   const std::string_view reason = begin.epoch == reader.cursor.epoch ? "retention" : "epoch";
   counters_.gaps.add(1);
-  reader.own = gap_block(reason, log::event_id(reader.cursor), begin);
+  reader.own = gap_block(reason, log::event_id(reader.cursor), begin, id_suffix_of(fd, stream));
   reader.cursor = begin;
   stream.told = begin.offset;
   enqueue(fd, reader);

@@ -29,6 +29,25 @@ std::size_t EncodedRecord::bytes() const {
   return sum;
 }
 
+void append_pieces(std::string_view block,
+                   std::string_view tail,
+                   std::size_t sent,
+                   std::vector<iovec>& pieces) {
+  if (!tail.empty()) {
+    assert(block.ends_with(kBlockEnd));
+    block.remove_suffix(kBlockEnd.size());
+  }
+  for (std::string_view piece : {block, tail}) {
+    const std::size_t skipped = std::min(sent, piece.size());
+    piece.remove_prefix(skipped);
+    sent -= skipped;
+    if (!piece.empty()) {
+      // sendmsg() reads only, but iovec has no const.
+      pieces.push_back({.iov_base = const_cast<char*>(piece.data()), .iov_len = piece.size()});
+    }
+  }
+}
+
 EncodedPtr encode(const log::HashKey& key, const log::Record& record) {
   const log::Event& event = record.event;
   const std::string id = event.id.empty() ? log::event_id(record.position) : event.id;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/uio.h>
+
 #include "hub/log/log.h"
 #include "hub/log/siphash.h"
 #include "sse/encoder.h"
@@ -25,6 +27,10 @@ struct TopicView {
   std::size_t hash;
 };
 
+// What each block ends in: the end of the id's line, and an empty one. A stream whose ids are its
+// own has something else in its place.
+inline constexpr std::string_view kBlockEnd = "\n\n";
+
 // A record as its readers get it: the block's bytes, and what decides who they are.
 struct EncodedRecord {
   log::Position position;
@@ -36,6 +42,13 @@ struct EncodedRecord {
   // What it weighs in memory, about.
   std::size_t bytes() const;
 };
+
+// Appends to `pieces` what is to be sent of `block` after `sent` bytes. `tail`: what it ends in;
+// "": kBlockEnd. Lifetime: the pieces are parts of both.
+void append_pieces(std::string_view block,
+                   std::string_view tail,
+                   std::size_t sent,
+                   std::vector<iovec>& pieces);
 
 using EncodedPtr = std::shared_ptr<const EncodedRecord>;
 

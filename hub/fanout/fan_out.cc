@@ -20,8 +20,10 @@ FanOut::~FanOut() {
   core_->close_all();
 }
 
-Membership FanOut::enter(const log::Selection& selection, auth::GrantPtr grant) {
-  return core_->enter(selection, std::move(grant));
+Membership FanOut::enter(const log::Selection& selection,
+                         auth::GrantPtr grant,
+                         std::string_view id_suffix) {
+  return core_->enter(selection, std::move(grant), id_suffix);
 }
 
 void FanOut::open(
@@ -59,6 +61,14 @@ void FanOut::set_limits(const FanOutLimits& limits) {
 
 void FanOut::end(int fd, std::string_view reason) {
   core_->end(fd, reason);
+}
+
+void FanOut::replace(int fd) {
+  core_->replace(fd);
+}
+
+FanOut::Told FanOut::tell(int fd, std::string_view block) {
+  return core_->tell(fd, block);
 }
 
 void FanOut::drain(std::chrono::milliseconds duration, std::function<void()> done) {

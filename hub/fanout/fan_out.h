@@ -63,8 +63,9 @@ struct FanOutStats {
   std::uint64_t closed_stalled = 0;      // the peer took nothing
   std::uint64_t closed_record_gone = 0;  // in the middle of a block whose record retention removed
   std::uint64_t closed_drain = 0;
-  std::uint64_t closed_ended = 0;  // the reader's right to it ended
-  std::uint64_t closed_log = 0;    // the log was stopped
+  std::uint64_t closed_ended = 0;     // the reader's right to it ended
+  std::uint64_t closed_replaced = 0;  // the reader came back on another connection
+  std::uint64_t closed_log = 0;       // the log was stopped
 };
 
 // A stream's place among those with the same selectors and grant. While it exists, the window wakes
@@ -73,9 +74,12 @@ struct FanOutStats {
 // Lifetime: within that of the FanOut it came from.
 class Membership {
  public:
-  Membership(Core& core, Group& group) : core_(&core), group_(&group) {}
+  Membership(Core& core, Group& group, std::string_view id_suffix)
+      : core_(&core), group_(&group), id_suffix_(id_suffix) {}
   Membership(Membership&& other) noexcept
-      : core_(other.core_), group_(std::exchange(other.group_, nullptr)) {}
+      : core_(other.core_),
+        group_(std::exchange(other.group_, nullptr)),
+        id_suffix_(std::move(other.id_suffix_)) {}
   Membership& operator=(Membership&&) = delete;
   ~Membership();
 
@@ -84,6 +88,7 @@ class Membership {
 
   Core* core_;
   Group* group_;  // nullptr: given away
+  std::string id_suffix_;
 };
 
 // Delivers the records of the log to the streams of one shard.
@@ -107,8 +112,11 @@ class FanOut final : public net::StreamEvents {
   FanOut(const FanOut&) = delete;
   FanOut& operator=(const FanOut&) = delete;
 
-  // First step of a stream: from here on, no record that `selection` wants is missed.
-  Membership enter(const log::Selection& selection, auth::GrantPtr grant);
+  // First step of a stream: from here on, no record that `selection` wants is missed. `id_suffix`:
+  // what each id of the stream will end in, without line breaks; "" for most.
+  Membership enter(const log::Selection& selection,
+                   auth::GrantPtr grant,
+                   std::string_view id_suffix = {});
 
   // Second step: writes `opening` (the HTTP head and the first block) to `fd` at once, and streams
   // what follows `start` after it. `fd` is a connected, non-blocking socket, which fan-out owns
@@ -141,6 +149,14 @@ class FanOut final : public net::StreamEvents {
   // Closes a stream whose reader has no right to it any more, after a block that says so, unless it
   // takes nothing or stands inside an event. `reason`: as in end_block(). `fd`: of a stream.
   void end(int fd, std::string_view reason);
+
+  // Closes a stream whose reader has come back on another connection. `fd`: of a stream.
+  void replace(int fd);
+
+  // Writes `block`, which has no id, to a stream. kBusy: not just now, since the stream stands
+  // inside an event or a round is under way; kGone: the stream was closed. `fd`: of a stream.
+  enum class Told { kYes, kBusy, kGone };
+  Told tell(int fd, std::string_view block);
 
   void on_writable(int fd) override;
   void on_gone(int fd) override;

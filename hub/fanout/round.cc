@@ -63,7 +63,9 @@ void Round::link_places() {
     }
     Node& node = nodes_[place.group->node];
     place.next = std::exchange(node.first_place, i);
-    node.streams += place.group->live.size() - place.group->holes;
+    if (place.group->ids == Ids::kShared) {
+      node.streams += place.group->live.size() - place.group->holes;
+    }
   }
 }
 
@@ -126,12 +128,20 @@ void Round::prepare(const Node& node) {
   }
 }
 
-Cut Round::cut(std::size_t sent) const {
-  assert(sent < size_);
+std::span<const iovec> Round::pieces(std::string_view tail) {
+  own_pieces_.clear();
+  for (const std::uint32_t record : chain_) {
+    append_pieces(records_[record]->block.bytes(), tail, 0, own_pieces_);
+  }
+  return own_pieces_;
+}
+
+Cut Round::cut(std::size_t sent, std::size_t longer) const {
+  assert(sent < size(longer));
   Cut cut{.after = from_};
   for (const std::uint32_t record : chain_) {
     const EncodedRecord& next = *records_[record];
-    const std::size_t size = next.block.bytes().size();
+    const std::size_t size = next.block.bytes().size() + longer;
     if (sent < size) {
       cut.partial = sent;
       cut.partial_of = sent > 0 ? next.position.offset : 0;
@@ -158,6 +168,7 @@ void Round::end() {
   chain_.clear();
   bytes_ = {};
   pieces_.clear();
+  own_pieces_.clear();
 }
 
 }  // namespace vrelo::fanout

@@ -57,10 +57,17 @@ class Round {
   // pieces().
   std::string_view bytes() const { return bytes_; }
   std::span<const iovec> pieces() const { return pieces_; }
-  std::size_t size() const { return size_; }
+
+  // What the ids of the stream are that next_stream() gave. Where they are its own, it is sent
+  // pieces(tail), with which each block ends in place of kBlockEnd; `longer` is by how much each is
+  // longer then. Lifetime: until the next call; that of `tail`.
+  Ids ids() const { return places_[place_].group->ids; }
+  std::span<const iovec> pieces(std::string_view tail);
+
+  std::size_t size(std::size_t longer = 0) const { return size_ + longer * chain_.size(); }
 
   // Where a write of `sent` bytes, fewer than size(), stopped.
-  Cut cut(std::size_t sent) const;
+  Cut cut(std::size_t sent, std::size_t longer = 0) const;
 
   // `group` ends. To be called for each group that ends while the round is active.
   void forget(Group& group);
@@ -94,7 +101,7 @@ class Round {
     std::uint32_t child = kNone;         // the node that the newest record made of this one,
     std::uint32_t child_record = kNone;  // and that record
     std::uint32_t first_place = kNone;
-    std::size_t streams = 0;
+    std::size_t streams = 0;  // whose ids are shared
   };
   struct Place {
     Group* group = nullptr;      // nullptr: it has ended
@@ -125,6 +132,7 @@ class Round {
   std::vector<std::uint32_t> chain_;  // its records, oldest first
   std::string_view bytes_;
   std::vector<iovec> pieces_;
+  std::vector<iovec> own_pieces_;
   std::size_t size_ = 0;
   std::string joined_;
 };

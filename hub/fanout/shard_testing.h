@@ -97,15 +97,16 @@ class TestShard {
     auth::GrantPtr grant = nobody();
     std::optional<log::Position> after = {};  // nullopt: from now on
     Hello hello = Hello::kQuiet;
+    std::string id_suffix = {};
   };
 
   // Opens a stream on `fd`, as hub/subscribe.cc does.
   void open(int fd, const Opened& wanted) {
-    Membership membership = fan_out_->enter(wanted.selection, wanted.grant);
+    Membership membership = fan_out_->enter(wanted.selection, wanted.grant, wanted.id_suffix);
     const log::Position start = wanted.after.value_or(log.end());
-    fan_out_->open(
-        fd, std::move(membership), start, wanted.hello,
-        first_block(wanted.hello, fan_out_->heartbeat(), fan_out_->jittered_retry(), start));
+    fan_out_->open(fd, std::move(membership), start, wanted.hello,
+                   first_block(wanted.hello, fan_out_->heartbeat(), fan_out_->jittered_retry(),
+                               start, wanted.id_suffix));
   }
 
   // The peer takes `bytes` more.

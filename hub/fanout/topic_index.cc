@@ -79,7 +79,7 @@ void TopicEntry::Delete::operator()(TopicEntry* entry) const {
 }
 
 std::size_t TopicIndex::GroupHash::operator()(const Group* group) const {
-  std::size_t seed = group->all ? 1 : 0;
+  std::size_t seed = (group->all ? 1U : 0U) + (group->ids == Ids::kOwn ? 2U : 0U);
   boost::hash_combine(seed, group->grant.get());
   for (const TopicEntry* const topic : group->topics) {
     boost::hash_combine(seed, topic->short_hash());
@@ -91,7 +91,7 @@ std::size_t TopicIndex::GroupHash::operator()(const Group* group) const {
 }
 
 bool TopicIndex::GroupEqual::operator()(const Group* a, const Group* b) const {
-  return a->all == b->all && a->grant == b->grant && a->topics == b->topics &&
+  return a->all == b->all && a->ids == b->ids && a->grant == b->grant && a->topics == b->topics &&
          a->patterns == b->patterns;
 }
 
@@ -99,10 +99,11 @@ TopicIndex::~TopicIndex() {
   assert(groups_.empty() && topics_.empty() && patterns_.size() == 0 && all_.empty());
 }
 
-Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant) {
+Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant, Ids ids) {
   assert(grant != nullptr);
   auto wanted = std::make_unique<Group>();
   wanted->all = selection.all;
+  wanted->ids = ids;
   wanted->grant = std::move(grant);
   if (!selection.all) {
     for (const std::string& topic : selection.topics) {

@@ -63,6 +63,9 @@ class TopicEntry {
   std::uint32_t name_size_;
 };
 
+// Whether the ids of a stream end in a text of its own, or are the bytes that all streams share.
+enum class Ids : bool { kShared, kOwn };
+
 // The streams of one shard with the same selectors and the same grant. They get the same records,
 // so a round works per group and touches the single stream only to write.
 struct Group {
@@ -71,7 +74,8 @@ struct Group {
   ShortList<TopicEntry*, 3> topics;          // sorted by address, each once
   std::vector<PatternEntry*> patterns = {};  // the same
   auth::GrantPtr grant;
-  bool all = false;         // selects every topic; then `topics` and `patterns` are empty
+  bool all = false;  // selects every topic; then `topics` and `patterns` are empty
+  Ids ids = Ids::kShared;
   std::uint32_t users = 0;  // memberships and streams; the group ends with the last
 
   // Live streams, by descriptor. During a round a stream that leaves makes a hole, so that the
@@ -115,9 +119,9 @@ class TopicIndex {
   TopicIndex(const TopicIndex&) = delete;
   TopicIndex& operator=(const TopicIndex&) = delete;
 
-  // Returns the group with these selectors and this grant (compared by address), made if need be,
-  // with one more user.
-  Group& enter(const log::Selection& selection, auth::GrantPtr grant);
+  // Returns the group with these selectors, this grant (compared by address) and such ids, made if
+  // need be, with one more user.
+  Group& enter(const log::Selection& selection, auth::GrantPtr grant, Ids ids = Ids::kShared);
 
   // The topic of an entry, with its whole hash, which is computed.
   //

@@ -9,8 +9,10 @@
 
 // The kernel's own header: that of the C library has an older tcp_info. It cannot be included
 // together with Asio.
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace vrelo::net {
@@ -26,6 +28,9 @@ constexpr int kNotSentMax = 32'768;
 constexpr int kKeepAliveIdleSeconds = 20;
 constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveCount = 3;
+
+// TCP_ESTABLISHED of <netinet/tcp.h>, which has the older tcp_info.
+constexpr int kEstablished = 1;
 
 // Linux has all of these since 3.12. Where something stands in for it and does not (a sandbox),
 // streams work without, only less well.
@@ -69,6 +74,22 @@ Peer ask_peer(int fd) {
     return {};
   }
   return peer_from(info, size >= offsetof(tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd));
+}
+
+std::optional<Delivery> ask_delivery(int fd) {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  int waiting = 0;
+  const bool is_told =
+      ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+      size >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked) &&
+      ::ioctl(fd, SIOCOUTQ, &waiting) == 0;
+  if (!is_told) {
+    return std::nullopt;
+  }
+  return Delivery{.acknowledged = info.tcpi_bytes_acked,
+                  .waiting = static_cast<std::uint64_t>(waiting),
+                  .has_ended = info.tcpi_state != kEstablished};
 }
 
 Peer peer_from(const tcp_info& info, bool knows_window) {

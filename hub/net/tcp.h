@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -19,6 +21,18 @@ void set_stream_options(int fd);
 
 // Asks the kernel about the other end. A socket that is not TCP has a peer that owes nothing.
 Peer ask_peer(int fd);
+
+// What became of the bytes that were written to a connection since it began.
+struct Delivery {
+  std::uint64_t acknowledged = 0;  // by the other end
+  std::uint64_t waiting = 0;       // for that
+  bool has_ended = false;          // from either side, as the kernel knows it by now
+
+  std::uint64_t written() const { return acknowledged + waiting; }
+};
+
+// Returns nullopt where the kernel does not say.
+std::optional<Delivery> ask_delivery(int fd);
 
 // What the kernel's answer means. `knows_window`: it has tcpi_snd_wnd (Linux 5.4).
 //
