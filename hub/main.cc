@@ -27,7 +27,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "hub/api/node.h"
-#include "hub/auth/sqlite/revocation_file.h"
+#include "hub/auth/sqlite/kept.h"
 #include "hub/auth/trust.h"
 #include "hub/base/clock.h"
 #include "hub/base/files_limit.h"
@@ -136,10 +136,9 @@ class Server {
     if (!trust) {
       return trust.error();
     }
-    const bool is_kept = settings_.log.kind == base::LogPlace::Kind::kSqlite;
-    auto revocations = auth::sqlite::keep_revocations(is_kept ? settings_.log.file : "");
-    if (!revocations) {
-      return revocations.error();
+    auto kept = auth::sqlite::keep_beside(settings_.log.file);  // "": the log is in memory
+    if (!kept) {
+      return kept.error();
     }
     const auto endpoint = listeners.main.front().endpoint();
     const auto admin = listeners.admin ? std::optional(listeners.admin->endpoint()) : std::nullopt;
@@ -151,8 +150,9 @@ class Server {
                                    .listeners = std::move(listeners.main),
                                    .admin_listener = std::move(listeners.admin),
                                    .trust = *std::move(trust),
-                                   .revocations = std::move(revocations->revocations),
-                                   .keep_revocation = std::move(revocations->keep),
+                                   .revocations = std::move(kept->revocations.revocations),
+                                   .keep_revocation = std::move(kept->revocations.keep),
+                                   .tickets = std::move(kept->tickets),
                                    .files_max = files_max,
                                    .seed = (std::uint64_t{random()} << 32) | random()},
                     settings_, loop_.get_executor());

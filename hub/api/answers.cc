@@ -65,6 +65,12 @@ http::Problem problem(Obstacle obstacle) {
                   "be sent again without being stored twice."};
     case Obstacle::kLogFull:
       return {.status = 507, .title = "the log is full", .detail = "The event was not stored."};
+    case Obstacle::kTooManyTickets:
+      return {.status = 429, .title = "too many tickets of one subject"};
+    case Obstacle::kTicketsFull:
+      return {.status = 503, .title = "too many tickets"};
+    case Obstacle::kTicketsAway:
+      return {.status = 503, .title = "tickets cannot be kept"};
   }
   assert(false);
   return {};
@@ -89,6 +95,13 @@ http::Problem unauthorized(const boost::system::error_code& error, std::string_v
                                   : "token refused",
           .detail = is_missing ? "This needs a token: Authorization: Bearer, or a cookie." : "",
           .challenge = std::move(challenge.field)};
+}
+
+http::Problem ticket_refused(std::string_view metadata_url) {
+  return {
+      .status = 401,
+      .title = "ticket refused",
+      .challenge = auth::challenge_of(make_error_code(auth::Errc::kRevoked), metadata_url).field};
 }
 
 bool wants_stream(const http::Request& request, const Route& route) {
@@ -173,6 +186,16 @@ void append_text(std::string& out, const http::Framing& framing, std::string_vie
 
 void append_metrics(std::string& out, const http::Framing& framing, std::string_view page) {
   append_shown(out, framing, base::Exposition::kMediaType, page);
+}
+
+void append_minted(std::string& out,
+                   const http::Framing& framing,
+                   const http::FieldLines& fields,
+                   std::string_view json) {
+  http::Response response{
+      .status = 201, .fields = fields, .content_type = "application/json", .body = json};
+  response.fields.add("Cache-Control", "no-store");
+  http::append_response(out, framing, response);
 }
 
 void append_json(std::string& out, const http::Framing& framing, std::string_view json) {

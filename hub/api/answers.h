@@ -28,7 +28,10 @@ enum class Obstacle {
   kTooManyPublishes,  // the same; passes within a second
   kDrain,
   kLogAway,
-  kLogFull,  // of publishes alone
+  kLogFull,         // of publishes alone
+  kTooManyTickets,  // of one subject
+  kTicketsFull,
+  kTicketsAway,  // they cannot be kept
 };
 
 Obstacle obstacle(base::Admission::Refusal refusal);
@@ -44,6 +47,9 @@ http::Problem problem(Obstacle obstacle);
 // `metadata_url`: as in Policy.
 http::Problem not_granted(std::string_view metadata_url);
 http::Problem unauthorized(const boost::system::error_code& error, std::string_view metadata_url);
+
+// Why a ticket opens no stream, whatever is wrong with it.
+http::Problem ticket_refused(std::string_view metadata_url);
 
 // Returns whether the sender of `request` has to be refused with a stream that ends, since a native
 // EventSource gives up for ever on any status but 200.
@@ -94,6 +100,12 @@ void append_metadata(std::string& out,
 // 200 with a text for people, as of /healthz and /readyz; that of /metrics has a type of its own.
 void append_text(std::string& out, const http::Framing& framing, std::string_view text);
 void append_metrics(std::string& out, const http::Framing& framing, std::string_view page);
+
+// 201 with a ticket, as JSON.
+void append_minted(std::string& out,
+                   const http::Framing& framing,
+                   const http::FieldLines& fields,
+                   std::string_view json);
 
 // 200 with JSON for an administrator.
 void append_json(std::string& out, const http::Framing& framing, std::string_view json);

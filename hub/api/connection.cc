@@ -78,8 +78,8 @@ void Connection::finish() {
 void Connection::abort() {
   finishing_ = true;
   socket_.close();
-  if (revoking_) {
-    revoking_->done.cancel();
+  if (asking_ != nullptr) {
+    asking_->cancel();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -17,6 +18,7 @@
 #include "hub/api/policy.h"
 #include "hub/api/route.h"
 #include "hub/auth/authenticator.h"
+#include "hub/auth/ticket_office.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
 #include "hub/base/task.h"
@@ -28,6 +30,7 @@
 namespace vrelo::api {
 
 class Front;
+struct MintedTicket;
 
 // By which its Front finds a connection that was not admitted.
 using TurnedAwayHook =
@@ -114,8 +117,9 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<Next> subscribe(const Route& route);
   void show(Endpoint endpoint);
   void show_administrator(Endpoint endpoint);
-  base::Task<Next> revoke();
-  boost::system::result<auth::Authorization, http::Problem> authorize(auth::Role role);
+  enum class Tokens { kAll, kNoQuery };
+  boost::system::result<auth::Authorization, http::Problem> authorize(auth::Role role,
+                                                                      Tokens tokens = Tokens::kAll);
   Next refuse(const http::Problem& problem);
   Next refuse_unread(const http::Problem& problem);
   Next refuse_unread_for_now(Obstacle obstacle);
@@ -123,6 +127,23 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   void note_refusal(const http::Problem& problem);
   http::Framing framing() const;
   Next after_answer() const;
+
+  // connection_tickets.cc
+  struct Claimed;
+  base::Task<Next> mint();
+  void answer(const auth::TicketOffice::Minted& minted, const MintedTicket& ticket);
+  base::Task<Next> redeem(const Route& route);
+  boost::system::result<Claimed, std::string_view> claim(const auth::TicketTermsPtr& terms);
+  base::Task<std::optional<auth::TicketOffice::Redeemed>> apply(auth::TicketBook::Attempt attempt);
+  base::Task<void> pause(std::chrono::milliseconds duration);
+  base::Task<Next> revoke();
+  base::Task<Next> end_session(const auth::Revocation& revocation);
+  Next refuse_ticket(const std::optional<auth::TicketHash>& ticket, std::string_view why);
+
+  // Waits for what `start` lets another thread give to its callback; nullopt: the connection has to
+  // end before.
+  template <typename T, typename Start>
+  base::Task<std::optional<T>> ask(Start start);
 
   Front& front_;
   net::Socket socket_;
@@ -145,12 +166,14 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   std::size_t pending_ = 0;             // those of them without a result
   std::optional<Timer> all_published_;  // never rings: it is cancelled when pending_ gets 0
 
-  // A revocation that is not answered yet.
-  struct Revoking {
-    Timer done;  // never rings: it is cancelled when there is a result, or none is wanted
-    std::optional<boost::system::result<void>> result = {};
+  // What ask() waits for. `done` never rings: it is cancelled when there is an answer, or none is
+  // wanted.
+  template <typename T>
+  struct Question {
+    Timer done;
+    std::optional<T> answer = {};
   };
-  std::shared_ptr<Revoking> revoking_;
+  Timer* asking_ = nullptr;  // of the question that is not answered yet
 };
 
 }  // namespace vrelo::api

@@ -19,6 +19,7 @@
 #include "hub/api/publish_request.h"
 #include "hub/api/revocation_request.h"
 #include "hub/api/subscribe_request.h"
+#include "hub/api/ticket_request.h"
 #include "hub/auth/errc.h"
 #include "hub/subscribe.h"
 
@@ -44,9 +45,10 @@ base::Task<Connection::Next> Connection::handle() {
   fields_ = route.act == Act::kOptions ? preflight_fields(request, *policy_)
                                        : cors_fields(request, *policy_);
   // Whoever looks after the hub has to see it then too, or it would be restarted for being in use.
-  // And a page whose preflight is refused does not learn why.
+  // And a page whose preflight is refused does not learn why. A ticket is used up all the same.
   const bool is_administrators = route.act == Act::kShow || route.act == Act::kRevoke;
-  if (!admitted_ && !is_administrators && route.act != Act::kOptions) {
+  const bool is_by_ticket = route.act == Act::kSubscribe && has_ticket(request.query);
+  if (!admitted_ && !is_administrators && !is_by_ticket && route.act != Act::kOptions) {
     co_return refuse_for_now(obstacle(admitted_.error()), route);
   }
   if (const auto problem = refuse_host(request, *policy_)) {
@@ -65,6 +67,8 @@ base::Task<Connection::Next> Connection::act(const Route& route) {
     case Act::kShow:
       show(route.endpoint);
       break;
+    case Act::kMint:
+      co_return co_await mint();
     case Act::kRevoke:
       co_return co_await revoke();
     case Act::kOptions:
@@ -131,49 +135,18 @@ void Connection::show_administrator(Endpoint endpoint) {
   }
 }
 
-base::Task<Connection::Next> Connection::revoke() {
-  if (const auto may = authorize(auth::Role::kAdmin); !may) {
-    co_return refuse(may.error());
-  }
-  const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();
-  auto revocation = read_revocation(parser_->request(), *policy_->trust, now);
-  if (!revocation) {
-    co_return refuse(revocation.error());
-  }
-  const base::Executor executor = front_.parts_.executor;
-  revoking_ =
-      std::make_shared<Revoking>(Revoking{.done = Timer(executor, Timer::time_point::max())});
-  front_.parts_.overview.revoke(
-      *revocation, executor,
-      [waiting = std::weak_ptr(revoking_)](const boost::system::result<void>& result) {
-        if (const auto revoking = waiting.lock()) {
-          revoking->result = result;
-          revoking->done.cancel();
-        }
-      });
-  boost::system::error_code cancelled;
-  co_await revoking_->done.async_wait(
-      boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
-  const auto revoked = std::exchange(revoking_, nullptr)->result;
-  if (!revoked) {
-    co_return Next::kGone;  // the node ends
-  }
-  if (!*revoked) {
-    front_.parts_.logger.limited(base::LogLevel::kError, "a revocation was not kept",
-                                 revoked->error().message());
-    co_return refuse(not_revoked(revoked->error()));
-  }
-  append_json(out_, framing(), revocation_json(*revocation));
-  co_return after_answer();
-}
-
 // Finds out what the request may do in `role`. Errors: 400 or 401.
-boost::system::result<auth::Authorization, http::Problem> Connection::authorize(auth::Role role) {
+boost::system::result<auth::Authorization, http::Problem> Connection::authorize(auth::Role role,
+                                                                                Tokens tokens) {
   if (!front_.authenticator_) {
     return auth::Authorization{.grant = front_.parts_.grant};
   }
-  const PresentedTokens tokens(parser_->request());
-  auto authorization = front_.authenticator_->authorize(tokens.presented(), role);
+  const PresentedTokens found(parser_->request());
+  auth::Presented presented = found.presented();
+  if (tokens == Tokens::kNoQuery) {
+    presented.query_token.reset();
+  }
+  auto authorization = front_.authenticator_->authorize(presented, role);
   if (!authorization) {
     if (authorization.error() != auth::Errc::kTokenMissing) {
       front_.parts_.logger.refused(
@@ -286,6 +259,9 @@ void Connection::answer(const Publish& publish) {
 }
 
 base::Task<Connection::Next> Connection::subscribe(const Route& route) {
+  if (has_ticket(parser_->request().query)) {
+    co_return co_await redeem(route);
+  }
   auto wanted = read_subscribe(parser_->request(), *policy_, front_.parts_.patterns);
   if (!wanted) {
     co_return refuse(wanted.error());

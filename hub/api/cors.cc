@@ -79,7 +79,8 @@ std::string_view origin_of(std::string_view url) {
 // Returns why the page whose origin, or URL, is in `field` may not act here; nullopt: it may.
 std::optional<http::Problem> refuse_origin(const http::Request& request,
                                            std::string_view field,
-                                           const Policy& policy) {
+                                           const Policy& policy,
+                                           std::string_view detail) {
   const std::string_view value = request.field(field).value_or("");
   const std::string_view origin = field == "Referer" ? origin_of(value) : value;
   if (request.count(field) == 1 && (is_allowed(origin, policy) || is_own(origin, request.host))) {
@@ -88,10 +89,15 @@ std::optional<http::Problem> refuse_origin(const http::Request& request,
   return http::Problem{.status = 403,
                        .title = "origin not allowed",
                        .field = std::string(field),
-                       .detail =
-                           "Pages of this origin may not publish. If they should, the "
-                           "setting allowed_origins has to list it."};
+                       .detail = std::string(detail)};
 }
+
+constexpr std::string_view kNoPublishing =
+    "Pages of this origin may not publish. If they should, the setting allowed_origins has to list "
+    "it.";
+constexpr std::string_view kNoTickets =
+    "Pages of this origin may not use tickets. If they should, the setting allowed_origins has to "
+    "list it.";
 
 }  // namespace
 
@@ -124,20 +130,28 @@ std::optional<http::Problem> refuse_publisher(const http::Request& request, cons
   if (!request.field("Origin")) {
     return std::nullopt;
   }
-  return refuse_origin(request, "Origin", policy);
+  return refuse_origin(request, "Origin", policy, kNoPublishing);
 }
 
 std::optional<http::Problem> refuse_stranger(const http::Request& request, const Policy& policy) {
   if (request.field("Origin")) {
-    return refuse_origin(request, "Origin", policy);
+    return refuse_origin(request, "Origin", policy, kNoPublishing);
   }
   if (request.field("Referer")) {
-    return refuse_origin(request, "Referer", policy);
+    return refuse_origin(request, "Referer", policy, kNoPublishing);
   }
   return http::Problem{.status = 403,
                        .title = "origin missing",
                        .field = "Origin",
                        .detail = "With a cookie it has to say which page it comes from."};
+}
+
+std::optional<http::Problem> refuse_foreign_page(const http::Request& request,
+                                                 const Policy& policy) {
+  if (!request.field("Origin")) {
+    return std::nullopt;
+  }
+  return refuse_origin(request, "Origin", policy, kNoTickets);
 }
 
 }  // namespace vrelo::api

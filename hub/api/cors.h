@@ -44,4 +44,9 @@ std::optional<http::Problem> refuse_publisher(const http::Request& request, cons
 // Source: draft-dunglas-mercure-08, section 13; mercure.md R21.
 std::optional<http::Problem> refuse_stranger(const http::Request& request, const Policy& policy);
 
+// Returns why a page may not use a ticket, or mint one; nullopt: it may, or no page of another
+// origin is behind `request`. As refuse_publisher(), with a text of its own.
+std::optional<http::Problem> refuse_foreign_page(const http::Request& request,
+                                                 const Policy& policy);
+
 }  // namespace vrelo::api

@@ -20,6 +20,8 @@
 #include "hub/auth/grant.h"
 #include "hub/auth/quotas.h"
 #include "hub/auth/revocations.h"
+#include "hub/auth/ticket_book.h"
+#include "hub/auth/ticket_office.h"
 #include "hub/base/admission.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
@@ -34,7 +36,7 @@
 
 namespace vrelo::api {
 
-// What the administrator's endpoints do with the whole node. Threads: any.
+// What a connection does with the whole node. Threads: any.
 class Overview {
  public:
   virtual std::string metrics() const = 0;
@@ -46,6 +48,13 @@ class Overview {
   // Errors: those of the store; no_space_on_device: there are kRevocationsMax already.
   using Revoked = std::function<void(boost::system::result<void>)>;
   virtual void revoke(auth::Revocation revocation, base::Executor executor, Revoked done) = 0;
+
+  // Finds out whether the other end of a session's connection has acknowledged its first block;
+  // false also if that connection is no more. Calls `done` on the thread of that shard; never, if
+  // the node ends before.
+  virtual void ask_acknowledged(const auth::TicketHash& ticket,
+                                auth::TicketBook::Holder holder,
+                                std::function<void(bool)> done) = 0;
 
  protected:
   ~Overview() = default;
@@ -64,6 +73,8 @@ struct FrontParts {
   base::ShardMetrics& metrics;
   base::Logger& logger;
   Overview& overview;
+  auth::TicketOffice& tickets;
+  std::size_t shard = 0;  // which one this is
   base::TopicPatterns& patterns;
   auth::Quotas& quotas;
   auth::GrantPtr grant;  // everyone's, as long as there is no key
@@ -94,6 +105,12 @@ class Front {
 
   // Holds for requests that come from now on.
   void set_policy(std::shared_ptr<const Policy> policy);
+
+  // Ends what a session has here, and tells what became of it.
+  void close_session(const auth::TicketOffice::Closing& closing) { rights_.close(closing); }
+  bool has_acknowledged(const auth::TicketHash& ticket, std::uint32_t turn) const {
+    return rights_.has_acknowledged(ticket, turn);
+  }
 
   // From now on readers are told to come back, and publishes are refused.
   void drain() { draining_ = true; }

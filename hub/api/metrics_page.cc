@@ -41,8 +41,8 @@ struct Closed {
 constexpr Closed kClosed[] = {
     {&FanOutStats::closed_gone, "gone"},         {&FanOutStats::closed_silent, "silent"},
     {&FanOutStats::closed_stalled, "stalled"},   {&FanOutStats::closed_record_gone, "record gone"},
-    {&FanOutStats::closed_ended, "right ended"}, {&FanOutStats::closed_drain, "drain"},
-    {&FanOutStats::closed_log, "log stopped"},
+    {&FanOutStats::closed_ended, "right ended"}, {&FanOutStats::closed_replaced, "replaced"},
+    {&FanOutStats::closed_drain, "drain"},       {&FanOutStats::closed_log, "log stopped"},
 };
 
 std::uint64_t sum(std::span<const FanOutStats> shards, std::uint64_t FanOutStats::*count) {

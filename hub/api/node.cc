@@ -35,6 +35,13 @@ base::Admission::Limits admission_limits(const base::Settings& settings, std::si
           .per_address_max = settings.connections_per_address};
 }
 
+auth::TicketLimits ticket_limits(const base::Settings& settings) {
+  return {.minted_max = settings.tickets_per_minute,
+          .unused_max = settings.tickets_unused,
+          .session = settings.ticket_session,
+          .grace = settings.ticket_grace};
+}
+
 fanout::FanOutLimits fan_out_limits(const base::Settings& settings) {
   return {.heartbeat = settings.heartbeat, .retry = settings.retry};
 }
@@ -107,6 +114,8 @@ struct Node::ShardParts {
                .metrics = metrics,
                .logger = node.parts_.logger,
                .overview = node,
+               .tickets = node.tickets_,
+               .shard = index,
                .patterns = node.patterns_,
                .quotas = node.quotas_,
                .grant = std::move(grant)},
@@ -134,7 +143,17 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       window_({base::random_value(), base::random_value()},
               settings.window_bytes,
               shard_count(settings),
-              [this](std::size_t shard) { shards_[shard]->fan_out.wake(); }) {
+              [this](std::size_t shard) { shards_[shard]->fan_out.wake(); }),
+      tickets_({.clock = parts_.clock,
+                .executor = executor_,
+                .kept = std::move(parts_.tickets),
+                .limits = ticket_limits(settings),
+                .close = [this](const auto& closing) { close_session(closing); },
+                .on_trouble =
+                    [this](const boost::system::error_code& error) {
+                      parts_.logger.limited(base::LogLevel::kError, "tickets cannot be kept",
+                                            error.message());
+                    }}) {
   assert(!parts_.listeners.empty());
   set_trust(parts_.trust);
   const auth::GrantPtr grant = anonymous_grant();
@@ -214,6 +233,7 @@ void Node::reload(const base::Settings& settings, std::shared_ptr<const auth::Tr
   settings_ = settings;
   set_trust(std::move(trust));
   admission_.set_limits(admission_limits(settings, parts_.files_max));
+  tickets_.set_limits(ticket_limits(settings));
   post_policy();
 }
 
@@ -261,6 +281,21 @@ boost::system::result<void> Node::revoke_here(const auth::Revocation& revocation
   return {};
 }
 
+void Node::close_session(const auth::TicketOffice::Closing& closing) {
+  ShardParts& shard = *shards_[closing.holder.shard];
+  boost::asio::post(shard.loop.executor(),
+                    [&shard, closing] { shard.front.close_session(closing); });
+}
+
+void Node::ask_acknowledged(const auth::TicketHash& ticket,
+                            auth::TicketBook::Holder holder,
+                            std::function<void(bool)> done) {
+  ShardParts& shard = *shards_[holder.shard];
+  boost::asio::post(shard.loop.executor(), [&shard, ticket, holder, done = std::move(done)] {
+    done(shard.front.has_acknowledged(ticket, holder.turn));
+  });
+}
+
 void Node::drain(std::function<void()> done) {
   assert(state_ == State::kRunning);
   state_ = State::kDraining;
@@ -301,6 +336,7 @@ void Node::stop() {
     }
   }
   state_ = State::kStopped;
+  tickets_.stop();
   shards_.clear();
 }
 

@@ -45,6 +45,8 @@ struct NodeParts {
   std::vector<auth::Revocation> revocations = {};
   std::function<boost::system::result<void>(const auth::Revocation&)> keep_revocation = {};
 
+  auth::KeptTickets tickets = {};
+
   std::size_t files_max;  // RLIMIT_NOFILE
   std::uint64_t seed;     // for jitter
 };
@@ -88,6 +90,9 @@ class Node final : public Overview {
   std::string metrics() const override;
 
   void revoke(auth::Revocation revocation, base::Executor executor, Revoked done) override;
+  void ask_acknowledged(const auth::TicketHash& ticket,
+                        auth::TicketBook::Holder holder,
+                        std::function<void(bool)> done) override;
 
  private:
   struct ShardParts;
@@ -95,6 +100,7 @@ class Node final : public Overview {
   std::shared_ptr<const Policy> policy() const;
   void set_trust(std::shared_ptr<const auth::TrustPolicy> trust);
   void post_policy();
+  void close_session(const auth::TicketOffice::Closing& closing);
   boost::system::result<void> revoke_here(const auth::Revocation& revocation);
   base::Parsed<void> accept_on(ShardParts& shard, net::Listener socket, Listener listener);
   void drained();
@@ -110,6 +116,7 @@ class Node final : public Overview {
   auth::Quotas quotas_;
   base::Admission admission_;
   fanout::Window window_;
+  auth::TicketOffice tickets_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
 
   enum class State { kNew, kRunning, kDraining, kStopped };

@@ -35,6 +35,20 @@ std::string metadata(const base::Settings& settings) {
   return boost::json::serialize(document);
 }
 
+// What clients call the hub: what is set, else what its audience says, as far as that is a URL.
+std::string public_url(const base::Settings& settings) {
+  if (!settings.public_url.empty()) {
+    return settings.public_url;
+  }
+  for (const std::string& audience : settings.audiences) {
+    if (audience.starts_with("https://") || audience.starts_with("http://")) {
+      return audience.substr(0, audience.find_first_of("/?#", audience.find("://") + 3)) +
+             settings.path;
+    }
+  }
+  return settings.path;
+}
+
 // Returns "" where `resource` has no authority that the document could be at.
 std::string metadata_url(std::string_view resource, std::string_view path) {
   const std::size_t scheme_end = resource.find("://");
@@ -78,6 +92,8 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
     policy->allowed_hosts.push_back(std::move(host));
   }
   policy->has_admin_endpoints = local_only && settings.admin.kind == base::AdminPlace::Kind::kAuto;
+  policy->tickets_path = settings.path + (settings.path.ends_with('/') ? "tickets" : "/tickets");
+  policy->public_url = public_url(settings);
   policy->mercure_0x = settings.mercure_0x;
   if (trust != nullptr && !settings.audiences.empty()) {
     policy->metadata = metadata(settings);

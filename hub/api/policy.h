@@ -51,6 +51,9 @@ struct Policy {
   std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
   bool mercure_0x = true;                               // clients of Mercure 0.x are served too
 
+  std::string tickets_path = {};  // where tickets are minted
+  std::string public_url = {};    // the hub's, for clients; perhaps without its origin
+
   // How the hub describes itself to those who look for a token (RFC 9728), and where; "": not.
   std::string metadata = {};
   std::string metadata_path = {};

@@ -81,5 +81,32 @@ TEST(Policy, has_the_administrators_endpoints_on_the_main_listener_only_on_loopb
   }
 }
 
+TEST(Policy, knows_what_clients_call_the_hub) {
+  const struct {
+    const char* what;
+    std::string public_url;
+    std::vector<std::string> audiences;
+    std::string path;
+    std::string expected;
+  } cases[] = {
+      {"what is set", "https://a/hub", {"https://b/x"}, "/c", "https://a/hub"},
+      {"its path at the first audience that is a URL",
+       "",
+       {"hub", "https://b:1/x?y", "https://d"},
+       "/c",
+       "https://b:1/c"},
+      {"its path alone", "", {"hub"}, "/c", "/c"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    base::Settings settings;
+    settings.public_url = c.public_url;
+    settings.audiences = c.audiences;
+    settings.path = c.path;
+    EXPECT_EQ(make_policy(settings, true)->public_url, c.expected);
+    EXPECT_EQ(make_policy(settings, true)->tickets_path, "/c/tickets");
+  }
+}
+
 }  // namespace
 }  // namespace vrelo::api

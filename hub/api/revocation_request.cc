@@ -28,8 +28,8 @@ http::Problem malformed(std::string_view field, std::string detail) {
 }
 
 std::optional<Revocation::Kind> kind_of(std::string_view name) {
-  for (const auto kind :
-       {Revocation::Kind::kToken, Revocation::Kind::kSubject, Revocation::Kind::kKey}) {
+  using Kind = Revocation::Kind;
+  for (const Kind kind : {Kind::kToken, Kind::kSubject, Kind::kKey, Kind::kLabel, Kind::kSession}) {
     if (name == auth::name_of(kind)) {
       return kind;
     }
@@ -38,9 +38,13 @@ std::optional<Revocation::Kind> kind_of(std::string_view name) {
 }
 
 boost::json::object object_of(const Revocation& revocation) {
-  return {{"issuer", revocation.issuer},
-          {auth::name_of(revocation.kind), revocation.name},
-          {"at", static_cast<std::int64_t>(std::floor(revocation.at.count()))}};
+  boost::json::object object;
+  if (revocation.kind != Revocation::Kind::kSession) {
+    object["issuer"] = revocation.issuer;
+  }
+  object[auth::name_of(revocation.kind)] = revocation.name;
+  object["at"] = static_cast<std::int64_t>(std::floor(revocation.at.count()));
+  return object;
 }
 
 }  // namespace
@@ -67,10 +71,17 @@ boost::system::result<Revocation, http::Problem> read_revocation(const http::Req
       }
       revocation = Revocation{.issuer = {}, .kind = *kind, .name = std::move(value), .at = now};
     } else if (name == "issuer" || kind) {
-      return malformed(name, "There is one issuer, and one of token, subject and key.");
+      return malformed(
+          name, "There is one issuer, and one of token, subject, key and label; or one session.");
     } else {
-      return malformed(name, "The fields are issuer, token, subject and key.");
+      return malformed(name, "The fields are issuer, token, subject, key, label and session.");
     }
+  }
+  if (revocation && revocation->kind == Revocation::Kind::kSession) {
+    if (issuer) {
+      return malformed("issuer", "A session is named without its issuer.");
+    }
+    return *std::move(revocation);
   }
   const auto known =
       std::find_if(trust.issuers.begin(), trust.issuers.end(),
@@ -79,7 +90,8 @@ boost::system::result<Revocation, http::Problem> read_revocation(const http::Req
     return malformed("issuer", "It is the name of one of the hub's issuers.");
   }
   if (!revocation) {
-    return malformed("token", "One of token, subject and key says what is revoked.");
+    return malformed("token",
+                     "One of token, subject, key, label and session says what is revoked.");
   }
   revocation->issuer = known->name;
   // Several issuers may have one name; the one whose tokens live longest counts.

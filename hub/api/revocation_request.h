@@ -12,8 +12,8 @@
 
 namespace vrelo::api {
 
-// Reads the form of a revocation: `issuer`, and one of `token` (a jti), `subject` and `key` (a
-// kid). Errors: a problem that names the field.
+// Reads the form of a revocation: `issuer`, and one of `token` (a jti), `subject`, `key` (a kid)
+// and `label`; or a `session` alone. Errors: a problem that names the field.
 boost::system::result<auth::Revocation, http::Problem> read_revocation(
     const http::Request& request, const auth::TrustPolicy& trust, auth::NumericDate now);
 

@@ -17,6 +17,10 @@ Endpoint endpoint_of(const http::Request& request, Listener listener, const Poli
       request.path == policy.metadata_path) {
     return Endpoint::kMetadata;
   }
+  if (listener == Listener::kMain && policy.trust != nullptr &&
+      request.path == policy.tickets_path) {
+    return Endpoint::kTickets;
+  }
   if (listener == Listener::kAdmin || policy.has_admin_endpoints) {
     if (request.path == "/healthz") {
       return Endpoint::kHealth;
@@ -44,9 +48,12 @@ Act act_on(Endpoint endpoint, http::Method method) {
   switch (method) {
     case http::Method::kGet:
     case http::Method::kHead:
-      return endpoint == Endpoint::kHub ? Act::kSubscribe : Act::kShow;
+      return endpoint == Endpoint::kHub       ? Act::kSubscribe
+             : endpoint == Endpoint::kTickets ? Act::kNotAllowed
+                                              : Act::kShow;
     case http::Method::kPost:
       return endpoint == Endpoint::kHub           ? Act::kPublish
+             : endpoint == Endpoint::kTickets     ? Act::kMint
              : endpoint == Endpoint::kRevocations ? Act::kRevoke
                                                   : Act::kNotAllowed;
     case http::Method::kOptions:
@@ -68,6 +75,9 @@ Route route(const http::Request& request, Listener listener, const Policy& polic
 
 std::string_view allowed_methods(Endpoint endpoint) {
   assert(endpoint != Endpoint::kNone);
+  if (endpoint == Endpoint::kTickets) {
+    return "POST, OPTIONS";
+  }
   const bool takes_posts = endpoint == Endpoint::kHub || endpoint == Endpoint::kRevocations ||
                            endpoint == Endpoint::kServer;
   return takes_posts ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";

@@ -19,7 +19,8 @@ enum class Endpoint {
   kReady,        // whether it takes requests
   kMetrics,      // for Prometheus
   kMetadata,     // how the hub describes itself
-  kRevocations,  // which tokens are refused; only where there are tokens
+  kTickets,      // tickets; only where there are tokens
+  kRevocations,  // which tokens are refused; the same
   kExplanation,  // why a request would be allowed or refused
   kServer,       // "*", of OPTIONS alone
 };
@@ -29,6 +30,7 @@ enum class Act {
   kPublish,
   kSubscribe,  // GET, and HEAD, which opens no stream
   kShow,       // GET and HEAD of what the administrator reads
+  kMint,
   kRevoke,
   kOptions,
   kNotFound,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/api/route.h"
 
+#include <memory>
 #include <string_view>
 
 #include <gtest/gtest.h>
@@ -156,6 +157,26 @@ TEST(Route, leads_to_an_endpoint_and_what_to_do_there) {
     SCOPED_TRACE(c.what);
     EXPECT_EQ(routed(c.method, c.path, c.listener, c.has_admin_endpoints), c.route);
   }
+}
+
+TEST(Route, leads_to_tickets_where_there_are_tokens) {
+  const auto routed_with = [](Method method, Listener listener, bool has_tokens) {
+    http::Request request;
+    request.method = method;
+    request.path = "/hub/tickets";
+    Policy policy{.tickets_path = "/hub/tickets"};
+    if (has_tokens) {
+      policy.trust = std::make_shared<const auth::TrustPolicy>();
+    }
+    return route(request, listener, policy);
+  };
+  const Route minting{Endpoint::kTickets, Act::kMint};
+  EXPECT_EQ(routed_with(Method::kPost, kMain, true), minting);
+  EXPECT_EQ(routed_with(Method::kGet, kMain, true).act, Act::kNotAllowed);
+  EXPECT_EQ(routed_with(Method::kOptions, kMain, true).act, Act::kOptions);
+  EXPECT_EQ(routed_with(Method::kPost, kMain, false), Route());
+  EXPECT_EQ(routed_with(Method::kPost, kAdmin, true), Route());
+  EXPECT_EQ(allowed_methods(Endpoint::kTickets), "POST, OPTIONS");
 }
 
 TEST(Route, knows_the_methods_of_each_endpoint) {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/api/stream_rights.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hub/base/random.h"
+#include "hub/fanout/blocks.h"
+#include "hub/net/tcp.h"
 
 namespace vrelo::api {
 namespace {
@@ -21,6 +25,11 @@ constexpr std::chrono::milliseconds kBefore = 500ms;
 // A token that is good for longer is looked at again then: the time until its end would not fit
 // into the clock's. No stream's lifetime is longer.
 constexpr std::chrono::hours kLongest{24 * 365};
+
+// How long before its session ends a reader is told, about; and when it is tried again where the
+// stream took nothing.
+constexpr std::chrono::milliseconds kRenew = 30'000ms;
+constexpr std::chrono::milliseconds kAgain = 500ms;
 
 }  // namespace
 
@@ -41,14 +50,52 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
     set_time();
   }
 
-  const auth::VerifiedToken* token() const { return token_.get(); }
+  Right(StreamRights& rights, int fd, SessionStream session, std::optional<Steady> end)
+      : Deadline(rights.deadlines_),
+        rights_(rights),
+        fd_(fd),
+        place_(),
+        end_(end),
+        session_(std::move(session)),
+        session_end_(rights.clock_.steady() + session_->ends_in - kBefore),
+        renew_at_(session_end_ - renew_time()) {
+    at_ = rights_.sessions_.emplace(session_->seat.ticket(), this);
+    set_time();
+  }
+
+  ~Right() override {
+    if (session_) {
+      rights_.sessions_.erase(at_);
+    }
+  }
+
+  std::optional<std::uint64_t> first_block_end = {};  // of a session
+
+  int fd() const { return fd_; }
+  const std::optional<SessionStream>& session() const { return session_; }
+
+  // Whether `trust`, which may be nullptr, still lets it be.
+  bool is_good(const auth::TrustPolicy* trust) const {
+    if (session_) {
+      return trust != nullptr && auth::token_of(*session_->terms, *trust).has_value();
+    }
+    return token_ == nullptr || (trust != nullptr && !trust->is_revoked(*token_) &&
+                                 auth::is_trusted(*token_, auth::Role::kSubscribe, trust->issuers));
+  }
 
   void revoke() {
     reason_ = "revoked";
+    renews_ = false;
     set(rights_.clock_.steady());
   }
 
  private:
+  // Another one for each stream, so that not all come for a new ticket in the same moment.
+  static std::chrono::milliseconds renew_time() {
+    const auto spread = static_cast<std::uint64_t>((kRenew * 2 / 5).count());
+    return kRenew - kRenew / 5 + std::chrono::milliseconds(base::random_value() % spread);
+  }
+
   // How long the token is good for counts from now on, whatever becomes of the clock.
   void set_time() {
     const Steady now = rights_.clock_.steady();
@@ -62,15 +109,35 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
         reason_ = "expired";
       }
     }
-    set(next);
+    if (session_ && session_end_ <= next) {
+      next = session_end_;
+      reason_ = "expired";
+    }
+    renews_ = session_ && !is_told_ && renew_at_ < next;
+    set(renews_ ? std::max(now, renew_at_) : next);
   }
 
   void on_deadline() override {
-    if (reason_.empty()) {
+    if (renews_) {
+      renew();
+    } else if (reason_.empty()) {
       set_time();
-      return;
+    } else {
+      rights_.fan_out_.end(fd_, reason_);  // destroys this
     }
-    rights_.fan_out_.end(fd_, reason_);  // destroys this
+  }
+
+  void renew() {
+    const Steady now = rights_.clock_.steady();
+    is_told_ = true;
+    set_time();
+    const auto left = std::chrono::ceil<std::chrono::seconds>(session_end_ - now);
+    const auto told = rights_.fan_out_.tell(fd_, fanout::renew_block(left));  // may destroy this
+    if (told == fanout::FanOut::Told::kBusy && now + kAgain < session_end_) {
+      is_told_ = false;
+      renews_ = true;
+      set(now + kAgain);
+    }
   }
 
   StreamRights& rights_;
@@ -79,6 +146,14 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
   const auth::Quota::Place place_;
   const std::optional<Steady> end_;
   std::string_view reason_;  // of what comes next; "": nothing comes, but to look again
+
+  // Of a ticket's stream.
+  const std::optional<SessionStream> session_;
+  const Steady session_end_{};
+  const Steady renew_at_{};
+  bool is_told_ = false;  // that it ends soon
+  bool renews_ = false;   // what comes next is to tell it
+  std::multimap<auth::TicketHash, Right*>::iterator at_;
 };
 
 StreamRights::StreamRights(const base::Clock& clock,
@@ -88,17 +163,23 @@ StreamRights::StreamRights(const base::Clock& clock,
 
 StreamRights::~StreamRights() = default;
 
+// When a stream that begins now has lasted long enough.
+std::optional<base::Clock::Steady> StreamRights::end_after(
+    std::chrono::milliseconds lifetime) const {
+  if (lifetime.count() <= 0) {
+    return std::nullopt;
+  }
+  const auto tenth = static_cast<std::uint64_t>(lifetime.count()) / 10 + 1;
+  const auto shorter = static_cast<std::int64_t>(base::random_value() % tenth);
+  return clock_.steady() + lifetime - std::chrono::milliseconds(shorter);
+}
+
 std::unique_ptr<net::StreamRight> StreamRights::make(
     int fd,
     std::shared_ptr<const auth::VerifiedToken> token,
     auth::Quota::Place place,
     std::chrono::milliseconds lifetime) {
-  std::optional<Steady> end;
-  if (lifetime.count() > 0) {
-    const auto tenth = static_cast<std::uint64_t>(lifetime.count()) / 10 + 1;
-    const auto shorter = static_cast<std::int64_t>(base::random_value() % tenth);
-    end = clock_.steady() + lifetime - std::chrono::milliseconds(shorter);
-  }
+  const auto end = end_after(lifetime);
   if (token == nullptr && !end) {
     return nullptr;
   }
@@ -107,11 +188,68 @@ std::unique_ptr<net::StreamRight> StreamRights::make(
   return right;
 }
 
+std::unique_ptr<net::StreamRight> StreamRights::make(int fd,
+                                                     SessionStream session,
+                                                     std::chrono::milliseconds lifetime) {
+  auto right = std::make_unique<Right>(*this, fd, std::move(session), end_after(lifetime));
+  rights_.push_back(*right);
+  return right;
+}
+
+void StreamRights::close(const auth::TicketOffice::Closing& closing) {
+  using Why = auth::TicketOffice::Why;
+  const auto [first_applicant, last_applicant] = applicants_.equal_range(closing.hash);
+  for (auto at = first_applicant; at != last_applicant; ++at) {
+    at->second->closed_turn_ = std::max(at->second->closed_turn_, closing.holder.turn);
+  }
+  std::vector<int> streams;
+  const auto [first, last] = sessions_.equal_range(closing.hash);
+  for (auto at = first; at != last; ++at) {
+    if (at->second->session()->seat.turn() <= closing.holder.turn) {
+      streams.push_back(at->second->fd());
+    }
+  }
+  for (const int fd : streams) {
+    if (closing.why == Why::kReplaced) {
+      fan_out_.replace(fd);
+    } else {
+      fan_out_.end(fd, closing.why == Why::kCopied ? "copied" : "revoked");
+    }
+  }
+}
+
+StreamRights::Right* StreamRights::find(const auth::TicketHash& ticket, std::uint32_t turn) const {
+  const auto [first, last] = sessions_.equal_range(ticket);
+  const auto at = std::find_if(first, last, [turn](const auto& session) {
+    return session.second->session()->seat.turn() == turn;
+  });
+  return at == last ? nullptr : at->second;
+}
+
+void StreamRights::set_first_block_end(const auth::TicketHash& ticket,
+                                       std::uint32_t turn,
+                                       std::uint64_t bytes) {
+  if (Right* const right = find(ticket, turn)) {
+    right->first_block_end = bytes;
+  }
+}
+
+bool StreamRights::has_acknowledged(const auth::TicketHash& ticket, std::uint32_t turn) const {
+  const Right* const right = find(ticket, turn);
+  if (right == nullptr) {
+    return false;
+  }
+  // The loop may not know yet that it has ended.
+  const auto delivery = net::ask_delivery(right->fd());
+  if (delivery && delivery->has_ended) {
+    return false;
+  }
+  return !right->first_block_end || !delivery || delivery->acknowledged >= *right->first_block_end;
+}
+
 void StreamRights::set_trust(const auth::TrustPolicy* trust) {
   for (Right& right : rights_) {
-    const auth::VerifiedToken* const token = right.token();
-    if (token != nullptr && (trust == nullptr || trust->is_revoked(*token) ||
-                             !auth::is_trusted(*token, auth::Role::kSubscribe, trust->issuers))) {
+    if (!right.is_good(trust)) {
       right.revoke();
     }
   }

@@ -148,9 +148,9 @@ class Selectors {
 // The cursors of a request, by what names them: the field first, then the names of the query.
 class Cursors {
  public:
-  explicit Cursors(const http::Request& request) {
-    if (const auto value = request.field(kCursorField)) {
-      values_[0] = *value;
+  explicit Cursors(std::optional<std::string_view> field) {
+    if (field) {
+      values_[0] = *field;
     }
   }
 
@@ -203,27 +203,6 @@ std::optional<Generation> generation_of(std::string_view query) {
   return has_topic ? std::optional(Generation::kTopic) : std::nullopt;
 }
 
-// Source: WHATWG Fetch Metadata; DESIGN.md, "What the wire must get right".
-Refused refuse_sender(const http::Request& request) {
-  constexpr std::string_view kMode = "Sec-Fetch-Mode";
-  const std::string_view mode = request.field(kMode).value_or("");
-  if (mode == "navigate" || mode == "no-cors") {
-    return http::Problem{.status = 403,
-                         .title = "not a request for a stream",
-                         .field = std::string(kMode),
-                         .detail =
-                             "A stream is opened by a script (EventSource, fetch) or a "
-                             "program, not by a link, an image or the address bar."};
-  }
-  if (stream_wish(request) == StreamWish::kRefused) {
-    return http::Problem{.status = 406,
-                         .title = "stream not accepted",
-                         .field = "Accept",
-                         .detail = "The answer would be text/event-stream."};
-  }
-  return std::nullopt;
-}
-
 // What native EventSources send, and hardly anything else. Over plain HTTP beyond loopback browsers
 // send no Sec-Fetch-*, so that the name by which they call themselves has to do.
 bool looks_native(const http::Request& request) {
@@ -248,19 +227,43 @@ fanout::Hello hello_for(const http::Request& request, base::HelloMode mode) {
 
 }  // namespace
 
-boost::system::result<SubscribeRequest, http::Problem> read_subscribe(
-    const http::Request& request, const Policy& policy, base::TopicPatterns& patterns) {
-  if (auto refused = refuse_sender(request)) {
-    return *std::move(refused);
+bool is_selector_name(std::string_view name) {
+  return is_match_name(name) || name == "topic";
+}
+
+// Source: WHATWG Fetch Metadata; DESIGN.md, "What the wire must get right".
+std::optional<http::Problem> refuse_sender(const http::Request& request) {
+  constexpr std::string_view kMode = "Sec-Fetch-Mode";
+  const std::string_view mode = request.field(kMode).value_or("");
+  if (mode == "navigate" || mode == "no-cors") {
+    return http::Problem{.status = 403,
+                         .title = "not a request for a stream",
+                         .field = std::string(kMode),
+                         .detail =
+                             "A stream is opened by a script (EventSource, fetch) or a "
+                             "program, not by a link, an image or the address bar."};
   }
-  const auto generation = generation_of(request.query);
+  if (stream_wish(request) == StreamWish::kRefused) {
+    return http::Problem{.status = 406,
+                         .title = "stream not accepted",
+                         .field = "Accept",
+                         .detail = "The answer would be text/event-stream."};
+  }
+  return std::nullopt;
+}
+
+boost::system::result<StreamQuery, http::Problem> read_stream_query(
+    std::string_view query,
+    std::optional<std::string_view> cursor_field,
+    const Policy& policy,
+    base::TopicPatterns& patterns) {
+  const auto generation = generation_of(query);
   if (!generation) {
     return malformed("missing selector", "match", "A stream has at least one selector.");
   }
-
   Selectors selectors(*generation, policy, patterns);
-  Cursors cursors(request);
-  http::FormReader reader(request.query);
+  Cursors cursors(cursor_field);
+  http::FormReader reader(query);
   std::string name_buffer;
   std::string value_buffer;
   while (const auto pair = reader.next()) {
@@ -275,9 +278,35 @@ boost::system::result<SubscribeRequest, http::Problem> read_subscribe(
   if (!cursor) {
     return cursor.error();
   }
-  return SubscribeRequest{.selection = selectors.take(),
-                          .generation = *generation,
-                          .cursor = *std::move(cursor),
+  return StreamQuery{
+      .selection = selectors.take(), .generation = *generation, .cursor = *std::move(cursor)};
+}
+
+boost::system::result<std::optional<std::string>, http::Problem> read_cursor(
+    const http::Request& request) {
+  Cursors cursors(request.field(kCursorField));
+  http::FormReader reader(request.query);
+  std::string name_buffer;
+  std::string value_buffer;
+  while (const auto pair = reader.next()) {
+    cursors.add(http::form_decode(pair->name, name_buffer),
+                http::form_decode(pair->value, value_buffer));
+  }
+  return cursors.choose();
+}
+
+boost::system::result<SubscribeRequest, http::Problem> read_subscribe(
+    const http::Request& request, const Policy& policy, base::TopicPatterns& patterns) {
+  if (auto refused = refuse_sender(request)) {
+    return *std::move(refused);
+  }
+  auto query = read_stream_query(request.query, request.field(kCursorField), policy, patterns);
+  if (!query) {
+    return std::move(query.error());
+  }
+  return SubscribeRequest{.selection = std::move(query->selection),
+                          .generation = query->generation,
+                          .cursor = std::move(query->cursor),
                           .hello = hello_for(request, policy.hello),
                           .opens_stream = request.method == http::Method::kGet};
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/system/result.hpp>
 
@@ -34,6 +35,31 @@ struct SubscribeRequest {
   fanout::Hello hello = fanout::Hello::kQuiet;
   bool opens_stream = true;  // false: HEAD, which gets the head and nothing else
 };
+
+// What the query of a stream says.
+struct StreamQuery {
+  log::Selection selection;
+  Generation generation = Generation::kMatch;
+  std::optional<std::string> cursor = {};
+};
+
+// Reads `query`. `cursor_field`: the field Last-Event-ID of the request that it came with.
+// Errors: those of read_subscribe() that name a field of the query, or that one.
+boost::system::result<StreamQuery, http::Problem> read_stream_query(
+    std::string_view query,
+    std::optional<std::string_view> cursor_field,
+    const Policy& policy,
+    base::TopicPatterns& patterns);
+
+// Reads where a request begins: by the field Last-Event-ID, else by the query, as below.
+boost::system::result<std::optional<std::string>, http::Problem> read_cursor(
+    const http::Request& request);
+
+// Returns whether `name`, in a query, would be a selector of either generation, or belongs to them.
+bool is_selector_name(std::string_view name);
+
+// Returns why `request` is refused for what its headers say of its sender and the answer it wants.
+std::optional<http::Problem> refuse_sender(const http::Request& request);
 
 // Reads a GET or HEAD of the hub's URL.
 //

@@ -108,6 +108,27 @@ prometheus::ClientMetric& Exposition::add(std::string_view name,
   return metric;
 }
 
+namespace {
+
+// A count of tickets, as it is shown.
+struct Shown {
+  Counter ShardMetrics::*count;
+  std::string_view name;
+  std::string_view help;
+};
+
+constexpr Shown kTickets[] = {
+    {&ShardMetrics::tickets_minted, "vrelo_tickets_minted_total", "Tickets minted."},
+    {&ShardMetrics::tickets_redeemed, "vrelo_tickets_redeemed_total",
+     "Tickets that opened a session."},
+    {&ShardMetrics::sessions_resumed, "vrelo_sessions_resumed_total",
+     "Connections that went on with the session of a ticket."},
+    {&ShardMetrics::sessions_copied, "vrelo_sessions_copied_total",
+     "Sessions that ended because two clients had the same proof."},
+};
+
+}  // namespace
+
 void expose(std::span<const ShardMetrics* const> shards, Exposition& exposition) {
   std::uint64_t connections = 0;
   std::uint64_t requests = 0;
@@ -136,6 +157,13 @@ void expose(std::span<const ShardMetrics* const> shards, Exposition& exposition)
   for (const auto& [reason, count] : refusals) {
     exposition.counter("vrelo_refusals_total", "Requests and connections refused.", count,
                        {{"reason", reason}});
+  }
+  for (const Shown& shown : kTickets) {
+    std::uint64_t sum = 0;
+    for (const ShardMetrics* const shard : shards) {
+      sum += (shard->*shown.count).get();
+    }
+    exposition.counter(shown.name, shown.help, sum);
   }
 }
 

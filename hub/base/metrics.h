@@ -91,6 +91,10 @@ struct ShardMetrics {
   Counter publishes_repeated;      // were there already, with the same id
   DurationHistogram publish_time;  // from the whole request to the log's acknowledgement
   ReasonCounts refusals;
+  Counter tickets_minted;
+  Counter tickets_redeemed;
+  Counter sessions_resumed;
+  Counter sessions_copied;  // ended, since two clients had the proof
 };
 
 // Writes metrics in the text format of Prometheus. The metrics of one name are added one after the

@@ -102,6 +102,13 @@ struct Settings {
   std::vector<std::string> audiences;
   bool anonymous = false;
   bool mercure_0x = true;
+
+  std::string public_url;  // "": see docs/settings.md
+  Duration ticket_session = std::chrono::hours(1);
+  Duration ticket_grace = std::chrono::seconds(10);
+  std::uint64_t tickets_per_minute = 60;
+  std::uint64_t tickets_unused = 32;
+
   Duration clock_leeway{0};
   std::string cookie_name = "__Secure-mercure_access_token";
 

@@ -194,6 +194,18 @@ Parsed<std::string> parse_audience(std::string_view text) {
   return parsed(std::string(text));
 }
 
+Parsed<Settings> parse_public_url(Settings settings, std::string_view text) {
+  const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < 127 && c != '"' && c != '\\' && c != '?' && c != '#';
+  });
+  if (!text.empty() && ((!text.starts_with("https://") && !text.starts_with("http://")) ||
+                        text.ends_with("://") || !is_plain)) {
+    return Fault{"is not a URL: https://HOST/PATH, without a query"};
+  }
+  settings.public_url = text;
+  return settings;
+}
+
 // Source: RFC 6265 4.1.1.
 Parsed<Settings> parse_cookie_name(Settings settings, std::string_view text) {
   const auto is_name_character = [](char c) {
@@ -277,11 +289,7 @@ const std::array kRows = {
     SettingRow{.name = "history_age",
                .group = "What is kept",
                .kind = DurationKind{&Settings::history_age, milliseconds(0), 100 * kYear},
-               .help =
-                   "Age of the oldest event in the history, in either log. 0: no limit. What was "
-                   "stored before the hub's start ages by the time of day, but goes a minute "
-                   "after the start at the earliest: so nothing of the last minute goes where "
-                   "the clock was set wrong."},
+               .help = "Age of the oldest event in the history, in either log. 0: no limit."},
     SettingRow{.name = "window_bytes",
                .group = "What is kept",
                .kind = BytesKind{&Settings::window_bytes, 64 * kKiB, kTiB},
@@ -400,6 +408,34 @@ const std::array kRows = {
                .kind = SwitchKind{&Settings::mercure_0x},
                .help = "Clients of Mercure 0.x are served too: selectors named `topic`, and the "
                        "tokens of issuers with `mercure_claim`."},
+
+    SettingRow{
+        .name = "public_url",
+        .group = "Tickets",
+        .kind = OtherKind{"URL", parse_public_url, [](const Settings& s) { return s.public_url; }},
+        .help = "The hub's URL as clients have it, for the `url` of a ticket: "
+                "https://hub.example/.well-known/mercure. Empty: that path at the first of "
+                "`audiences` that is a URL."},
+    SettingRow{.name = "ticket_session",
+               .group = "Tickets",
+               .kind = DurationKind{&Settings::ticket_session, seconds(10), hours(24)},
+               .help = "How long the session lasts that a ticket opens, at most: it ends with its "
+                       "token in any case."},
+    SettingRow{.name = "ticket_grace",
+               .group = "Tickets",
+               .kind = DurationKind{&Settings::ticket_grace, milliseconds(0), minutes(1)},
+               .help = "How long after a ticket was used its own request may come again, where the "
+                       "answer did not arrive. 0: never."},
+    SettingRow{.name = "tickets_per_minute",
+               .group = "Tickets",
+               .kind = CountKind{&Settings::tickets_per_minute, 1, 1'000'000},
+               .help = "Tickets that one subject of an issuer may get in a minute; more for a back "
+                       "end that mints for many readers. Beyond: 429."},
+    SettingRow{.name = "tickets_unused",
+               .group = "Tickets",
+               .kind = CountKind{&Settings::tickets_unused, 1, 1'000'000},
+               .help = "Tickets of one subject of an issuer that are not used yet. Beyond, the "
+                       "oldest is worth nothing any more."},
 
     SettingRow{.name = "log_level",
                .group = "Diagnostics",

@@ -14,6 +14,7 @@ export class Proxy {
   #held = [];
   #isHolding = false;
   #onHalf; // of cutInside()
+  #drops = 0; // of dropAnswers()
   #changed = new Signal();
 
   // `target` is {host, port}, looked at anew for each connection.
@@ -54,10 +55,18 @@ export class Proxy {
     }
   }
 
-  #answer(chunk, { client, hub }) {
+  #answer(chunk, pair) {
+    const { client, hub } = pair;
     if (!client.writable) {
       return;
     }
+    if (!pair.isAnswered && this.#drops > 0) {
+      this.#drops -= 1;
+      hub.resetAndDestroy();
+      client.resetAndDestroy();
+      return;
+    }
+    pair.isAnswered = true;
     if (this.#onHalf) {
       client.write(chunk.subarray(0, chunk.length / 2), this.#onHalf);
       this.#onHalf = undefined;
@@ -89,6 +98,14 @@ export class Proxy {
   async cutInside() {
     await within(new Promise((resolve) => (this.#onHalf = resolve)), "something to cut in the middle");
     this.cut();
+  }
+
+  // Breaks the next `count` connections once the hub has answered, before a client gets a byte of it.
+  dropAnswers(count) {
+    this.#drops = count;
+  }
+  get dropsLeft() {
+    return this.#drops;
   }
 
   // Leaves new connections waiting, until release().

@@ -29,6 +29,10 @@ class NoOverview final : public Overview {
     ++revoked;
   }
 
+  void ask_acknowledged(const auth::TicketHash& /*ticket*/,
+                        auth::TicketBook::Holder /*holder*/,
+                        std::function<void(bool)> /*done*/) override {}
+
   int revoked = 0;
 };
 
@@ -46,6 +50,7 @@ class FrontTest : public testing::Test {
                   .metrics = metrics_,
                   .logger = logger_,
                   .overview = overview_,
+                  .tickets = tickets_,
                   .patterns = patterns_,
                   .quotas = quotas_,
                   .grant = std::make_shared<const auth::Grant>()},
@@ -75,6 +80,7 @@ class FrontTest : public testing::Test {
                        [](std::string_view line) { ADD_FAILURE() << line; }};
   NoOverview overview_;
   auth::Quotas quotas_{clock_};
+  auth::TicketOffice tickets_{{.clock = clock_, .executor = loop_.get_executor()}};
   base::TopicPatterns patterns_{base::UrlBase::make("http://localhost/.well-known/mercure")};
   const boost::asio::ip::tcp::endpoint peer_{boost::asio::ip::address_v4::loopback(), 1};
 };

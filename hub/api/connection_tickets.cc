@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a connection does about tickets, and about what is revoked.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "hub/api/connection.h"
+#include "hub/api/connection_ask.h"
+#include "hub/api/front.h"
+#include "hub/api/revocation_request.h"
+#include "hub/api/subscribe_request.h"
+#include "hub/api/ticket_request.h"
+#include "hub/auth/errc.h"
+#include "hub/net/tcp.h"
+#include "hub/subscribe.h"
+
+namespace vrelo::api {
+namespace {
+
+using auth::TicketBook;
+using auth::TicketOffice;
+using auth::TicketTermsPtr;
+
+std::string_view text_of(TicketBook::Refusal refusal) {
+  switch (refusal) {
+    case TicketBook::Refusal::kUnknown:
+      return "it is unknown, or its time or its session is over";
+    case TicketBook::Refusal::kOtherEpoch:
+      return "it is of another epoch of the log";
+    case TicketBook::Refusal::kUsed:
+      return "it was used";
+    case TicketBook::Refusal::kCopied:
+      return "two clients have its proof; the session has ended";
+  }
+  return "";
+}
+
+std::int64_t seconds_of(std::chrono::milliseconds duration) {
+  return std::chrono::floor<std::chrono::seconds>(duration).count();
+}
+
+}  // namespace
+
+// What the answer to a POST needs besides the office's.
+struct MintedTicket {
+  std::string text;
+  std::string session;
+};
+
+// What a ticket stands for, as of now.
+struct Connection::Claimed {
+  StreamQuery query;
+  auth::Authorization authorization;
+};
+
+base::Task<Connection::Next> Connection::mint() {
+  const auto may = authorize(auth::Role::kSubscribe, Tokens::kNoQuery);
+  if (!may) {
+    co_return refuse(may.error());
+  }
+  if (may->token == nullptr) {
+    co_return refuse(
+        unauthorized(make_error_code(auth::Errc::kTokenMissing), policy_->metadata_url));
+  }
+  if (auth::is_ambient(may->channel)) {
+    if (const auto problem = refuse_minting_page(parser_->request(), *policy_)) {
+      co_return refuse(*problem);
+    }
+  }
+  auto wish = read_ticket_wish(parser_->request(), *policy_, front_.parts_.patterns);
+  if (!wish) {
+    co_return refuse(wish.error());
+  }
+  const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();
+  const auth::VerifiedToken& token = *may->token;
+  const MintedTicket ticket{.text = auth::ticket_text(auth::random_digest()),
+                            .session = auth::session_name(auth::random_digest())};
+  TicketBook::Order order{.hash = *auth::ticket_hash(ticket.text),
+                          .terms = std::make_shared<const auth::TicketTerms>(
+                              auth::TicketTerms{.query = std::move(wish->query),
+                                                .session = ticket.session,
+                                                .label = std::move(wish->label),
+                                                .issuer = token.issuer_name,
+                                                .claims = auth::reader_claims(token.claims),
+                                                .kid = token.kid,
+                                                .key_print = token.key->print(),
+                                                .minted_at = now,
+                                                .epoch = front_.parts_.log.end().epoch}),
+                          .ttl = wish->ttl};
+  if (token.claims.expires) {
+    // A year is as good as any longer time.
+    const auth::NumericDate left =
+        std::min(*token.claims.expires - now, auth::NumericDate(std::chrono::hours(24 * 365)));
+    order.token_left =
+        std::max(std::chrono::floor<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
+  }
+  const auto minted = co_await ask<TicketOffice::Minted>(
+      [this, &order](auto done) { front_.parts_.tickets.mint(std::move(order), std::move(done)); });
+  if (!minted) {
+    co_return Next::kGone;
+  }
+  answer(*minted, ticket);
+  co_return after_answer();
+}
+
+void Connection::answer(const TicketOffice::Minted& minted, const MintedTicket& ticket) {
+  if (const auto* const good = std::get_if<TicketBook::Minted>(&minted)) {
+    front_.parts_.metrics.tickets_minted.add();
+    const boost::json::object document{
+        {"ticket", ticket.text},
+        {"session", ticket.session},
+        {"expires_in", seconds_of(good->expires_in)},
+        {"session_expires_in", seconds_of(good->session_expires_in)},
+        {"url", fmt::format("{}?ticket={}", policy_->public_url, ticket.text)}};
+    append_minted(out_, framing(), fields_, boost::json::serialize(document));
+    return;
+  }
+  const auto* const too_many = std::get_if<TicketBook::TooMany>(&minted);
+  const Obstacle why = too_many != nullptr ? Obstacle::kTooManyTickets
+                       : std::holds_alternative<TicketBook::Full>(minted) ? Obstacle::kTicketsFull
+                                                                          : Obstacle::kTicketsAway;
+  note_refusal(problem(why));
+  append_obstacle(out_, framing(), fields_, why,
+                  too_many != nullptr ? too_many->retry : front_.parts_.fan_out.jittered_retry());
+}
+
+base::Task<Connection::Next> Connection::redeem(const Route& route) {
+  const auto wanted = read_ticket_request(parser_->request(), *policy_);
+  if (!wanted) {
+    co_return refuse(wanted.error());
+  }
+  const auto& ticket = wanted->ticket;
+  if (!ticket || policy_->trust == nullptr) {
+    co_return refuse_ticket(ticket, "it has not the form of a ticket, or there are none");
+  }
+  const auto found = co_await ask<TicketTermsPtr>(
+      [this, &ticket](auto done) { front_.parts_.tickets.find(*ticket, std::move(done)); });
+  if (!found) {
+    co_return Next::kGone;
+  }
+  const TicketTermsPtr& terms = *found;
+  if (terms == nullptr) {
+    co_return refuse_ticket(ticket, text_of(TicketBook::Refusal::kUnknown));
+  }
+  auto claimed = claim(terms);
+  if (!claimed) {
+    co_return refuse_ticket(ticket, claimed.error());
+  }
+  Subscription subscription{.selection = std::move(claimed->query.selection),
+                            .grant = claimed->authorization.grant,
+                            .cursor = wanted->cursor ? wanted->cursor : claimed->query.cursor,
+                            .hello = fanout::Hello::kNamed};
+  const auto resume = co_await resolve_cursor(front_.parts_.fan_out, subscription);
+  if (!resume) {
+    front_.log_away_at_ = front_.parts_.clock.steady();
+    co_return refuse_for_now(obstacle(resume.error()), route);
+  }
+  // Answers to what was asked before on this connection.
+  if (!co_await send() || !socket_.is_open()) {
+    co_return Next::kGone;
+  }
+
+  const StreamRights::Applicant applicant(front_.rights_, *ticket);
+  auto place = claimed->authorization.open_stream();
+  const bool stays = admitted_ && place && !front_.draining_;
+  TicketBook::Attempt attempt{.hash = *ticket,
+                              .epoch = front_.parts_.log.end().epoch,
+                              .proof = wanted->proof,
+                              .request = wanted->fingerprint,
+                              .secret = auth::random_digest(),
+                              .shard = stays ? std::optional(front_.parts_.shard) : std::nullopt};
+  const auto redeemed = co_await apply(std::move(attempt));
+  if (!redeemed) {
+    co_return Next::kGone;
+  }
+  if (const auto* const refused = std::get_if<TicketBook::Refused>(&*redeemed)) {
+    if (refused->why == TicketBook::Refusal::kCopied) {
+      front_.parts_.metrics.sessions_copied.add();
+    }
+    co_return refuse_ticket(ticket, text_of(refused->why));
+  }
+  const auto* const opened = std::get_if<TicketBook::Opened>(&*redeemed);
+  if (opened == nullptr) {
+    co_return refuse_for_now(Obstacle::kTicketsAway, route);
+  }
+  // From here on nothing waits, so that the stream is there when somebody asks for it.
+  (opened->is_first ? front_.parts_.metrics.tickets_redeemed
+                    : front_.parts_.metrics.sessions_resumed)
+      .add();
+  SessionSeat seat(front_.parts_.tickets, *ticket, opened->turn);
+  if (applicant.is_closed(opened->turn) || !socket_.is_open()) {
+    co_return Next::kGone;
+  }
+  claimed = claim(terms);  // while something was waited for, a reload may have taken the key away
+  if (!claimed) {
+    co_return refuse_ticket(ticket, claimed.error());
+  }
+  subscription.grant = claimed->authorization.grant;
+  subscription.id_suffix = opened->proof;
+  std::string head = stream_head(fields_, claimed->query.generation, resume->last_event_id);
+  if (!stays) {
+    note_refusal(problem(!admitted_ ? obstacle(admitted_.error())
+                         : !place   ? Obstacle::kTooManyStreams
+                                    : Obstacle::kDrain));
+    out_ += short_stream(front_.parts_.fan_out, subscription, *resume, std::move(head));
+    co_return Next::kClose;
+  }
+  const int fd = socket_.release();
+  const auto delivery = net::ask_delivery(fd);
+  SessionStream session{.seat = std::move(seat),
+                        .place = *std::move(place),
+                        .terms = terms,
+                        .ends_in = opened->ends_in};
+  front_.parts_.streams.keep(fd, std::move(*admitted_),
+                             front_.rights_.make(fd, std::move(session), policy_->stream_lifetime));
+  const std::size_t first_block =
+      open_stream(front_.parts_.fan_out, fd, subscription, *resume, std::move(head));
+  if (delivery) {
+    front_.rights_.set_first_block_end(*ticket, opened->turn, delivery->written() + first_block);
+  }
+  co_return Next::kGone;
+}
+
+// Asks the office, and where it has to know, the shard that has the session's connection.
+base::Task<std::optional<TicketOffice::Redeemed>> Connection::apply(TicketBook::Attempt attempt) {
+  constexpr int kTries = 8;  // as often as another request may have been faster
+  // A proxy that repeats a request may be faster than the end of the connection that it gave up.
+  constexpr std::chrono::milliseconds kPatience{100};
+  bool was_patient = false;
+  std::optional<TicketOffice::Redeemed> redeemed;
+  for (int tries = 0; tries < kTries; ++tries) {
+    redeemed = co_await ask<TicketOffice::Redeemed>(
+        [this, &attempt](auto done) { front_.parts_.tickets.redeem(attempt, std::move(done)); });
+    const auto* const question = redeemed ? std::get_if<TicketBook::Ask>(&*redeemed) : nullptr;
+    if (question == nullptr) {
+      co_return redeemed;
+    }
+    const TicketBook::Holder holder = question->holder;
+    const auto acknowledged = co_await ask<bool>([this, &attempt, holder](auto done) {
+      front_.parts_.overview.ask_acknowledged(attempt.hash, holder, std::move(done));
+    });
+    if (!acknowledged) {
+      co_return std::nullopt;
+    }
+    if (!*acknowledged) {
+      attempt.unacknowledged = holder.turn;
+    } else if (std::exchange(was_patient, true)) {
+      break;
+    } else {
+      co_await pause(kPatience);
+    }
+  }
+  co_return TicketBook::Refused{.why = TicketBook::Refusal::kUsed};
+}
+
+base::Task<void> Connection::pause(std::chrono::milliseconds duration) {
+  Timer timer(front_.parts_.executor, duration);
+  asking_ = &timer;
+  boost::system::error_code cancelled;
+  co_await timer.async_wait(
+      boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
+  asking_ = nullptr;
+}
+
+// Finds out which stream the ticket opens, or why none.
+boost::system::result<Connection::Claimed, std::string_view> Connection::claim(
+    const TicketTermsPtr& terms) {
+  const auto& trust = front_.policy_->trust;
+  const auto token = trust == nullptr ? std::nullopt : auth::token_of(*terms, *trust);
+  if (!token) {
+    return std::string_view("its token, or its label, was revoked, or the key is gone");
+  }
+  auto authorization = front_.authenticator_->authorize(*token);
+  auto query =
+      read_stream_query(terms->query, std::nullopt, *front_.policy_, front_.parts_.patterns);
+  if (!authorization || !query) {
+    return std::string_view("its stream is none that the hub serves by now");
+  }
+  return Claimed{.query = *std::move(query), .authorization = *std::move(authorization)};
+}
+
+// Whatever is wrong with it, its sender learns the same.
+Connection::Next Connection::refuse_ticket(const std::optional<auth::TicketHash>& ticket,
+                                           std::string_view why) {
+  const http::Problem problem = ticket_refused(policy_->metadata_url);
+  front_.parts_.metrics.refusals.add(problem.title);
+  front_.parts_.logger.refused(problem.title,
+                               fmt::format("{}: {}{}", peer_.address().to_string(),
+                                           ticket ? auth::ticket_name(*ticket) + ": " : "", why));
+  http::append_problem(out_, framing(), problem, fields_);
+  return after_answer();
+}
+
+base::Task<Connection::Next> Connection::revoke() {
+  if (const auto may = authorize(auth::Role::kAdmin); !may) {
+    co_return refuse(may.error());
+  }
+  const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();
+  auto revocation = read_revocation(parser_->request(), *policy_->trust, now);
+  if (!revocation) {
+    co_return refuse(revocation.error());
+  }
+  if (revocation->kind == auth::Revocation::Kind::kSession) {
+    co_return co_await end_session(*revocation);
+  }
+  const auto revoked = co_await ask<boost::system::result<void>>([this, &revocation](auto done) {
+    front_.parts_.overview.revoke(*revocation, front_.parts_.executor, std::move(done));
+  });
+  if (!revoked) {
+    co_return Next::kGone;  // the node ends
+  }
+  if (!*revoked) {
+    front_.parts_.logger.limited(base::LogLevel::kError, "a revocation was not kept",
+                                 revoked->error().message());
+    co_return refuse(not_revoked(revoked->error()));
+  }
+  append_json(out_, framing(), revocation_json(*revocation));
+  co_return after_answer();
+}
+
+base::Task<Connection::Next> Connection::end_session(const auth::Revocation& revocation) {
+  using SessionEnd = TicketOffice::SessionEnd;
+  const auto ended = co_await ask<SessionEnd>([this, &revocation](auto done) {
+    front_.parts_.tickets.end_session(revocation.name, std::move(done));
+  });
+  if (!ended) {
+    co_return Next::kGone;
+  }
+  switch (*ended) {
+    case SessionEnd::kEnded:
+      append_json(out_, framing(), revocation_json(revocation));
+      break;
+    case SessionEnd::kUnknown:
+      co_return refuse({.status = 404,
+                        .title = "no such session",
+                        .field = "session",
+                        .detail = "It is not known, or has ended."});
+    case SessionEnd::kNotKept:
+      co_return refuse(problem(Obstacle::kTicketsAway));
+  }
+  co_return after_answer();
+}
+
+}  // namespace vrelo::api

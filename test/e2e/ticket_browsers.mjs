@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The page of docs/tickets.md, with the native EventSource of real browsers: from the hub's own origin, another port
+// and another site, with and without credentials, while connections break and the hub dies.
+
+import assert from "node:assert/strict";
+import http from "node:http";
+
+import puppeteer from "puppeteer-core";
+
+import { BROWSERS } from "../harness/browser.mjs";
+import { HUB_PATH } from "../harness/hub.mjs";
+import { fencedBlocks, page as documentation } from "../harness/markdown.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { hubWithTickets, mint, readerToken, streamOf } from "../harness/ticket.mjs";
+import { until } from "../harness/waiting.mjs";
+import { Worker } from "../harness/worker.mjs";
+
+const CUTS = 10;
+
+// The application of the page: its HTML, its tickets, and the hub behind its own origin.
+class Application {
+  tickets = 0; // that it has got
+  subject = "reader";
+
+  static async open(t, script) {
+    const application = new Application();
+    application.script = script;
+    const server = http.createServer((request, response) => application.#answer(request, response));
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    application.port = server.address().port;
+    t.atEnd(() => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    return application;
+  }
+
+  async #answer(request, response) {
+    if (request.url.startsWith(HUB_PATH)) {
+      this.#forward(request, response);
+    } else if (request.url === "/ticket") {
+      this.tickets += 1;
+      const { ticket } = await mint(this.hub, readerToken(this.app, { sub: this.subject }));
+      response.end(JSON.stringify({ url: `${this.base}${HUB_PATH}?ticket=${ticket}` }));
+    } else if (request.url === "/worker.js") {
+      response.setHeader("content-type", "text/javascript");
+      response.end(`addEventListener("install", () => skipWaiting());
+        addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+        addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));`);
+    } else if (request.url === "/other") {
+      response.setHeader("content-type", "text/html");
+      response.end("<!doctype html><title>other</title>");
+    } else {
+      response.setHeader("content-type", "text/html");
+      response.setHeader("connection", "close");
+      response.end(`<!doctype html><title>test</title><script>
+        const shown = [];
+        const show = (text) => shown.push(text);
+        ${this.script}</script>`);
+    }
+  }
+
+  // As a reverse proxy does it.
+  #forward({ url, headers }, response) {
+    const { host, port } = this.proxy;
+    const onward = http.request({ host, port, path: url, headers: { ...headers, connection: "close" } }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.on("data", (chunk) => response.write(chunk));
+      answer.on("end", () => response.end());
+      answer.on("error", () => response.destroy());
+    });
+    onward.on("error", () => response.destroy());
+    response.on("close", () => onward.destroy());
+    onward.end();
+  }
+}
+
+async function launch(t, browser) {
+  const env = { ...process.env, HOME: await t.folder() };
+  const launched = await puppeteer.launch({ ...browser, env });
+  t.atEnd(() => launched.close());
+  return launched;
+}
+
+const script = async () => {
+  const [js] = fencedBlocks(await documentation("docs/tickets.md")).filter(({ language }) => language === "js");
+  return js.text;
+};
+
+const VARIANTS = ["own origin", "another port", "another site"].flatMap((from) =>
+  [false, true].map((credentials) => ({ from, credentials })),
+);
+
+// A hub that the application's page may use, behind a proxy that breaks connections.
+async function start(t, application, settings = "") {
+  const origins = ["127.0.0.1", "localhost"].map((host) => `"http://${host}:${application.port}"`);
+  const setup = await hubWithTickets(t, {
+    settings: `allowed_origins = [${origins}]\nretry = "100ms"\ntickets_per_minute = 1000\n${settings}`,
+    flags: { supervise: true },
+  });
+  application.hub = setup.hub;
+  application.app = setup.app;
+  application.proxy = await t.proxy({ host: "127.0.0.1", port: setup.hub.port });
+  return { ...setup, proxy: application.proxy, worker: new Worker(setup.hub) };
+}
+
+const shown = (page) => page.evaluate(() => shown);
+const showsAll = (page, texts) =>
+  until(async () => (await shown(page)).length >= texts.length, `${texts.length} events in the page`);
+
+for (const [name, browser] of Object.entries(BROWSERS)) {
+  test(`${name} misses nothing of a ticket's stream, wherever the page is from`, { log: SQLITE }, async (t) => {
+    const application = await Application.open(t, "");
+    const { hub, publish, proxy, worker } = await start(t, application);
+    const browsers = await launch(t, browser);
+    const plain = await script();
+    for (const { from, credentials } of VARIANTS) {
+      const about = `${from}${credentials ? ", with credentials" : ""}`;
+      application.script = credentials
+        ? plain.replace("new EventSource(url)", "new EventSource(url, { withCredentials: true })")
+        : plain;
+      application.subject = about;
+      application.base =
+        from === "own origin" ? `http://127.0.0.1:${application.port}` : `http://127.0.0.1:${proxy.port}`;
+      const host = from === "another site" ? "localhost" : "127.0.0.1";
+      const page = await browsers.newPage();
+      const texts = [];
+      const say = async (text) => {
+        await publish(hub, { topic: "a", data: text, private: "on" });
+        texts.push(text);
+      };
+      proxy.dropAnswers(1); // that of the request which redeems
+      await page.goto(`http://${host}:${application.port}/`);
+      await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
+      for (let cut = 0; cut < CUTS; ++cut) {
+        await say(`${about} ${cut}`);
+        if (cut % 3 === 0) {
+          proxy.cut();
+        } else if (cut % 3 === 1) {
+          const inside = proxy.cutInside();
+          await say(`${about} ${cut} cut`);
+          await inside;
+        } else {
+          proxy.dropAnswers(1);
+          proxy.cut();
+        }
+        await say(`${about} ${cut} more`);
+        await showsAll(page, texts);
+      }
+      if (!credentials) {
+        await worker.kill();
+        await until(() => publish(hub, { topic: "a", data: "after" }).then(() => true, () => false), "the next worker");
+        texts.push("after");
+        await showsAll(page, texts);
+      }
+      assert.deepEqual(await shown(page), texts, about);
+      assert.equal(proxy.dropsLeft, 0, about);
+      await page.close();
+    }
+  });
+
+  test(`${name} gets another ticket before its session ends, and misses and doubles nothing`, async (t) => {
+    const application = await Application.open(t, await script());
+    const { hub, publish, proxy } = await start(t, application, 'ticket_session = "37s"');
+    application.base = `http://127.0.0.1:${proxy.port}`;
+    const page = await (await launch(t, browser)).newPage();
+    await page.goto(`http://127.0.0.1:${application.port}/`);
+    await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
+    const texts = [];
+    while (application.tickets < 2 || texts.length % 50 !== 0) {
+      texts.push(`${texts.length}`);
+      await publish(hub, { topic: "a", data: texts.at(-1) });
+      await new Promise((resolve) => setTimeout(resolve, 20)); // so that the change is among them
+    }
+    await showsAll(page, texts);
+    assert.deepEqual(await shown(page), texts);
+  });
+
+  test(`${name} misses and doubles nothing after history back`, async (t) => {
+    // What a page would keep that wants to go on where it was.
+    const keeping = `
+      shown.push(...JSON.parse(sessionStorage.shown ?? "[]"));
+      lastId = sessionStorage.lastId;
+      addEventListener("pagehide", () => {
+        sessionStorage.shown = JSON.stringify(shown);
+        sessionStorage.lastId = lastId;
+      });`;
+    const application = await Application.open(t, (await script()) + keeping);
+    const { hub, publish, proxy } = await start(t, application);
+    application.base = `http://127.0.0.1:${proxy.port}`;
+    const page = await (await launch(t, browser)).newPage();
+    await page.goto(`http://127.0.0.1:${application.port}/`);
+    await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
+    const texts = ["one", "two", "away", "back"];
+    const say = (data) => publish(hub, { topic: "a", data });
+    await say("one");
+    await say("two");
+    await showsAll(page, texts.slice(0, 2));
+    await page.goto(`http://127.0.0.1:${application.port}/other`);
+    await say("away");
+    await page.goBack();
+    await say("back");
+    await showsAll(page, texts);
+    assert.deepEqual(await shown(page), texts);
+  });
+
+  test(`${name} misses and doubles nothing behind a service worker`, async (t) => {
+    const application = await Application.open(t, await script());
+    const { hub, publish, proxy } = await start(t, application);
+    application.base = `http://127.0.0.1:${application.port}`;
+    const page = await (await launch(t, browser)).newPage();
+    await page.goto(`http://127.0.0.1:${application.port}/other`);
+    await page.evaluate(async () => {
+      await navigator.serviceWorker.register("/worker.js");
+      await navigator.serviceWorker.ready;
+    });
+    await page.goto(`http://127.0.0.1:${application.port}/`);
+    await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
+    assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null));
+    const texts = [];
+    for (let cut = 0; cut < 3; ++cut) {
+      for (const text of [`${cut} before`, `${cut} after`]) {
+        texts.push(text);
+        await publish(hub, { topic: "a", data: text });
+        if (text.endsWith("before")) {
+          await showsAll(page, texts);
+          proxy.cut();
+        }
+      }
+      await showsAll(page, texts);
+    }
+    assert.deepEqual(await shown(page), texts);
+  });
+
+  test(`${name} uses no ticket up but by a stream`, async (t) => {
+    const application = await Application.open(t, "");
+    const { hub, app, proxy } = await start(t, application);
+    const base = `http://127.0.0.1:${proxy.port}${HUB_PATH}`;
+    const { ticket } = await mint(hub, readerToken(app), { match: "a", ttl: "300" });
+    const url = `${base}?ticket=${ticket}`;
+    application.script = `
+      const add = (tag, attributes) => new Promise((resolve) => {
+        const element = Object.assign(document.createElement(tag), attributes);
+        element.onload = element.onerror = resolve;
+        setTimeout(resolve, 3000); // not each of them tells its end
+        document.documentElement.append(element);
+      });
+      const done = Promise.all([
+        add("img", { src: "${url}" }),
+        add("script", { src: "${url}" }),
+        add("iframe", { src: "${url}" }),
+        add("link", { rel: "prefetch", href: "${url}" }),
+        add("link", { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: "${url}" }),
+        add("link", { rel: "stylesheet", href: "${url}" }),
+        add("video", { src: "${url}" }),
+        fetch("${url}").catch(() => {}),
+        fetch("${url}", { method: "HEAD" }).catch(() => {}),
+        fetch("${url}", { mode: "no-cors" }).catch(() => {}),
+      ]).then(() => "done");`;
+    const browsers = await launch(t, browser);
+    const page = await browsers.newPage();
+    await page.goto(`http://127.0.0.1:${application.port}/`);
+    assert.equal(await page.evaluate(() => done), "done");
+    const other = await browsers.newPage();
+    await other.goto(url).catch(() => {});
+    assert.ok(proxy.opened >= 1);
+    assert.equal((await streamOf(hub, ticket)).status, 200);
+  });
+}

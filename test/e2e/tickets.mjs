@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tickets where many want the same one, where the hub dies, drains or cannot write, and what is told of them.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { access, writeFile } from "node:fs/promises";
+import http from "node:http";
+import path from "node:path";
+
+import { chance } from "../harness/chance.mjs";
+import { HUB_PATH } from "../harness/hub.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import {
+  askForTicket,
+  bearer,
+  comingBack,
+  hubWithTickets,
+  mint,
+  openTicket,
+  readerToken,
+  streamOf,
+} from "../harness/ticket.mjs";
+import { mortal, until, within } from "../harness/waiting.mjs";
+
+const TICKETS = Number(process.env.VRELO_TICKETS ?? 60); // script/long tickets: 2,000
+const KILLED = Number(process.env.VRELO_KILLED_TICKETS ?? 20); // and 500
+const LIFETIME = process.env.VRELO_TICKETS === undefined ? {} : { lifetimeMs: 0 };
+const CLIENTS = 64;
+const SUBJECTS = 40;
+const EVENTS = "text/event-stream";
+
+// Lets 64 clients race for each of the tickets, a few tickets at a time. `race` gets what each client got.
+async function raceForTickets(hub, app, headersOf, race) {
+  const tokens = Array.from({ length: SUBJECTS }, (_, i) => readerToken(app, { sub: `reader ${i}` }));
+  const one = async (i) => {
+    const ticket = await mint(hub, tokens[i % SUBJECTS]);
+    const clients = Array.from({ length: CLIENTS }, (_, client) =>
+      streamOf(hub, ticket, { headers: headersOf(client) }),
+    );
+    await race(await Promise.all(clients));
+  };
+  let next = 0;
+  const lane = async () => {
+    while (next < TICKETS) {
+      await one(next++);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, lane));
+}
+
+async function exactlyOneGetsIt(hub, app, headersOf) {
+  await raceForTickets(hub, app, headersOf, (streams) => {
+    const statuses = streams.map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [200, ...Array(CLIENTS - 1).fill(401)]);
+    streams.forEach((stream) => hub.forget(stream));
+  });
+}
+
+test("of 64 clients that differ exactly one gets a ticket's stream", { log: SQLITE }, async (t) => {
+  const { hub, app } = await hubWithTickets(t, LIFETIME);
+  await exactlyOneGetsIt(hub, app, (client) => ({ "user-agent": `client ${client}` }));
+});
+
+test("of 64 clients that are alike exactly one gets it without grace", { log: SQLITE }, async (t) => {
+  const { hub, app } = await hubWithTickets(t, { settings: 'ticket_grace = "0"', ...LIFETIME });
+  await exactlyOneGetsIt(hub, app, () => ({}));
+});
+
+test("with grace 64 clients that are alike share one session, and one keeps its stream", { log: SQLITE }, async (t) => {
+  const { hub, app, admin } = await hubWithTickets(t, LIFETIME);
+  await raceForTickets(hub, app, () => ({}), async (streams) => {
+    const accepted = streams.filter(({ status }) => status === 200);
+    assert.ok(accepted.length >= 1);
+    const open = () => accepted.filter((stream) => !stream.isEnded);
+    await until(() => open().length === 1, "one open stream");
+    streams.forEach((stream) => hub.forget(stream));
+  });
+  const { text } = await hub.ask({ target: "/metrics", headers: admin });
+  assert.match(text, new RegExp(`^vrelo_tickets_redeemed_total ${TICKETS}$`, "m"));
+});
+
+test("a ticket whose hub is killed opens no second session", { log: SQLITE }, async (t) => {
+  const { hub: first, start, app } = await hubWithTickets(t);
+  const random = chance(1);
+  let hub = first;
+  for (let i = 0; i < KILLED; ++i) {
+    const owner = { "user-agent": "owner", host: "localhost" }; // the port changes
+    const ticket = await mint(hub, readerToken(app, { sub: `reader ${i}` }), { match: "a", ttl: "300" });
+    const opening = openTicket(hub, ticket, { headers: owner }).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, random() * 4)); // the moment that is tried
+    await hub.kill();
+    const stream = await opening;
+    hub = await start();
+    const strangers = [];
+    for (let client = 0; client < 4; ++client) {
+      strangers.push(await streamOf(hub, ticket, { headers: { "user-agent": `stranger ${client}` } }));
+    }
+    const gotIn = strangers.filter(({ status }) => status === 200).length;
+    if (stream === undefined) {
+      assert.ok(gotIn <= 1, `${gotIn} strangers`); // none of whom knows whether the owner was first
+    } else {
+      assert.equal(gotIn, 0);
+      const back = await openTicket(hub, ticket, comingBack(stream, owner));
+      assert.notEqual(back.lastEventId, stream.lastEventId);
+    }
+    if (stream === undefined && gotIn === 0) {
+      // It was used, and the owner did not learn that: its own request is let in again.
+      await openTicket(hub, ticket, { headers: owner });
+    }
+  }
+});
+
+test("a request that got no answer may come again, but not a copy of it", { log: SQLITE }, async (t) => {
+  const { hub, app, admin } = await hubWithTickets(t);
+  const ticket = await mint(hub, readerToken(app));
+  const headers = { accept: EVENTS, "user-agent": "owner", origin: hub.origin };
+  const connection = await hub.connect({ isReading: false });
+  await connection.write(hub.request({ target: `${HUB_PATH}?ticket=${ticket.ticket}`, headers }));
+  await until(async () => {
+    const { text } = await hub.ask({ target: "/metrics", headers: admin });
+    return text.includes("\nvrelo_tickets_redeemed_total 1\n");
+  }, "the ticket to be used");
+  connection.reset();
+  const stranger = { ...headers, "user-agent": "stranger" };
+  assert.equal((await streamOf(hub, ticket, { headers: stranger })).status, 401);
+  const again = await until(async () => {
+    const stream = await streamOf(hub, ticket, { headers });
+    return stream.status === 200 && stream;
+  }, "the hub to see that the connection is gone");
+  await again.opened();
+  const back = await openTicket(hub, ticket, comingBack(again, headers));
+  back.close();
+  assert.equal((await streamOf(hub, ticket, { headers })).status, 401, "grace ends with the first proof");
+});
+
+test("a full hub and one that drains redeem, and give an id to come back with", { log: SQLITE }, async (t) => {
+  const { hub, start, app, admin, publish } = await hubWithTickets(t, {
+    settings: 'connections = 3\ndrain = "30s"',
+    flags: { drain: undefined },
+  });
+  const token = readerToken(app);
+  const tickets = [];
+  for (let i = 0; i < 3; ++i) {
+    tickets.push(await mint(hub, token, { match: "a", ttl: "300" }));
+  }
+  hub.closeIdle();
+  const idle = [await hub.connect(), await hub.connect(), await hub.connect()];
+  const isFull = async () => {
+    const { text } = await hub.ask({ target: "/metrics", headers: admin });
+    return text.includes("\nvrelo_open_connections 3\n");
+  };
+  await until(isFull, "a full hub");
+  const shortStream = async (ticket, options) => {
+    const stream = await openTicket(hub, ticket, options);
+    await stream.ended();
+    assert.deepEqual(stream.own.map(({ type }) => type), ["vrelo.hello"]);
+    return stream;
+  };
+  let first = await shortStream(tickets[0]);
+  first = await shortStream(tickets[0], comingBack(first));
+  idle.forEach((connection) => connection.close());
+  hub.closeIdle();
+  await until(() => publish(hub, { topic: "a", data: "one" }).then(() => true, () => false), "room in the hub");
+  const back = await openTicket(hub, tickets[0], comingBack(first));
+  assert.equal((await back.next()).data, "one");
+
+  hub.signal("SIGTERM");
+  await hub.logLine(/SIGTERM: closing streams/);
+  const second = await shortStream(tickets[1]);
+  hub.signal("SIGTERM");
+  await hub.ended();
+  const again = await start();
+  const resumed = await openTicket(again, tickets[1], comingBack(second));
+  assert.equal(resumed.isEnded, false);
+  await openTicket(again, tickets[2]);
+});
+
+// Keeps everybody else from writing to an SQLite file, until it is ended.
+function lockFile(t, file) {
+  const script = `import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()`;
+  const child = mortal(spawn("python3", ["-c", script, file], { stdio: ["pipe", "pipe", "inherit"] }));
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  t.atEnd(() => child.kill("SIGKILL"));
+  const locked = new Promise((resolve) => child.stdout.once("data", resolve));
+  return within(locked, "the lock").then(() => () => {
+    child.stdin.end();
+    return within(ended, "the lock's end");
+  });
+}
+
+test("a ticket stays unused while nothing can be kept", { log: SQLITE }, async (t) => {
+  const { hub, folder, app } = await hubWithTickets(t);
+  const token = readerToken(app);
+  const ticket = await mint(hub, token, { match: "a", ttl: "300" });
+  const unlock = await lockFile(t, path.join(folder, "vrelo.db.auth"));
+  const told = await streamOf(hub, ticket);
+  await told.ended();
+  assert.equal(told.status, 200);
+  assert.equal(told.own.length, 0);
+  assert.ok(told.parser.retry > 0 && told.lastEventId === "");
+  assert.equal((await askForTicket(hub, { match: "a" }, bearer(token))).status, 503);
+  await hub.logLine(/tickets cannot be kept/);
+  await unlock();
+  await openTicket(hub, ticket);
+});
+
+test("a flood of tickets that nobody minted leaves the hub as it is", async (t) => {
+  const { hub, app } = await hubWithTickets(t);
+  const ticket = await mint(hub, readerToken(app));
+  const connection = await hub.connect();
+  const unknown = hub.request({ target: `${HUB_PATH}?ticket=vt_${"A".repeat(43)}`, headers: { accept: EVENTS } });
+  connection.write(Buffer.concat(Array.from({ length: 2000 }, () => unknown)));
+  for (let i = 0; i < 2000; ++i) {
+    assert.equal((await connection.readResponse()).status, 401);
+  }
+  await openTicket(hub, ticket);
+});
+
+test("neither ticket nor proof is in the log, the metrics or an error", { log: SQLITE }, async (t) => {
+  const { hub, app, admin } = await hubWithTickets(t, { settings: 'log_level = "debug"' });
+  const secrets = [];
+  const answers = [];
+  const ticket = await mint(hub, readerToken(app));
+  const stream = await openTicket(hub, ticket, { headers: { "user-agent": "owner" } });
+  secrets.push(ticket.ticket.slice(3), stream.lastEventId.slice(-22));
+  const second = await openTicket(hub, ticket, comingBack(stream));
+  const third = await openTicket(hub, ticket, comingBack(second));
+  secrets.push(second.lastEventId.slice(-22), third.lastEventId.slice(-22));
+  const get = { accept: EVENTS };
+  const target = `${HUB_PATH}?ticket=${ticket.ticket}`;
+  for (const request of [
+    { target, headers: get },
+    { target, headers: { ...get, "last-event-id": stream.lastEventId } },
+    { target, headers: { ...get, "last-event-id": third.lastEventId } },
+    { target: `${target}&match=a`, headers: get },
+    { target: `${target}&last_event_id=%00${stream.lastEventId}`, headers: get },
+    { target, headers: bearer(ticket.ticket) },
+    { target: HUB_PATH + "?match=a", headers: { ...get, ...bearer(ticket.ticket) } },
+    { target: "/metrics", headers: admin },
+  ]) {
+    answers.push((await hub.ask(request)).text);
+  }
+  const told = answers.join("\n") + hub.errorText + hub.outputLines.join("\n");
+  for (const secret of secrets) {
+    assert.ok(!told.includes(secret), secret);
+  }
+  assert.ok(!told.includes(secrets[0].slice(0, 12)), "a part of the ticket");
+});
+
+test("a proxy that repeats a request whose answer was lost gets the stream", { log: SQLITE }, async (t) => {
+  const { hub, app } = await hubWithTickets(t);
+  const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
+  proxy.dropAnswers(1);
+  const folder = await t.folder();
+  await writeFile(
+    path.join(folder, "nginx.conf"),
+    `daemon off; pid nginx.pid; error_log stderr; worker_processes 1;
+events {}
+http {
+  access_log off; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+  upstream hubs { server 127.0.0.1:${proxy.port} max_fails=0; server 127.0.0.1:${hub.port} max_fails=0; }
+  server {
+    listen unix:${folder}/front;
+    location / { proxy_pass http://hubs; proxy_http_version 1.1; proxy_set_header Host $host; proxy_buffering off; }
+  }
+}
+`,
+  );
+  const nginx = mortal(spawn("nginx", ["-p", folder, "-c", "nginx.conf", "-e", "stderr"], { stdio: "pipe" }));
+  t.atEnd(() => nginx.kill("SIGKILL"));
+  await until(() => access(path.join(folder, "front")).then(() => true, () => false), "nginx");
+  for (let i = 0; i < 2; ++i) { // one of the two requests goes by the proxy that cuts
+    const { ticket } = await mint(hub, readerToken(app));
+    const answer = await new Promise((resolve, reject) => {
+      const headers = { host: "localhost", accept: EVENTS, "user-agent": "owner" };
+      const request = { socketPath: `${folder}/front`, path: `${HUB_PATH}?ticket=${ticket}`, headers };
+      http.get(request, resolve).on("error", reject);
+    });
+    assert.equal(answer.statusCode, 200);
+    answer.destroy();
+  }
+  assert.equal(proxy.dropsLeft, 0);
+});
