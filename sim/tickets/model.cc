@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/tickets/model.h"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sim/tickets/world.h"
+
+namespace vrelo::sim::tickets {
+namespace {
+
+// How a world came to be. Shared by those that come from it.
+struct Step {
+  std::string what;
+  std::shared_ptr<const Step> before;
+};
+using StepPtr = std::shared_ptr<const Step>;
+
+struct Place {
+  World world;
+  StepPtr last;
+};
+
+struct Act {
+  std::string what;
+  std::function<std::string(World&)> run;
+};
+
+constexpr std::array<const char*, kClients> kNames = {"owner", "thief", "twin", "proof thief"};
+
+void add_requests(const Cast& cast, const World& world, std::vector<Act>& acts) {
+  const std::array<bool, kClients> takes_part = {
+      true, cast.thief_with_url, cast.twin_with_url,
+      cast.thief_with_proof && world.client(kProofThief).proof > 0};
+  for (const Who who : {kOwner, kThief, kTwin, kProofThief}) {
+    if (!takes_part.at(who) || world.client(who).gave_up) {
+      continue;
+    }
+    acts.push_back({fmt::format("{}: a malformed request", kNames.at(who)),
+                    [who](World& next) { return next.malformed_request(who); }});
+    for (std::size_t node = 0; node < (cast.second_node ? 2U : 1U); ++node) {
+      if (node == 0 && world.is_cut()) {
+        continue;
+      }
+      for (const Fate fate : {Fate::kArrives, Fate::kLost, Fate::kLostMute}) {
+        acts.push_back({fmt::format("{}: a request to node {}, whose answer {}", kNames.at(who),
+                                    node, fate == Fate::kArrives ? "arrives" : "is lost"),
+                        [who, node, fate](World& next) { return next.request(who, node, fate); }});
+      }
+    }
+  }
+}
+
+std::vector<Act> acts_of(const Cast& cast, const World& world) {
+  std::vector<Act> acts;
+  add_requests(cast, world, acts);
+  for (std::size_t line = 0; line < world.lines().size(); ++line) {
+    acts.push_back({fmt::format("the connection of turn {} breaks", world.lines()[line].turn),
+                    [line](World& next) { return next.break_line(line); }});
+  }
+  if (cast.thief_with_proof && world.client(kProofThief).proof == 0 &&
+      world.client(kOwner).proof > 0) {
+    acts.push_back({"a proof is stolen", [](World& next) { return next.steal_proof(); }});
+  }
+  if (cast.crashes) {
+    acts.push_back({"turns are written", [](World& next) { return next.write_late(); }});
+    acts.push_back({"a crash", [](World& next) { return next.crash(); }});
+  }
+  if (cast.backup && !world.was_put_back()) {
+    acts.push_back({"a backup is put back", [](World& next) { return next.put_back_backup(); }});
+  }
+  if (!world.is_grace_over()) {
+    acts.push_back({"the grace passes", [](World& next) { return next.let_grace_pass(); }});
+  }
+  if (cast.second_node) {
+    const bool is_cut = !world.is_cut();
+    acts.push_back({is_cut ? "node 0 is cut off" : "node 0 is back",
+                    [is_cut](World& next) { return next.cut_first_node(is_cut); }});
+  }
+  return acts;
+}
+
+std::vector<std::string> history_of(StepPtr last) {
+  std::vector<std::string> history;
+  for (; last != nullptr; last = last->before) {
+    history.insert(history.begin(), last->what);
+  }
+  return history;
+}
+
+}  // namespace
+
+Explored explore(const Cast& cast) {
+  Explored explored;
+  std::unordered_set<std::string> seen;
+  std::vector<Place> places;
+  places.push_back({.world = World(), .last = nullptr});
+  for (int depth = 0; depth < cast.depth; ++depth) {
+    std::vector<Place> next_places;
+    for (const Place& place : places) {
+      for (const Act& act : acts_of(cast, place.world)) {
+        World next = place.world;
+        const std::string fault = act.run(next);
+        if (!fault.empty()) {
+          explored.fault = fault;
+          explored.history = history_of(std::make_shared<const Step>(Step{act.what, place.last}));
+          return explored;
+        }
+        if (seen.insert(next.key()).second) {
+          next_places.push_back(
+              {std::move(next), std::make_shared<const Step>(Step{act.what, place.last})});
+        }
+      }
+    }
+    places = std::move(next_places);
+  }
+  explored.states = seen.size();
+  return explored;
+}
+
+}  // namespace vrelo::sim::tickets

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hub/auth/ticket_book.h"
+
+namespace vrelo::sim::tickets {
+
+// Who may take part besides the owner of the ticket, and what may happen.
+struct Cast {
+  bool thief_with_url = false;    // with headers of its own
+  bool twin_with_url = false;     // with the owner's headers
+  bool thief_with_proof = false;  // that the owner had at some moment
+  bool crashes = false;
+  bool backup = false;  // the store comes back as it was before the ticket was used
+  bool second_node = false;
+  int depth = 8;  // how many things happen
+};
+
+// What was looked at.
+struct Explored {
+  std::size_t states = 0;
+  std::string fault = {};                 // "": none
+  std::vector<std::string> history = {};  // what led to it
+};
+
+// Tries everything that can happen with one ticket, in every order, and checks after each step what
+// tickets.md promises:
+//
+// - A ticket opens one session, also over a crash and with a backup.
+// - Whoever has the URL alone gets in only as the first; or, within the grace, where nobody has
+//   shown a proof yet, with the same headers, and where the connection before has ended, has not
+//   acknowledged its first block, or is on a node that does not answer.
+// - A proof gets in that was presented last, was given last, or is newer. Where two clients have
+//   one, that shows at the next reconnect of the second, and ends the session for good.
+// - An owner with whom nobody interferes gets in again as long as the session lasts: with its
+//   newest proof, or before it got one, within the grace.
+// - A session has one open connection.
+// - A request that is refused for something else leaves the ticket unused.
+Explored explore(const Cast& cast);
+
+}  // namespace vrelo::sim::tickets

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/tickets/world.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+namespace vrelo::sim::tickets {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+constexpr const char* kSession = "session";
+
+auth::Digest digest(unsigned char number) {
+  auth::Digest digest{};
+  digest.fill(number);
+  return digest;
+}
+
+const auth::TicketHash kTicket = digest(1);
+const auth::Digest kSecret = digest(2);
+
+// What a request can be told by: the twin's looks like the owner's.
+auth::Digest looks_of(Who who) {
+  return digest(who == kThief ? 11 : who == kProofThief ? 12 : 10);
+}
+
+}  // namespace
+
+World::World() : book_({}) {
+  const auto terms = std::make_shared<const auth::TicketTerms>(auth::TicketTerms{
+      .query = "", .session = kSession, .label = "", .issuer = "", .claims = {}, .epoch = 1});
+  book_.mint(now_, {.hash = kTicket, .terms = terms, .ttl = 300s});
+  keep();
+  minted_ = *kept_;
+}
+
+// Everything that has changed is on the disk.
+void World::keep() {
+  for (const Book::Change& change : book_.changes()) {
+    kept_ = change.record == nullptr ? std::nullopt : std::optional(*change.record);
+  }
+}
+
+std::string World::proof_of(std::uint32_t turn) const {
+  return turn == 0 ? "" : auth::make_proof(kSecret, kSession, turn);
+}
+
+// The line that the session has, as far as one is open.
+const Line* World::holder() const {
+  const auto at = std::find_if(lines_.begin(), lines_.end(),
+                               [this](const Line& line) { return line.turn == given_; });
+  return at == lines_.end() ? nullptr : &*at;
+}
+
+std::string World::request(Who who, std::size_t node, Fate fate) {
+  was_disturbed_ = was_disturbed_ || who != kOwner;
+  const auto outcome = serve({.who = who, .node = node});
+  if (const auto* const opened = std::get_if<Book::Opened>(&*outcome)) {
+    return take_opened(who, node, fate, *opened);
+  }
+  return take_refused(who, std::get<Book::Refused>(*outcome));
+}
+
+// What a node does about a request, as the shipped one: redeeming is the last check. nullopt: it is
+// refused for something else.
+std::optional<World::Book::Outcome> World::serve(const Request& request) {
+  if (request.is_malformed) {
+    return std::nullopt;
+  }
+  return ask_book({.hash = kTicket,
+                   .epoch = epoch_,
+                   .proof = proof_of(clients_.at(request.who).proof),
+                   .request = looks_of(request.who),
+                   .secret = kSecret,
+                   .shard = request.node});
+}
+
+World::Book::Outcome World::ask_book(Book::Attempt attempt) {
+  for (;;) {
+    Book::Outcome outcome = book_.redeem(now_, attempt);
+    const auto* const ask = std::get_if<Book::Ask>(&outcome);
+    if (ask == nullptr) {
+      const auto* const opened = std::get_if<Book::Opened>(&outcome);
+      if (opened == nullptr || opened->is_first) {
+        keep();  // before anybody is told
+      }
+      return outcome;
+    }
+    const auto line = std::find_if(lines_.begin(), lines_.end(),
+                                   [ask](const Line& one) { return one.turn == ask->holder.turn; });
+    if (line != lines_.end() && is_reachable(*line) && line->acknowledged) {
+      return Book::Refused{.why = Book::Refusal::kUsed};
+    }
+    attempt.unacknowledged = ask->holder.turn;
+  }
+}
+
+std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book::Opened& opened) {
+  Client& client = clients_.at(who);
+  std::string fault = has_ended_         ? "a session that was copied goes on"
+                      : opened.is_first  ? check_first(opened)
+                      : client.proof > 0 ? check_proof(client.proof)
+                                         : check_grace(who);
+  if (opened.is_first) {
+    ++sessions_;
+    first_ = who;
+  }
+  presented_ = client.proof;
+  given_ = opened.turn;
+  if (opened.replaced) {
+    std::erase_if(lines_, [this, &opened](const Line& line) {
+      return line.turn <= opened.replaced->turn && is_reachable(line);
+    });
+  }
+  if (fate == Fate::kArrives) {
+    client.proof = opened.turn;
+  }
+  if (fate == Fate::kLost) {
+    book_.leave(now_, kTicket, opened.turn);
+  } else {
+    lines_.push_back(
+        {.who = who, .turn = opened.turn, .node = node, .acknowledged = fate == Fate::kArrives});
+  }
+  return fault.empty() ? check_lines() : fault;
+}
+
+std::string World::check_first(const Book::Opened& opened) {
+  if (sessions_ > 0) {
+    return "a ticket opens a second session";
+  }
+  return opened.turn == 1 ? "" : "a session does not begin with its first turn";
+}
+
+// Whether who has no proof may get in.
+std::string World::check_grace(Who who) const {
+  if (looks_of(who) != looks_of(first_)) {
+    return "another request gets in without a proof";
+  }
+  if (is_grace_over_) {
+    return "a request gets in without a proof after the grace";
+  }
+  if (presented_ > 0 && !is_behind_) {
+    return "a request gets in without a proof after one was shown";
+  }
+  const Line* const line = holder();
+  if (line != nullptr && line->acknowledged && is_reachable(*line)) {
+    return "a request gets in while the first block was acknowledged";
+  }
+  return "";
+}
+
+std::string World::check_proof(std::uint32_t turn) const {
+  const bool is_current = turn == presented_ || turn >= given_;
+  return is_current || is_behind_ ? "" : "a proof gets in that another client has gone beyond";
+}
+
+std::string World::take_refused(Who who, const Book::Refused& refused) {
+  Client& client = clients_.at(who);
+  client.gave_up = true;
+  if (refused.why == Book::Refusal::kCopied) {
+    has_ended_ = true;
+    if (refused.ended) {
+      std::erase_if(lines_,
+                    [&refused](const Line& line) { return line.turn <= refused.ended->turn; });
+    }
+  }
+  if (was_disturbed_ || who != kOwner || epoch_ > 1) {
+    return "";
+  }
+  if (client.proof > 0) {
+    return "the owner is refused with its newest proof";
+  }
+  const Line* const line = holder();
+  const bool has_grace = !is_grace_over_ && (line == nullptr || !line->acknowledged);
+  return has_grace || sessions_ == 0 ? "the owner is refused within the grace" : "";
+}
+
+std::string World::malformed_request(Who who) {
+  const std::string before = key();
+  static_cast<void>(serve({.who = who, .is_malformed = true}));
+  return key() == before ? "" : "a request that is refused for something else uses the ticket up";
+}
+
+std::string World::check_lines() const {
+  const auto open = std::count_if(lines_.begin(), lines_.end(),
+                                  [this](const Line& line) { return is_reachable(line); });
+  return open <= 1 ? "" : "a session has two connections";
+}
+
+std::string World::break_line(std::size_t line) {
+  book_.leave(now_, kTicket, lines_.at(line).turn);
+  lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(line));
+  return "";
+}
+
+std::string World::steal_proof() {
+  clients_.at(kProofThief).proof = clients_.at(kOwner).proof;
+  return "";
+}
+
+std::string World::write_late() {
+  keep();
+  return "";
+}
+
+std::string World::crash() {
+  is_behind_ = is_behind_ || (kept_ && kept_->session && kept_->session->given != given_);
+  lines_.clear();
+  book_ = Book({});
+  if (kept_) {
+    book_.restore(now_, kTicket, *kept_);
+  }
+  return "";
+}
+
+std::string World::put_back_backup() {
+  kept_ = minted_;
+  ++epoch_;  // with the log's backup begins a new one
+  return crash();
+}
+
+std::string World::let_grace_pass() {
+  now_ += 10s;
+  is_grace_over_ = true;
+  return "";
+}
+
+// Its connections stay, and who asks after them gets no answer.
+std::string World::cut_first_node(bool is_cut) {
+  is_cut_ = is_cut;
+  if (!is_cut) {
+    // What was replaced meanwhile is closed as soon as the node hears of it.
+    std::erase_if(lines_, [this](const Line& line) { return line.turn < given_ || has_ended_; });
+  }
+  return "";
+}
+
+std::string World::key() const {
+  std::string key =
+      fmt::format("{}{}{}{}{}{}{}|{}|{}|", sessions_, int{first_}, int{has_ended_}, int{is_behind_},
+                  int{was_disturbed_}, int{is_cut_}, int{is_grace_over_}, presented_, given_);
+  const auto add_record = [&key](const auth::TicketRecord* record) {
+    key += record == nullptr  ? "-"
+           : !record->session ? "u"
+                              : fmt::format("{},{},{}", record->session->presented,
+                                            record->session->given, record->session->shard ? 1 : 0);
+    key += '|';
+  };
+  add_record(kept_ ? &*kept_ : nullptr);
+  for (const Book::Change& change : book_.changes()) {
+    add_record(change.record);
+  }
+  key += std::to_string(book_.size()) + '|' + std::to_string(epoch_);
+  for (const Client& client : clients_) {
+    key += fmt::format("|{}{}", client.proof, client.gave_up ? "x" : "");
+  }
+  for (const Line& line : lines_) {
+    key += fmt::format("|{},{},{},{}", int{line.who}, line.turn, line.node, int{line.acknowledged});
+  }
+  return key;
+}
+
+}  // namespace vrelo::sim::tickets

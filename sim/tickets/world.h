@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hub/auth/ticket_book.h"
+
+namespace vrelo::sim::tickets {
+
+// Whoever sends requests.
+enum Who : std::uint8_t { kOwner, kThief, kTwin, kProofThief };
+inline constexpr std::size_t kClients = 4;
+
+struct Client {
+  std::uint32_t proof = 0;  // the newest turn that it can prove; 0: none
+  bool gave_up = false;     // it got 401
+};
+
+// An open connection, as its node sees it.
+struct Line {
+  Who who = kOwner;
+  std::uint32_t turn = 0;
+  std::size_t node = 0;
+  bool acknowledged = false;
+};
+
+// Whether, and how, the answer to a request arrives.
+enum class Fate : std::uint8_t {
+  kArrives,
+  kLost,      // and the node sees the connection end
+  kLostMute,  // and the node does not see it yet
+};
+
+// One ticket with all that is around it, and what has happened so far, as the checks need it.
+//
+// Each act returns what is wrong after it; "": nothing.
+class World {
+ public:
+  World();
+
+  std::string request(Who who, std::size_t node, Fate fate);
+  std::string malformed_request(Who who);
+  std::string break_line(std::size_t line);
+  std::string steal_proof();
+  std::string write_late();
+  std::string crash();
+  std::string put_back_backup();
+  std::string let_grace_pass();
+  std::string cut_first_node(bool is_cut);
+
+  const std::vector<Line>& lines() const { return lines_; }
+  const Client& client(Who who) const { return clients_.at(who); }
+  bool is_grace_over() const { return is_grace_over_; }
+  bool is_cut() const { return is_cut_; }
+  bool was_put_back() const { return epoch_ > 1; }
+
+  // Equal for worlds that have the same future.
+  std::string key() const;
+
+ private:
+  using Book = auth::TicketBook;
+
+  // A request as it comes to a node. `is_malformed`: its cursor cannot be read, say.
+  struct Request {
+    Who who = kOwner;
+    std::size_t node = 0;
+    bool is_malformed = false;
+  };
+  std::optional<Book::Outcome> serve(const Request& request);
+  Book::Outcome ask_book(Book::Attempt attempt);
+  std::string take_opened(Who who, std::size_t node, Fate fate, const Book::Opened& opened);
+  std::string take_refused(Who who, const Book::Refused& refused);
+  std::string check_first(const Book::Opened& opened);
+  std::string check_grace(Who who) const;
+  std::string check_proof(std::uint32_t turn) const;
+  std::string check_lines() const;
+  std::string proof_of(std::uint32_t turn) const;
+  const Line* holder() const;
+  bool is_reachable(const Line& line) const { return !is_cut_ || line.node != 0; }
+  void keep();
+
+  Book book_;
+  auth::StoreTime now_{1000};
+  std::uint64_t epoch_ = 1;
+  auth::TicketRecord minted_;               // as a backup has it
+  std::optional<auth::TicketRecord> kept_;  // what is on the disk; nullopt: the ticket is gone
+  std::array<Client, kClients> clients_ = {};
+  std::vector<Line> lines_;
+  bool is_cut_ = false;
+  bool is_grace_over_ = false;
+
+  // What really happened, whatever the book remembers.
+  int sessions_ = 0;
+  Who first_ = kOwner;
+  std::uint32_t presented_ = 0;
+  std::uint32_t given_ = 0;
+  bool has_ended_ = false;      // as copied
+  bool is_behind_ = false;      // turns were forgotten in a crash
+  bool was_disturbed_ = false;  // somebody besides the owner has sent a request
+};
+
+}  // namespace vrelo::sim::tickets
