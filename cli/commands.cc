@@ -7,6 +7,7 @@
 #include "cli/process.h"
 #include "cli/pub.h"
 #include "cli/sub.h"
+#include "cli/ticket.h"
 #include "cli/token.h"
 
 namespace vrelo::cli {
@@ -23,6 +24,10 @@ constexpr Command kCommands[] = {
      .summary = "publish events",
      .run = [](std::span<const std::string> arguments) { return run_in_process(pub, arguments); }},
     {.name = "token", .summary = "make a token, or say what one holds", .run = token},
+    {.name = "ticket",
+     .summary = "get a ticket, for who cannot show a token",
+     .run =
+         [](std::span<const std::string> arguments) { return run_in_process(ticket, arguments); }},
     {.name = "explain",
      .summary = "ask a hub why it would allow or refuse a request",
      .run =

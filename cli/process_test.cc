@@ -61,7 +61,7 @@ TEST(Commands, are_those_of_the_terminal) {
   for (const Command& command : commands()) {
     names.emplace_back(command.name);
   }
-  EXPECT_THAT(names, ElementsAre("init", "sub", "pub", "token", "explain", "bench"));
+  EXPECT_THAT(names, ElementsAre("init", "sub", "pub", "token", "ticket", "explain", "bench"));
 }
 
 }  // namespace

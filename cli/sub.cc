@@ -16,6 +16,7 @@
 #include "cli/hub_url.h"
 #include "cli/printable.h"
 #include "cli/token_file.h"
+#include "hub/auth/proof.h"
 #include "hub/base/setting_text.h"
 #include "hub/base/text.h"
 
@@ -53,6 +54,7 @@ Examples:
 struct Options {
   std::string url;
   TokenOptions token;
+  std::string ticket_file;
   std::vector<std::string> topics;
   std::string from;
   std::string count;
@@ -75,6 +77,9 @@ std::optional<int> read_options(Options& options,
   app.add_option("--count", options.count, "End after this many events.")->type_name("NUMBER");
   app.add_flag("--no-reconnect", options.no_reconnect, "End when the stream ends.");
   add_token_options(app, options.token);
+  app.add_option("--ticket-file", options.ticket_file,
+                 "A file with a ticket, which says by itself which stream it opens.")
+      ->type_name("FILE");
   app.footer(kExamples);
   return read_arguments(app, arguments, process.out, process.err);
 }
@@ -85,6 +90,7 @@ struct Plan {
   sse::client::EventSourceOptions source;
   std::optional<std::uint64_t> count;  // at least 1
   bool json = false;
+  bool has_ticket = false;
 };
 
 base::Parsed<Plan> make_plan(const Options& options) {
@@ -100,7 +106,19 @@ base::Parsed<Plan> make_plan(const Options& options) {
                        .reconnects = !options.no_reconnect,
                        .limits = {.event_bytes_max = kEventBytesMax}},
             .count = {},
-            .json = options.json};
+            .json = options.json,
+            .has_ticket = !options.ticket_file.empty()};
+  if (plan.has_ticket) {
+    if (!options.topics.empty() || !options.token.file.empty() || !options.token.token.empty()) {
+      return base::Fault{"--ticket-file: a ticket comes without a TOPIC and a token"};
+    }
+    const auto ticket = read_ticket_file(options.ticket_file);
+    if (!ticket) {
+      return ticket.error();
+    }
+    plan.url = hub_url(*url);
+    plan.url.query += (plan.url.query.empty() ? "?ticket=" : "&ticket=") + *ticket;
+  }
   if (const auto fault = base::find_fault(options.from)) {
     return base::Fault{"--from " + std::string(base::describe(*fault))};
   }
@@ -127,6 +145,7 @@ class Printer final : public sse::client::EventSourceObserver {
       : process_(process),
         url_(plan.url),
         json_(plan.json),
+        has_ticket_(plan.has_ticket),
         left_(plan.count),
         source_(process.network, std::move(plan.url), std::move(plan.source), *this, process.seed) {
   }
@@ -154,7 +173,14 @@ class Printer final : public sse::client::EventSourceObserver {
     }
   }
 
-  void on_event(const sse::Event& event) override {
+  void on_event(const sse::Event& event_with_proof) override {
+    sse::Event event = event_with_proof;
+    if (has_ticket_) {
+      event.last_event_id = auth::split_proof(event.last_event_id).id;
+      if (event.type == "vrelo.hello" || event.type == "vrelo.position") {
+        return;  // other streams say it in a way that is no event
+      }
+    }
     text_ += json_ ? event_json(event) : event_text(event, process_.out_look);
     // The hub's own words, a gap for example, are not what somebody counts.
     if (left_ && !event.type.starts_with("vrelo.") && --*left_ == 0) {
@@ -184,6 +210,7 @@ class Printer final : public sse::client::EventSourceObserver {
   Process& process_;
   const sse::client::Url url_;
   const bool json_;
+  const bool has_ticket_;
   std::optional<std::uint64_t> left_;  // of the events that were asked for
   std::string text_;                   // what was found since the last pause
   boost::system::error_code output_error_;

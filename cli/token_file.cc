@@ -8,6 +8,7 @@
 
 #include "cli/printable.h"
 #include "cli/small_file.h"
+#include "hub/auth/ticket.h"
 
 namespace vrelo::cli {
 namespace {
@@ -18,6 +19,12 @@ constexpr std::size_t kBytesMax = std::size_t{16} << 10;
 bool is_token_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view("-._~+/=").find(c) != std::string_view::npos;
+}
+
+void trim_end(std::string& text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
+    text.pop_back();
+  }
 }
 
 }  // namespace
@@ -53,9 +60,7 @@ base::Parsed<std::string> read_token(const std::string& file, std::string_view o
     return base::Fault{fmt::format("{}: {}", option, read.error().message)};
   }
   std::string& token = *read;
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
-    token.pop_back();
-  }
+  trim_end(token);
   if (token.empty()) {
     return fault("is empty");
   }
@@ -63,6 +68,19 @@ base::Parsed<std::string> read_token(const std::string& file, std::string_view o
     return fault("is no token: one line as a JWT has it, without \"Bearer\"");
   }
   return base::parsed(std::move(token));
+}
+
+base::Parsed<std::string> read_ticket_file(const std::string& file) {
+  auto read = read_small_file(file, kBytesMax);
+  if (!read) {
+    return base::Fault{"--ticket-file: " + read.error().message};
+  }
+  trim_end(*read);
+  if (!auth::ticket_hash(*read)) {
+    return base::Fault{fmt::format("--ticket-file: {}: is no ticket: one line that begins with {}",
+                                   printable(file), auth::kTicketPrefix)};
+  }
+  return base::parsed(*std::move(read));
 }
 
 }  // namespace vrelo::cli

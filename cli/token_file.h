@@ -35,4 +35,10 @@ void add_token_options(CLI::App& app, TokenOptions& options);
 // Cost: reads the file.
 base::Parsed<Fields> token_fields(const TokenOptions& options);
 
+// Returns the ticket in `file`; "-": in standard input.
+//
+// Errors: a message that names the option; nothing of the ticket is in it.
+// Cost: reads the file.
+base::Parsed<std::string> read_ticket_file(const std::string& file);
+
 }  // namespace vrelo::cli

@@ -104,6 +104,26 @@ test("each example of help for tokens works, one after the other", async (t) => 
   assert.match(settings, /"https:\/\/hub\.example\.com\/\.well-known\/mercure"/);
 });
 
+test("each example of help for tickets works, one after the other", async (t) => {
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "bin"));
+  await symlink(binary(), path.join(folder, "bin", "vrelo"));
+  const env = { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+  const start = (line) => Command.start(["bash", "--norc", "-c", line], { cwd: folder, env, input: "" });
+  assert.equal((await start("vrelo init").ended()).status, 0);
+  const hub = await t.hub({ config: "vrelo.toml" }, { folder });
+  const make = "vrelo token --config vrelo.toml --publish '*' --subscribe '*' > token";
+  assert.equal((await start(make).ended()).status, 0);
+  assert.equal((await start(`vrelo pub ${hub.origin} news Hello --token-file token`).ended()).status, 0);
+  for (const example of examples(await help("ticket"))) {
+    const line = example.replace(ORIGIN, hub.origin);
+    const isReader = line.includes("vrelo sub");
+    const { status, output, errors } = await start(isReader ? `${line} --from earliest --count 1` : line).ended();
+    assert.deepEqual([status, errors], [0, ""], `${example}: ${output}`);
+    assert.equal(isReader, /^urn:uuid:[0-9a-f-]+ message Hello\n$/.test(output), output);
+  }
+});
+
 test("each example of help for explain works", async (t) => {
   const folder = await exampleFolder(t);
   const hub = await t.hub();
@@ -121,7 +141,7 @@ test("each example of help for explain works", async (t) => {
 test("help names the commands and each of their options, and fits a terminal", async () => {
   const page = await help();
   const commands = [...page.matchAll(/^ {2}(\w+) {2,}\S/gm)].map((match) => match[1]);
-  assert.deepEqual(commands, ["serve", "init", "sub", "pub", "token", "explain", "bench", "log"]);
+  assert.deepEqual(commands, ["serve", "init", "sub", "pub", "token", "ticket", "explain", "bench", "log"]);
   for (const text of [page, ...(await Promise.all(commands.map((name) => help(name))))]) {
     assert.deepEqual(text.split("\n").filter((line) => [...line].length > 100), []);
     assert.equal(text.split("Examples:").length <= 2, true, "one list of examples");

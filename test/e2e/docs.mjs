@@ -24,8 +24,10 @@ const BLOCKS = {
     "sh server", "sh subscribe", "sh publish", "html page", "sh terminal", "sh tokens", "nginx", "caddy", "toml",
   ],
   "docs/wire.md": [
-    "sh publish", "sh subscribe", " begin", " event", "sh pattern", "sh template", "sh resume", "json refusal",
+    "sh publish", "sh subscribe", " begin", " event", "sh pattern", "sh template", "sh resume", "sh ticket",
+    "json ticket", "json refusal",
   ],
+  "docs/tickets.md": ["js page", "sh mint"], // the first is what ticket_browsers.mjs opens
   "docs/settings.md": [],
   "docs/cli.md": [],
 };
@@ -130,10 +132,11 @@ test("the README's lines for tokens work, and nobody without one reads or publis
   const hub = shell(t, lines[1], { ...options, env: { ...env, VRELO_LISTEN: "127.0.0.1:0" } });
   await hub.printed(/^listening on http:\/\/.+\n/);
   const authority = hub.lines[0].replace("listening on http://", "");
-  const [, , make, subscribe, publish] = lines.map((line) => line.replace(ADDRESS, authority));
+  const [, , make, ticket, subscribe, publish] = lines.map((line) => line.replace(ADDRESS, authority));
   assert.equal((await run(make)).status, 0);
+  assert.deepEqual(await run(ticket).then(({ status, errors }) => [status, errors]), [0, ""]);
   const reader = shell(t, `${subscribe} --from earliest`, options);
-  const stranger = shell(t, `${subscribe} --from earliest`.replace("--token-file token", ""), options);
+  const stranger = shell(t, `${subscribe} --from earliest`.replace("--ticket-file ticket", "news"), options);
   const refused = await run(publish.replace("--token-file token", ""));
   assert.equal(refused.status, 1);
   assert.match(refused.errors, /\(401\)/);
@@ -142,6 +145,22 @@ test("the README's lines for tokens work, and nobody without one reads or publis
   assert.equal((await run(publish.replace("--private", "").replace("Hello, you", "Hello, all"))).status, 0);
   await stranger.printed(/message Hello, all\n$/);
   assert.doesNotMatch(stranger.output, /Hello, you/);
+});
+
+test("a back end gets a ticket as docs/tickets.md shows it", async (t) => {
+  const folder = await t.folder();
+  await mkdir(path.join(folder, "bin"));
+  await symlink(binary(), path.join(folder, "bin", "vrelo"));
+  const env = { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+  const run = (line) => Command.start(["bash", "--norc", "-c", line], { cwd: folder, env, input: "" }).ended();
+  assert.equal((await run("vrelo init")).status, 0);
+  const hub = await t.hub({ config: "vrelo.toml" }, { folder });
+  const [make, mint] = (await block("docs/tickets.md", "sh mint", hub)).trim().split("\n");
+  assert.equal((await run(make)).status, 0);
+  const ticket = JSON.parse((await run(mint)).output);
+  assert.match(ticket.url, /^http:\/\/127\.0\.0\.1:3000\/\.well-known\/mercure\?ticket=vt_.{43}$/);
+  const stream = await hub.subscribe({ ticket: ticket.ticket });
+  assert.equal(stream.own[0].type, "vrelo.hello");
 });
 
 test("what docs/wire.md shows goes over the wire", async (t) => {
@@ -244,6 +263,7 @@ const POSSIBLE = {
   allowed_origins: "https://www.example.com",
   allowed_hosts: "events.example.com",
   audiences: "https://events.example.com/.well-known/mercure",
+  public_url: "https://events.example.com/.well-known/mercure",
 };
 const valueOf = ({ name, standard }) => (name === "listen" ? "127.0.0.1:0" : (POSSIBLE[name] ?? standard));
 
