@@ -289,7 +289,11 @@ const std::array kRows = {
     SettingRow{.name = "history_age",
                .group = "What is kept",
                .kind = DurationKind{&Settings::history_age, milliseconds(0), 100 * kYear},
-               .help = "Age of the oldest event in the history, in either log. 0: no limit."},
+               .help =
+                   "Age of the oldest event in the history, in either log. 0: no limit. What was "
+                   "stored before the hub's start ages by the time of day, but goes a minute "
+                   "after the start at the earliest: so nothing of the last minute goes where "
+                   "the clock was set wrong."},
     SettingRow{.name = "window_bytes",
                .group = "What is kept",
                .kind = BytesKind{&Settings::window_bytes, 64 * kKiB, kTiB},

@@ -52,6 +52,26 @@ TEST(FanOut, keeps_idle_streams_alive_with_heartbeats_at_different_times) {
   EXPECT_EQ(count(), 100U);
 }
 
+TEST(FanOut, cuts_no_stream_and_leaves_out_no_heartbeat_where_the_time_of_day_is_set) {
+  for (const int hours : {24, -24}) {
+    SCOPED_TRACE(hours);
+    TestShard shard;
+    shard.open(5, on({"a"}));
+    shard.run();
+    shard.clock.step_wall(std::chrono::hours(hours));
+    const FakeSockets::Socket& socket = shard.sockets.at(5);
+    for (int i = 0; i < 30; ++i) {
+      const std::size_t before = socket.got.size();
+      shard.advance(18'250ms);
+      EXPECT_THAT(socket.got.substr(before), HasSubstr(":\n"));
+      ASSERT_FALSE(socket.closed);
+    }
+    shard.publish({"a"}, "x");
+    shard.run();
+    EXPECT_THAT(shard.data(5), ElementsAre("x"));
+  }
+}
+
 TEST(FanOut, takes_a_delivered_event_for_a_sign_of_life) {
   TestShard shard;
   shard.open(5, on({"a"}));

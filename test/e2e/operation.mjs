@@ -8,6 +8,7 @@ import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { READ_ONLY_DISK, skipWithoutDisks } from "../harness/disks.mjs";
 import { Connection } from "../harness/http.mjs";
 import { askAt } from "../harness/hub.mjs";
 import { sum } from "../harness/metrics.mjs";
@@ -513,6 +514,26 @@ for (const [name, options, code, pattern] of FAILING_STARTS) {
     assert.match(hub.errorText, /^vrelo serve: [^\n]*\n$/);
   });
 }
+
+const onReadOnlyDisk = { log: SQLITE, skip: skipWithoutDisks };
+
+test("a log on a disk that is read-only is a start that fails, and stays as it was", onReadOnlyDisk, async (t) => {
+  const folder = await t.folder();
+  const readOnly = { cwd: folder, limits: READ_ONLY_DISK, settings: { log: t.log } };
+  const assertFails = async () => {
+    const hub = t.spawnHub(readOnly);
+    assert.deepEqual(await hub.ended(), { code: 1, signal: null });
+    assert.match(hub.errorText, /^vrelo serve: [^\n]*vrelo\.db[^\n]* cannot be opened for reading and writing\n$/);
+  };
+  await assertFails();
+  const first = await t.hub({}, { folder });
+  const id = await first.publish({ topic: "a" });
+  await first.stop();
+  await assertFails();
+  const again = await t.hub({}, { folder });
+  const stream = await again.subscribe({ match: "a", last_event_id: "earliest" });
+  assert.deepEqual(idsOf(await stream.take(1)), [id]);
+});
 
 test("a port that is taken is a start that fails", async (t) => {
   const first = await t.hub();

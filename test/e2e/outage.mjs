@@ -4,12 +4,13 @@
 // works again as soon as the log does. And a hub that is out of descriptors.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { SMALL_DISK, skipWithoutDisks } from "../harness/disks.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
 import { mortal, until, within } from "../harness/waiting.mjs";
 
@@ -33,14 +34,7 @@ test("an event that is larger than the log is refused, and smaller ones are not"
   assert.equal((await hub.metrics()).get('vrelo_refusals_total{reason="the log is full"}'), 1);
 });
 
-// A shell's way to begin with a small disk of its own in the current folder, most of which is taken by the
-// file `ballast`.
-const SMALL_DISK = `exec unshare --map-root-user --mount /bin/sh -c '
-    mount -t tmpfs -o size=8m none "$PWD" && cd "$PWD" && head -c 5000000 /dev/zero > ballast &&
-    exec "$0" "$@"' "$0" "$@"`;
-
-const canMount = spawnSync("unshare", ["--map-root-user", "--mount", "true"]).status === 0;
-const onSmallDisk = { log: SQLITE, skip: canMount ? false : "this machine grants no mount of one's own" };
+const onSmallDisk = { log: SQLITE, skip: skipWithoutDisks };
 
 test("a disk that is full is told to publishers, and has room again", onSmallDisk, async (t) => {
   const folder = await t.folder();

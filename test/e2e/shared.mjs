@@ -21,10 +21,11 @@ const CHROMIUM = { ...BROWSERS.Chromium, args: [...args, "--renderer-process-lim
 // others have what was published.
 async function setUp(t, launch, count = TABS) {
   const hub = await t.hub({ retry: "100ms" });
+  const url = `${hub.url}?match=a`;
   const tabs = await Tabs.open(t, launch);
   for (let i = 0; i < count; ++i) {
     const tab = await tabs.add();
-    await tab.read(`${hub.url}?match=a`, { shared: true });
+    await tab.read(url, { shared: true });
   }
   const ids = [];
   const publish = async (count) => {
@@ -39,7 +40,7 @@ async function setUp(t, launch, count = TABS) {
     await tabs.untilId(ids.at(-1));
     return reader;
   };
-  return { hub, tabs, ids, publish, happens };
+  return { hub, url, tabs, ids, publish, happens };
 }
 
 // `errors`: what a page may have been told of.
@@ -117,3 +118,36 @@ test("Chromium: a tab that comes back by history has what the others had meanwhi
   await hub.streamsOpen(1);
   await check({ tabs, ids }, []);
 });
+
+// Runs in the page.
+const WORK = (url) => new Promise((resolve) => {
+  const code = `
+    import { EventSource } from "${location.origin}/dist/index.js";
+    const source = new EventSource("${url}", { shared: true });
+    source.onopen = () => postMessage("open");
+    source.onmessage = ({ lastEventId }) => postMessage(lastEventId);`;
+  const script = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  globalThis.worker = new Worker(script, { type: "module" });
+  globalThis.told = [];
+  worker.onmessage = ({ data }) => {
+    told.push(data);
+    resolve();
+  };
+});
+
+for (const [browser, launch] of Object.entries({ Chromium: CHROMIUM, Firefox: BROWSERS.Firefox })) {
+  test(`${browser}: a worker is one of those who share, and reads on for them`, async (t) => {
+    const { hub, tabs, ids, publish, happens, url } = await setUp(t, launch, 2);
+    const { page } = tabs.all[1];
+    await within(page.evaluate(WORK, url), "the worker's stream");
+    await publish(EVENTS);
+    await happens((reader) => reader.close());
+    await publish(EVENTS);
+    await tabs.untilId(ids.at(-1));
+    const isTold = page.waitForFunction((id) => told.includes(id), { polling: 20, timeout: 0 }, ids.at(-1));
+    await within(isTold, "the last event in the worker");
+    assert.deepEqual(await page.evaluate(() => told), ["open", ...ids]);
+    await hub.streamsOpen(1);
+    await check({ tabs, ids }, []);
+  });
+}

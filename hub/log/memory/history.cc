@@ -39,8 +39,8 @@ boost::system::result<Appended> History::append(Event event) {
   Entry entry;
   hash(event, entry);
   const std::size_t bytes = bytes_of(event);
-  const auto record = std::make_shared<Record>(
-      Record{.position = {}, .stored_at = clock_.wall(), .event = std::move(event)});
+  const auto record =
+      std::make_shared<Record>(Record{.position = {}, .stored_at = {}, .event = std::move(event)});
   entry.record = record;
 
   Removed removed;  // freed after the lock
@@ -61,6 +61,8 @@ boost::system::result<Appended> History::append(Event event) {
     if (retention_.bytes_max != 0 && bytes > retention_.bytes_max) {
       return Errc::kFull;
     }
+    stored_last_ = std::max(stored_last_, clock_.wall());  // never decreases
+    record->stored_at = stored_last_;
     record->position = {.epoch = epoch_, .offset = ++end_};
     appended.position = record->position;
     entry.bytes_before = std::exchange(bytes_, bytes_ + bytes);

@@ -104,6 +104,7 @@ class History {
   std::uint64_t swept_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
+  base::Clock::Wall stored_last_;  // when the newest record was stored
   std::deque<Entry> entries_;
   std::uint64_t bytes_ = 0;  // of all records there ever were
 

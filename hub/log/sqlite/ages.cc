@@ -11,6 +11,9 @@ namespace {
 // An age beyond which nothing is that old, so that no difference overflows.
 constexpr std::chrono::seconds kEver = std::chrono::hours(24 * 365 * 100);
 
+// How long the file is open before the time of day makes anything in it too old.
+constexpr std::chrono::minutes kWait{1};
+
 }  // namespace
 
 void Ages::begin(std::uint64_t end, base::Clock::Wall wall, base::Clock::Steady steady) {
@@ -46,7 +49,9 @@ Ages::Old Ages::older_than(std::chrono::seconds age, base::Clock::Steady steady)
   }
   const auto open_for =
       std::chrono::duration_cast<base::Clock::Wall::duration>(steady - begin_steady_);
-  return {.to = old_to_, .before_to = begin_, .before = begin_wall_ + open_for - limit};
+  return {.to = old_to_,
+          .before_to = open_for < kWait ? 0 : begin_,
+          .before = begin_wall_ + open_for - limit};
 }
 
 // Halves the number of marks, or more, by letting those that are close together share one.

@@ -19,6 +19,10 @@ inline std::int64_t nanoseconds(base::Clock::Wall time) {
 // age by the steady clock. Of those of before, the file has the time of day alone; from the moment
 // it was opened they too age by the steady clock.
 //
+// Where the time of day was set forward, that makes records of before older than they are. So it is
+// believed only when the file has been open for a minute: a limit of a minute or more then removes
+// nothing that was stored within the last real minute.
+//
 // A few thousand marks stand for all records: one may be held for younger than it is, by a
 // thousandth of the time that they span, and never for older.
 //

@@ -43,6 +43,15 @@ TEST(Ages, tells_by_the_time_of_day_which_records_of_before_are) {
   EXPECT_EQ(old.before, kOpened - hours(2));
 }
 
+TEST(Ages, does_not_believe_the_time_of_day_in_the_first_minute) {
+  Ages ages;
+  ages.begin(10, kOpened, at(hours(5)));
+  EXPECT_EQ(ages.older_than(hours(3), at(hours(5))).before_to, 0U);
+  EXPECT_EQ(ages.older_than(hours(3), at(hours(5) + seconds(59))).before_to, 0U);
+  EXPECT_EQ(ages.older_than(hours(3), at(hours(5) + seconds(60))).before_to, 10U);
+  EXPECT_EQ(ages.older_than(seconds(20), at(hours(5) + seconds(21))).to, 10U);
+}
+
 TEST(Ages, holds_a_record_of_before_for_no_younger_than_the_time_since_it_was_opened) {
   Ages ages;
   ages.begin(10, kOpened, at(hours(5)));

@@ -381,15 +381,5 @@ TEST_F(SqliteRetentionTest, stores_an_event_again_whose_record_was_removed) {
   EXPECT_TRUE(store->append(event).value().is_new);
 }
 
-TEST_F(SqliteRetentionTest, never_lets_the_time_of_storage_decrease) {
-  auto store = open({});
-  append(*store, "a", 1);
-  clock_.step_wall(-std::chrono::hours(24));
-  append(*store, "a", 1);
-  const Page page = store->read(0, {.all = true}).value();
-  ASSERT_EQ(page.records.size(), 2U);
-  EXPECT_LE(page.records[0]->stored_at, page.records[1]->stored_at);
-}
-
 }  // namespace
 }  // namespace vrelo::log::sqlite

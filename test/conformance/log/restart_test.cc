@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "test/conformance/log/log_testing.h"
 
 namespace vrelo::log {
@@ -105,8 +107,60 @@ TEST_P(LogRestart, removes_what_became_too_old_in_the_meantime) {
   close();
   clock().advance(kHour / 2 + std::chrono::seconds(1));
   open(options);
+  clock().advance(std::chrono::minutes(1));  // before, the time of day is not believed
   wait_for_begin(5);
   EXPECT_EQ(shard().read(shard().begin(), {.all = true})->records.size(), 5U);
+}
+
+TEST_P(LogRestart, removes_nothing_of_the_last_minute_wherever_the_time_of_day_was_set) {
+  const OpenOptions options{.retention = {.age_max = kHour}};
+  for (const int hours : {24, -24}) {
+    for (const bool is_open : {true, false}) {
+      SCOPED_TRACE(fmt::format("set by {} h while {}", hours, is_open ? "open" : "closed"));
+      open(options);
+      const std::uint64_t begin = persists() ? shard().end().offset : 0;
+      append("t", 5);
+      if (is_open) {
+        clock().step_wall(std::chrono::hours(hours));
+      }
+      append("t", 5);
+      close();
+      if (!is_open) {
+        clock().step_wall(std::chrono::hours(hours));
+      }
+      open(options);
+      append("t", 1);  // whatever may go goes with it
+      EXPECT_EQ(shard().begin().offset, begin);
+      clock().advance(std::chrono::seconds(59));
+      append("t", 1);
+      EXPECT_EQ(shard().begin().offset, begin);
+      // A clock that is wrong keeps nothing for ever.
+      clock().advance(kHour + std::chrono::seconds(1));
+      wait_for_begin(shard().end().offset);
+    }
+  }
+}
+
+TEST_P(LogRestart, never_lets_the_time_of_storage_decrease) {
+  open();
+  const auto first = clock().wall();
+  append("t", 1);
+  clock().step_wall(-std::chrono::hours(24));
+  append("t", 1);
+  const auto later = shard().read(shard().begin(), {.all = true}).value().records;
+  ASSERT_EQ(later.size(), 2U);
+  EXPECT_EQ(later[0]->stored_at, first);
+  EXPECT_EQ(later[1]->stored_at, first);
+  open();
+  append("t", 1);
+  clock().step_wall(std::chrono::hours(48));
+  append("t", 1);
+  const auto records = shard().read(shard().begin(), {.all = true}).value().records;
+  ASSERT_EQ(records.size(), persists() ? 4U : 2U);
+  for (std::size_t i = 1; i < records.size(); ++i) {
+    EXPECT_LE(records[i - 1]->stored_at, records[i]->stored_at);
+  }
+  EXPECT_EQ(records.back()->stored_at, clock().wall());
 }
 
 TEST_P(LogRestart, obeys_limits_that_were_lowered_in_the_meantime) {

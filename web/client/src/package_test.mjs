@@ -91,6 +91,10 @@ for await (const { data } of stream("/a", { onFailure: ({ status }: Failure) => 
 new Parser({ onEvent: ({ type }) => void type }).feed(new Uint8Array(1));
 // @ts-expect-error an option that is not there
 new EventSource("/a", { header: {} });
+new EventSource("/a", { shared: "a person" });
+new EventSource("/a", { native: true, ticket: async () => ({ ticket: "t" }) });
+// @ts-expect-error stream() reads at its own pace
+stream("/a", { shared: true });
 // @ts-expect-error a state is not written
 ours.readyState = 1;
 void [source, state];
