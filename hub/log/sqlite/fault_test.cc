@@ -243,6 +243,22 @@ TEST_F(SqliteFaultTest, reads_go_on_while_nothing_can_be_written) {
   EXPECT_EQ(append_at_last({.topics = {"t"}}).position.offset, 11U);
 }
 
+// As when the system has made the disk read-only after an error.
+TEST_F(SqliteFaultTest, is_not_available_to_publishers_while_the_file_is_read_only) {
+  open().append_all(numbered(0, 10));
+  const auto tail = this->tail(9);
+  disk_.fail({.matches = is_change, .result_code = SQLITE_READONLY});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(store().append({.topics = {"t"}}).error(), Errc::kUnavailable);
+    EXPECT_EQ(kept().size(), 10U);
+    clock_.advance(std::chrono::seconds(1));
+  }
+  EXPECT_THAT(follow(*tail, 9), ElementsAre("9"));
+  disk_.heal();
+  EXPECT_EQ(append_at_last({.topics = {"t"}, .data = "after"}).position.offset, 11U);
+  EXPECT_THAT(follow(*tail, 10), ElementsAre("after"));
+}
+
 TEST_F(SqliteFaultTest, loses_nothing_when_a_checkpoint_fails) {
   for (const int result_code : {SQLITE_FULL, SQLITE_IOERR_WRITE}) {
     SCOPED_TRACE(result_code);
@@ -377,6 +393,8 @@ TEST_F(SqliteFaultAtEachCallTest, loses_and_doubles_nothing) {
       {"fails_once_and_drops", {.matches = is_change, .failing = 1, .drops_unsynced = true}},
       {"fails_on", {.matches = is_change, .failing = kForEver}},
       {"is_full_once", {.matches = is_change, .result_code = SQLITE_FULL, .failing = 1}},
+      {"any_fails_once", {.matches = is_any, .failing = 1}},
+      {"any_fails_on", {.matches = is_any, .failing = kForEver}},
   };
   for (const Case& c : cases) {
     std::uint64_t failed = 1;

@@ -19,7 +19,20 @@ namespace vrelo::log::sqlite {
 // Threads: any. Lifetime: outlives the connections that were opened with its name().
 class FaultyVfs {
  public:
-  enum class Call { kOpen, kRead, kWrite, kTruncate, kSync };
+  enum class Call {
+    kOpen,
+    kAccess,
+    kDelete,
+    kRead,
+    kWrite,
+    kTruncate,
+    kSync,
+    kFileSize,
+    kFileControl,
+    kLock,
+    kShmMap,
+    kShmLock,
+  };
 
   // Which calls fail, and how. `skipped` of those that match succeed before, and after `failing`
   // ones the disk is well again.
@@ -42,6 +55,8 @@ class FaultyVfs {
     vfs_.zName = name_.c_str();
     vfs_.pAppData = this;
     vfs_.xOpen = open;
+    vfs_.xAccess = access;
+    vfs_.xDelete = erase;
     [[maybe_unused]] const int rc = sqlite3_vfs_register(&vfs_, 0);
     assert(rc == SQLITE_OK);
   }
@@ -126,19 +141,16 @@ class FaultyVfs {
     return rc;
   }
 
-  static int read(sqlite3_file* file, void* bytes, int size, sqlite3_int64 at) {
-    const int rc = of(file).vfs->result_of(Call::kRead, of(file).view());
-    return rc != SQLITE_OK ? rc : real(file)->pMethods->xRead(real(file), bytes, size, at);
+  static int access(sqlite3_vfs* vfs, const char* name, int flags, int* result) {
+    FaultyVfs& self = *static_cast<FaultyVfs*>(vfs->pAppData);
+    const int rc = self.result_of(Call::kAccess, name);
+    return rc != SQLITE_OK ? rc : self.real_->xAccess(self.real_, name, flags, result);
   }
 
-  static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at) {
-    const int rc = of(file).vfs->result_of(Call::kWrite, of(file).view());
-    return rc != SQLITE_OK ? rc : real(file)->pMethods->xWrite(real(file), bytes, size, at);
-  }
-
-  static int truncate(sqlite3_file* file, sqlite3_int64 size) {
-    const int rc = of(file).vfs->result_of(Call::kTruncate, of(file).view());
-    return rc != SQLITE_OK ? rc : real(file)->pMethods->xTruncate(real(file), size);
+  static int erase(sqlite3_vfs* vfs, const char* name, int sync_folder) {
+    FaultyVfs& self = *static_cast<FaultyVfs*>(vfs->pAppData);
+    const int rc = self.result_of(Call::kDelete, name);
+    return rc != SQLITE_OK ? rc : self.real_->xDelete(self.real_, name, sync_folder);
   }
 
   static int sync(sqlite3_file* file, int flags) {
@@ -155,6 +167,27 @@ class FaultyVfs {
     return rc;
   }
 
+  // What is locked can always be unlocked.
+  static int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+    const int rc = (flags & SQLITE_SHM_LOCK) == 0
+                       ? SQLITE_OK
+                       : of(file).vfs->result_of(Call::kShmLock, of(file).view());
+    return rc != SQLITE_OK ? rc : real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+  }
+
+  // Fails, or hands a call on to the same one of the system's file.
+  template <Call kCall, auto kMethod>
+  struct Failing;
+  template <Call kCall,
+            typename... Args,
+            int (*sqlite3_io_methods::*kMethod)(sqlite3_file*, Args...)>
+  struct Failing<kCall, kMethod> {
+    static int call(sqlite3_file* file, Args... args) {
+      const int rc = of(file).vfs->result_of(kCall, of(file).view());
+      return rc != SQLITE_OK ? rc : (real(file)->pMethods->*kMethod)(real(file), args...);
+    }
+  };
+
   // Hands a call on to the same one of the system's file.
   template <auto kMethod>
   struct Forward;
@@ -170,19 +203,19 @@ class FaultyVfs {
     static const sqlite3_io_methods methods = {
         .iVersion = 3,
         .xClose = Forward<&M::xClose>::call,
-        .xRead = read,
-        .xWrite = write,
-        .xTruncate = truncate,
+        .xRead = Failing<Call::kRead, &M::xRead>::call,
+        .xWrite = Failing<Call::kWrite, &M::xWrite>::call,
+        .xTruncate = Failing<Call::kTruncate, &M::xTruncate>::call,
         .xSync = sync,
-        .xFileSize = Forward<&M::xFileSize>::call,
-        .xLock = Forward<&M::xLock>::call,
+        .xFileSize = Failing<Call::kFileSize, &M::xFileSize>::call,
+        .xLock = Failing<Call::kLock, &M::xLock>::call,
         .xUnlock = Forward<&M::xUnlock>::call,
         .xCheckReservedLock = Forward<&M::xCheckReservedLock>::call,
-        .xFileControl = Forward<&M::xFileControl>::call,
+        .xFileControl = Failing<Call::kFileControl, &M::xFileControl>::call,
         .xSectorSize = Forward<&M::xSectorSize>::call,
         .xDeviceCharacteristics = Forward<&M::xDeviceCharacteristics>::call,
-        .xShmMap = Forward<&M::xShmMap>::call,
-        .xShmLock = Forward<&M::xShmLock>::call,
+        .xShmMap = Failing<Call::kShmMap, &M::xShmMap>::call,
+        .xShmLock = shm_lock,
         .xShmBarrier = Forward<&M::xShmBarrier>::call,
         .xShmUnmap = Forward<&M::xShmUnmap>::call,
         .xFetch = Forward<&M::xFetch>::call,
