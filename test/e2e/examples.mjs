@@ -15,6 +15,7 @@ import { guardedHub } from "../harness/guarded.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
 import { page as readPage } from "../harness/markdown.mjs";
 import { test } from "../harness/test.mjs";
+import { hubWithTickets, mint, readerToken } from "../harness/ticket.mjs";
 import { until, within } from "../harness/waiting.mjs";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
@@ -90,6 +91,22 @@ test("shared.html shows it in all tabs, by one connection", async (t) => {
     return shown.every((text) => text.includes("shipped"));
   }, "each tab to show an event");
   await hub.streamsOpen(1);
+});
+
+test("ticket.html reads by the native class, with a ticket of the hub's", async (t) => {
+  const ticket = async ({ response }) => {
+    const { ticket: text } = await mint(setup.hub, readerToken(setup.app, { topics: ["orders/7"] }), {
+      match: "orders/7",
+    });
+    response.end(JSON.stringify({ url: `${setup.hub.url}?ticket=${text}` }));
+  };
+  const server = await site(t, { "/tickets": ticket });
+  const setup = await hubWithTickets(t, { settings: `allowed_origins = ["${server.origin}"]\nanonymous = false` });
+  const [page] = await open(t, server, "ticket.html");
+  await until(async () => {
+    await setup.publish(setup.hub, { topic: "orders/7", data: "shipped", private: "on" });
+    return page.evaluate(() => document.body.textContent.includes("shipped"));
+  }, "the page to show an event");
 });
 
 test("ticket_rule.html gets a new ticket before and after each end, and shows each event once", async (t) => {
