@@ -7,7 +7,9 @@ import { readFile } from "node:fs/promises";
 
 import { assertProblem, BAD_INPUT, SETTINGS } from "../harness/bad_input.mjs";
 import { Connection } from "../harness/http.mjs";
+import { sum } from "../harness/metrics.mjs";
 import { test } from "../harness/test.mjs";
+import { until } from "../harness/waiting.mjs";
 
 const ROWS = Object.values(BAD_INPUT).flat();
 const ANSWER_MS_MAX = 1000;
@@ -32,6 +34,17 @@ async function sendAll(hub, answered = () => {}) {
     }
   }
   connection.close();
+}
+
+// Sends `bytes` and returns the answer as it came.
+async function exchange(hub, bytes) {
+  const connection = await Connection.open(hub);
+  connection.write(bytes);
+  const head = await connection.takeUntil("\r\n\r\n", "the head of an answer");
+  const length = Number(/^content-length: ([0-9]+)$/im.exec(head.toString("latin1"))[1]);
+  const body = await connection.takeBytes(length, "the body of an answer");
+  connection.close();
+  return Buffer.concat([head, Buffer.from("\r\n\r\n"), body]);
 }
 
 test("each refusal is answered within a second", async (t) => {
@@ -90,4 +103,32 @@ test("requests that are cut off take no memory", async (t) => {
   }
   const growth = (await residentKib(hub)) - before;
   assert.ok(growth <= GROWTH_KIB_MAX, `it grew by ${growth} KiB`);
+});
+
+test("refusals that nobody reads do not pile up, and none of them is lost", async (t) => {
+  const hub = await t.hub(SETTINGS);
+  const [row] = BAD_INPUT["unknown names of selectors"];
+  const count = 50_000;
+  const one = (await exchange(hub, row.bytes)).toString("latin1");
+  const before = await residentKib(hub);
+
+  const chunks = [];
+  const connection = await Connection.open(hub, { isReading: false });
+  connection.forward((chunk) => chunks.push(chunk));
+  const written = connection.write(Buffer.concat(Array.from({ length: count }, () => row.bytes)));
+  let refused = 0;
+  await until(async () => {
+    const last = refused;
+    refused = sum(await hub.metrics(), "vrelo_refusals_total");
+    return refused > 1 && refused === last;
+  }, "the hub to stop");
+  assert.ok(refused < count, `${refused} were answered without being read`);
+  const growth = (await residentKib(hub)) - before;
+  assert.ok(growth <= GROWTH_KIB_MAX, `it grew by ${growth} KiB`);
+
+  connection.read();
+  await connection.until(() => connection.receivedBytes >= count * one.length, "all answers");
+  assert.ok(Buffer.concat(chunks).toString("latin1") === one.repeat(count), "the answers are not those");
+  await written;
+  connection.close();
 });
