@@ -30,6 +30,7 @@
 namespace vrelo::api {
 
 class Front;
+class SessionSeat;
 struct MintedTicket;
 
 // By which its Front finds a connection that was not admitted.
@@ -130,9 +131,17 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
 
   // connection_tickets.cc
   struct Claimed;
+  struct Redemption;
   base::Task<Next> mint();
   void answer(const auth::TicketOffice::Minted& minted, const MintedTicket& ticket);
   base::Task<Next> redeem(const Route& route);
+  base::Task<Next> redeem_last(const Route& route,
+                               Redemption& redemption,
+                               const std::string& proof,
+                               const auth::Digest& fingerprint);
+  Next open_session(Redemption& redemption,
+                    const auth::TicketBook::Opened& opened,
+                    SessionSeat seat);
   boost::system::result<Claimed, std::string_view> claim(const auth::TicketTermsPtr& terms);
   base::Task<std::optional<auth::TicketOffice::Redeemed>> apply(auth::TicketBook::Attempt attempt);
   base::Task<void> pause(std::chrono::milliseconds duration);

@@ -59,6 +59,17 @@ struct Connection::Claimed {
   auth::Authorization authorization;
 };
 
+// A ticket that is about to be redeemed, and what its stream will be.
+struct Connection::Redemption {
+  auth::TicketHash ticket;
+  TicketTermsPtr terms;
+  Subscription subscription;
+  Generation generation;
+  Resume resume;
+  std::optional<auth::Quota::Place> place;  // nullopt: its subject has too many streams
+  bool stays = false;                       // false: the stream ends after its first block
+};
+
 base::Task<Connection::Next> Connection::mint() {
   const auto may = authorize(auth::Role::kSubscribe, Tokens::kNoQuery);
   if (!may) {
@@ -144,37 +155,50 @@ base::Task<Connection::Next> Connection::redeem(const Route& route) {
   if (!found) {
     co_return Next::kGone;
   }
-  const TicketTermsPtr& terms = *found;
-  if (terms == nullptr) {
+  if (*found == nullptr) {
     co_return refuse_ticket(ticket, text_of(TicketBook::Refusal::kUnknown));
   }
-  auto claimed = claim(terms);
+  auto claimed = claim(*found);
   if (!claimed) {
     co_return refuse_ticket(ticket, claimed.error());
   }
-  Subscription subscription{.selection = std::move(claimed->query.selection),
-                            .grant = claimed->authorization.grant,
-                            .cursor = wanted->cursor ? wanted->cursor : claimed->query.cursor,
-                            .hello = fanout::Hello::kNamed};
-  const auto resume = co_await resolve_cursor(front_.parts_.fan_out, subscription);
+  Redemption redemption{
+      .ticket = *ticket,
+      .terms = *found,
+      .subscription = {.selection = std::move(claimed->query.selection),
+                       .grant = claimed->authorization.grant,
+                       .cursor = wanted->cursor ? wanted->cursor : claimed->query.cursor,
+                       .hello = fanout::Hello::kNamed},
+      .generation = claimed->query.generation,
+      .resume = {},
+      .place = claimed->authorization.open_stream()};
+  auto resume = co_await resolve_cursor(front_.parts_.fan_out, redemption.subscription);
   if (!resume) {
     front_.log_away_at_ = front_.parts_.clock.steady();
     co_return refuse_for_now(obstacle(resume.error()), route);
   }
+  redemption.resume = *std::move(resume);
   // Answers to what was asked before on this connection.
   if (!co_await send() || !socket_.is_open()) {
     co_return Next::kGone;
   }
+  co_return co_await redeem_last(route, redemption, wanted->proof, wanted->fingerprint);
+}
 
-  const StreamRights::Applicant applicant(front_.rights_, *ticket);
-  auto place = claimed->authorization.open_stream();
-  const bool stays = admitted_ && place && !front_.draining_;
-  TicketBook::Attempt attempt{.hash = *ticket,
-                              .epoch = front_.parts_.log.end().epoch,
-                              .proof = wanted->proof,
-                              .request = wanted->fingerprint,
-                              .secret = auth::random_digest(),
-                              .shard = stays ? std::optional(front_.parts_.shard) : std::nullopt};
+// The last check of all.
+base::Task<Connection::Next> Connection::redeem_last(const Route& route,
+                                                     Redemption& redemption,
+                                                     const std::string& proof,
+                                                     const auth::Digest& fingerprint) {
+  const StreamRights::Applicant applicant(front_.rights_, redemption.ticket);
+  redemption.stays = admitted_ && redemption.place && !front_.draining_;
+  TicketBook::Attempt attempt{
+      .hash = redemption.ticket,
+      .epoch = front_.parts_.log.end().epoch,
+      .proof = proof,
+      .request = fingerprint,
+      .secret = auth::random_digest(),
+      .shard = redemption.stays ? std::optional(front_.parts_.shard) : std::nullopt};
   const auto redeemed = co_await apply(std::move(attempt));
   if (!redeemed) {
     co_return Next::kGone;
@@ -183,48 +207,56 @@ base::Task<Connection::Next> Connection::redeem(const Route& route) {
     if (refused->why == TicketBook::Refusal::kCopied) {
       front_.parts_.metrics.sessions_copied.add();
     }
-    co_return refuse_ticket(ticket, text_of(refused->why));
+    co_return refuse_ticket(redemption.ticket, text_of(refused->why));
   }
   const auto* const opened = std::get_if<TicketBook::Opened>(&*redeemed);
   if (opened == nullptr) {
     co_return refuse_for_now(Obstacle::kTicketsAway, route);
   }
-  // From here on nothing waits, so that the stream is there when somebody asks for it.
-  (opened->is_first ? front_.parts_.metrics.tickets_redeemed
-                    : front_.parts_.metrics.sessions_resumed)
-      .add();
-  SessionSeat seat(front_.parts_.tickets, *ticket, opened->turn);
+  base::ShardMetrics& metrics = front_.parts_.metrics;
+  (opened->is_first ? metrics.tickets_redeemed : metrics.sessions_resumed).add();
+  SessionSeat seat(front_.parts_.tickets, redemption.ticket, opened->turn);
   if (applicant.is_closed(opened->turn) || !socket_.is_open()) {
     co_return Next::kGone;
   }
-  claimed = claim(terms);  // while something was waited for, a reload may have taken the key away
+  co_return open_session(redemption, *opened, std::move(seat));
+}
+
+// Nothing waits in here, so that the stream is there when somebody asks for it.
+Connection::Next Connection::open_session(Redemption& redemption,
+                                          const TicketBook::Opened& opened,
+                                          SessionSeat seat) {
+  // While something was waited for, a reload may have taken the key away.
+  const auto claimed = claim(redemption.terms);
   if (!claimed) {
-    co_return refuse_ticket(ticket, claimed.error());
+    return refuse_ticket(redemption.ticket, claimed.error());
   }
+  Subscription& subscription = redemption.subscription;
   subscription.grant = claimed->authorization.grant;
-  subscription.id_suffix = opened->proof;
-  std::string head = stream_head(fields_, claimed->query.generation, resume->last_event_id);
-  if (!stays) {
-    note_refusal(problem(!admitted_ ? obstacle(admitted_.error())
-                         : !place   ? Obstacle::kTooManyStreams
-                                    : Obstacle::kDrain));
-    out_ += short_stream(front_.parts_.fan_out, subscription, *resume, std::move(head));
-    co_return Next::kClose;
+  subscription.id_suffix = opened.proof;
+  std::string head = stream_head(fields_, redemption.generation, redemption.resume.last_event_id);
+  if (!redemption.stays) {
+    note_refusal(problem(!admitted_          ? obstacle(admitted_.error())
+                         : !redemption.place ? Obstacle::kTooManyStreams
+                                             : Obstacle::kDrain));
+    out_ += short_stream(front_.parts_.fan_out, subscription, redemption.resume, std::move(head));
+    return Next::kClose;
   }
   const int fd = socket_.release();
   const auto delivery = net::ask_delivery(fd);
   SessionStream session{.seat = std::move(seat),
-                        .place = *std::move(place),
-                        .terms = terms,
-                        .ends_in = opened->ends_in};
+                        .place = *std::move(redemption.place),
+                        .terms = redemption.terms,
+                        .ends_in = opened.ends_in};
   front_.parts_.streams.keep(fd, std::move(*admitted_),
                              front_.rights_.make(fd, std::move(session), policy_->stream_lifetime));
   const std::size_t first_block =
-      open_stream(front_.parts_.fan_out, fd, subscription, *resume, std::move(head));
+      open_stream(front_.parts_.fan_out, fd, subscription, redemption.resume, std::move(head));
   if (delivery) {
-    front_.rights_.set_first_block_end(*ticket, opened->turn, delivery->written() + first_block);
+    front_.rights_.set_first_block_end(redemption.ticket, opened.turn,
+                                       delivery->written() + first_block);
   }
-  co_return Next::kGone;
+  return Next::kGone;
 }
 
 // Asks the office, and where it has to know, the shard that has the session's connection.
