@@ -13,6 +13,10 @@ from . import servers
 
 SERVER_CORE, LOAD_CORE = 0, 1
 
+ROW_A = ["--readers", 1000, "--events", 200, "--rate", 100]
+ROW_C = ["--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4]
+ROW_E = ["--readers", 1, "--events", 20000, "--rate", 0, "--publishers", 8]
+
 
 def bench(server, arguments, core=None, target=None, faultless=True):
     """Runs `vrelo bench` and returns its report."""
@@ -66,7 +70,7 @@ def fan_out(start, *arguments):
 
 
 def row_a(start):
-    return fan_out(start, "--readers", 1000, "--events", 200, "--rate", 100)
+    return fan_out(start, *ROW_A)
 
 
 def row_b(start):
@@ -92,24 +96,32 @@ def row_b_answers(start):
 
 
 def row_c(start):
-    return fan_out(start, "--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4)
+    return fan_out(start, *ROW_C)
 
 
 def row_r(start):
     return fan_out(start, "--readers", 1000, "--events", 2000, "--rate", 1000)
 
 
+def compared_with_a(alone, loaded):
+    return {
+        "CPU ÷ a's": cpu(loaded) / cpu(alone),
+        "p99, ms": latency(loaded, "p99"),
+    }
+
+
 def row_p(start):
     with start(SERVER_CORE) as server:
         origin = server.target[0]
+        alone = bench(server, ROW_A, LOAD_CORE)
         target = [
             f"{origin}/.well-known/mercure?match=own-{{reader}}&match=shared",
             "--body", "topic=shared&data={message}",
         ]
         own = ["--body", "topic=own-{number}&data={message}", "--readers", 0, "--events", 1000, "--rate", 100]
         with beside(server, own):
-            report = bench(server, ["--readers", 1000, "--events", 200, "--rate", 100], LOAD_CORE, target)
-    return {"CPU per delivery, µs": cpu(report), "p99, ms": latency(report, "p99")}
+            loaded = bench(server, ROW_A, LOAD_CORE, target)
+    return compared_with_a(alone, loaded)
 
 
 def row_d(start, query="?match=vrelo-bench"):
@@ -126,7 +138,7 @@ THREE_TOPICS = "?" + "&".join(f"match=https://example.com/a/{c}/topic-{{reader}}
 
 def row_e(start):
     with start(None) as server:
-        report = bench(server, ["--readers", 1, "--events", 20000, "--rate", 0, "--publishers", 8])
+        report = bench(server, ROW_E)
     return {"events per second": report["events"]["per_second"]}
 
 
@@ -186,12 +198,45 @@ def row_n(start, topics):
     per_reader = max(1, topics // 1000)
     query = "&".join(f"match=t{{reader}}-{n}" for n in range(per_reader))
     with start(SERVER_CORE) as server:
+        alone = bench(server, ROW_A, LOAD_CORE)
         other = [f"{server.target[0]}/.well-known/mercure?{query}", "--body", "{message}"]
         readers = min(topics, 1000)
         with beside(server, ["--readers", readers, "--events", 0, "--settle", "1h"], other):
             wait_for_streams(server, readers)
-            report = bench(server, ["--readers", 1000, "--events", 200, "--rate", 100], LOAD_CORE)
-    return {"CPU per delivery, µs": cpu(report)}
+            loaded = bench(server, ROW_A, LOAD_CORE)
+    return compared_with_a(alone, loaded)
+
+
+PRIVATE = ["--body", "topic=vrelo-bench&private=on&data={message}"]
+
+
+def with_grants(server, count):
+    grants = [f"https://example.com/of-others/{number}" for number in range(count - 1)]
+    return [*PRIVATE, "--token-file", server.token_file(f"{count}.token", [*grants, "vrelo-bench"])]
+
+
+def row_tokens(start):
+    """Row a with private events and a token each, beside row a."""
+    with servers.guarded(SERVER_CORE) as server, start(SERVER_CORE) as other:
+        alone = bench(other, ROW_A, LOAD_CORE)
+        return compared_with_a(alone, bench(server, [*ROW_A, *with_grants(server, 1)], LOAD_CORE))
+
+
+def row_grants(start):
+    """Row a with private events and 50 grants a reader, beside one."""
+    del start
+    with servers.guarded(SERVER_CORE) as server:
+        one, fifty = (bench(server, [*ROW_A, *with_grants(server, count)], LOAD_CORE) for count in (1, 50))
+    return {"CPU ÷ that of one": cpu(fifty) / cpu(one)}
+
+
+def row_e_tokens(start):
+    with servers.guarded(None) as server, start(None) as other:
+        alone = bench(other, ROW_E)
+        return {
+            "rate ÷ without": bench(server, [*ROW_E, *with_grants(server, 1)])["events"]["per_second"]
+            / alone["events"]["per_second"],
+        }
 
 
 def behind(server, load_core):
@@ -241,9 +286,6 @@ def row_two(start, arguments):
     return {"CPU per delivery, µs": cpu(report), "p99, ms": latency(report, "p99")}
 
 
-ROW_A = ["--readers", 1000, "--events", 200, "--rate", 100]
-ROW_C = ["--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4]
-
 SQLITE = functools.partial(servers.vrelo, log="sqlite:bench.db")
 ALL = {"limit": servers.limit, "vrelo": servers.vrelo, "nchan": servers.nchan}
 TWO = {
@@ -292,7 +334,8 @@ ROWS = [
     Row("c", "1,000 readers, a burst from 4 publishers", row_c, ALL, {"CPU per delivery, µs": at_most_times(0.05)}),
     Row("r", "1,000 readers, 1,000 events/s", row_r, BOTH,
         {"events per second": at_least(990), "p99, ms": at_most(15)}),
-    Row("p", "1,000 readers, each of a topic of its own too, which get 100 events/s in all", row_p, OURS, {}),
+    Row("p", "1,000 readers, each of a topic of its own too, which get 100 events/s in all", row_p, OURS,
+        {"CPU ÷ a's": at_most(1.2)}),
     Row("d", "10,000 idle readers of one topic", row_d, ALL, {"bytes per stream": at_most(500)}),
     Row("d3", "10,000 idle readers, each of three topics of its own",
         functools.partial(row_d, query=THREE_TOPICS), OURS, {"bytes per stream": at_most(700)}),
@@ -313,7 +356,11 @@ ROWS = [
         {"all caught up, s": at_most(20), "p99 of a ÷ without": at_most(2)}),
     Row("k", "10,000 readers connect", row_k, ALL, {"connects per second": at_least_times(0.8)}),
     *(Row(f"n{topics}", f"a, with {topics:,} other topics subscribed",
-          functools.partial(row_n, topics=topics), OURS, {}) for topics in (1, 1000, 100000)),
+          functools.partial(row_n, topics=topics), OURS, {"CPU ÷ a's": at_most(1.05)})
+      for topics in (1, 1000, 100000)),
+    Row("n50", "a, private events, 50 grants a reader", row_grants, OURS, {"CPU ÷ that of one": at_most(1.05)}),
+    Row("at", "a, private events and a token each", row_tokens, OURS, {}),
+    Row("et", "e, private events and tokens", row_e_tokens, OURS, {}),
     Row("2a", "a, with two shards", functools.partial(row_two, arguments=ROW_A), TWO,
         {"CPU per delivery, µs": at_most_times(1.05)}),
     Row("2c", "c, with two shards", functools.partial(row_two, arguments=ROW_C), TWO,

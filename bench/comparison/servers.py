@@ -76,6 +76,34 @@ def vrelo(core, shards=1, log="memory:", settings=()):
             yield Running(port, [f"http://127.0.0.1:{port}"], [child.pid])
 
 
+class Guarded(Running):
+    """vrelo that takes tokens of its own key, `config`."""
+
+    def __init__(self, running, folder, config):
+        super().__init__(running.port, running.target, running.pids)
+        self.folder = folder
+        self.config = config
+
+    def token_file(self, name, grants):
+        """Writes a token that may publish everything and read private events of the topics `grants`."""
+        path = os.path.join(self.folder, name)
+        argv = [VRELO, "token", "--config", self.config, "--publish", "*"]
+        for topic in grants:
+            argv += ["--subscribe", topic]
+        with open(path, "w", encoding="utf-8") as file:
+            subprocess.run(argv, stdout=file, check=True)
+        return path
+
+
+@contextlib.contextmanager
+def guarded(core):
+    with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
+        subprocess.run([VRELO, "init", folder], stdout=subprocess.DEVNULL, check=True)
+        config = os.path.join(folder, "vrelo.toml")
+        with vrelo(core, settings=("--config", config)) as running:
+            yield Guarded(running, folder, config)
+
+
 NGINX = """
 daemon off; master_process off; worker_processes 1; worker_rlimit_nofile 19000;
 pid {folder}/pid; error_log {folder}/errors crit; load_module {module};
