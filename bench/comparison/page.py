@@ -62,7 +62,7 @@ def plot(path, title, unit, curves, over="readers"):
     for name, points in curves.items():
         axes.plot(*zip(*points), marker="o" if len(points) < 20 else None, label=name)
     axes.set(xlabel=over, ylabel=unit, title=title)
-    if over == "readers":
+    if over != "minutes":
         axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.grid(True, alpha=0.3)
