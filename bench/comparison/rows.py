@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import threading
 
 from . import servers
@@ -247,20 +248,26 @@ def behind(server, load_core):
     return latency(bench(server, load, load_core, target), "max") / 1000
 
 
-def row_h(start):
-    with start(SERVER_CORE) as server:
-        history = ["--body", "topic=history&data={message}", "--readers", 0, "--events", 10000, "--rate", 0]
-        bench(server, [*history, "--publishers", 64], LOAD_CORE)
-        readers = ["--readers", 1000, "--rate", 100]
-        alone = bench(server, [*readers, "--events", 200], LOAD_CORE)
-        live = {}
-        thread = threading.Thread(
-            target=lambda: live.update(bench(server, [*readers, "--events", 1500], LOAD_CORE))
-        )
-        thread.start()
-        wait_for_streams(server, 1000)
-        took = behind(server, None)
-        thread.join()
+def row_h(start, restart=False):
+    history = ["--body", "topic=history&data={message}", "--readers", 0, "--events", 10000, "--rate", 0]
+    readers = ["--readers", 1000, "--rate", 100]
+    live = {}
+    with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
+        start = functools.partial(start, log=f"sqlite:{folder}/bench.db")
+        with contextlib.ExitStack() as running:
+            server = running.enter_context(start(SERVER_CORE))
+            bench(server, [*history, "--publishers", 64], LOAD_CORE)
+            alone = bench(server, [*readers, "--events", 200], LOAD_CORE)
+            if restart:
+                running.close()
+                server = running.enter_context(start(SERVER_CORE))
+            thread = threading.Thread(
+                target=lambda: live.update(bench(server, [*readers, "--events", 1500], LOAD_CORE))
+            )
+            thread.start()
+            wait_for_streams(server, 1000)
+            took = behind(server, None)
+            thread.join()
     return {
         "all caught up, s": took,
         "p99 of a, ms": latency(live, "p99"),
@@ -353,6 +360,8 @@ ROWS = [
     Row("f", "50 readers, 10 of which stall; a burst of 10,000 events of 1 KiB", row_f, BOTH,
         {"events per second": at_least_times(3), "KiB held per stalled reader": at_most(128), "lost": at_most(0)}),
     Row("h", "1,000 readers, each 10,000 events behind, while a runs", row_h, ON_DISK,
+        {"all caught up, s": at_most(20), "p99 of a ÷ without": at_most(2)}),
+    Row("h2", "the same, just after a restart", functools.partial(row_h, restart=True), ON_DISK,
         {"all caught up, s": at_most(20), "p99 of a ÷ without": at_most(2)}),
     Row("k", "10,000 readers connect", row_k, ALL, {"connects per second": at_least_times(0.8)}),
     *(Row(f"n{topics}", f"a, with {topics:,} other topics subscribed",

@@ -29,9 +29,14 @@ async function runJson(t, args) {
 
 // A server of event streams that is no hub: a GET gets a stream, a POST's body is the data of an event, which
 // `deliver(write, data)` writes to all streams.
-async function server(t, deliver, answer = (response) => response.writeHead(204).end()) {
+// `needed` is a header that has to hold the method.
+async function server(t, deliver, answer = (response) => response.writeHead(204).end(), needed = undefined) {
   const streams = new Set();
   const listening = http.createServer(async (request, response) => {
+    if (needed && request.headers[needed] !== request.method) {
+      response.writeHead(403).end();
+      return;
+    }
     if (request.method === "GET") {
       response.writeHead(200, STREAM).flushHeaders();
       streams.add(response);
@@ -85,9 +90,12 @@ test("bench shows its progress on a terminal, and nothing of it elsewhere", asyn
 });
 
 test("bench loads a server that is no hub, with headers and paths of its own", async (t) => {
-  const origin = await server(t, (write, data) => write(`data: ${data}\n\n`));
-  const { status, report } = await runJson(t, [...other(origin), ...SHORT, "--publishers", "2", "--pipeline", "4"]);
+  const origin = await server(t, (write, data) => write(`data: ${data}\n\n`), undefined, "x-method");
+  const headers = ["--header", "X-Method: GET", "--publish-header", "X-Method: POST"];
+  const load = [...SHORT, "--publishers", "2", "--pipeline", "4"];
+  const { status, report } = await runJson(t, [...other(origin), ...headers, ...load]);
   assert.equal(status, 0);
+  assert.notEqual((await runJson(t, [...other(origin), ...load])).status, 0);
   assert.deepEqual([report.deliveries.delivered, report.events.accepted], [60, 20]);
 });
 
