@@ -364,7 +364,8 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
     }
   }
 
-  // Returns how many calls failed.
+  // Lets the disk fail while the log is in use, and again while it is closed. Returns how many
+  // calls failed in use.
   std::uint64_t try_fault(const FaultyVfs::Fault& fault, const std::string& name) {
     const SqliteOptions options = small_options(name);
     open(options);
@@ -376,6 +377,9 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
     const Event last{.topics = {"t"}, .id = "last", .data = "last"};
     known.acknowledged.emplace(append_at_last(last).position.offset, last.data);
     check(known);
+    disk_.fail(fault);
+    store_ = nullptr;
+    disk_.heal();
     open(options);
     check(known);
     return failed;
@@ -398,13 +402,15 @@ TEST_F(SqliteFaultAtEachCallTest, loses_and_doubles_nothing) {
   };
   for (const Case& c : cases) {
     std::uint64_t failed = 1;
-    for (std::uint64_t call = 0; failed > 0 && !HasFailure(); ++call) {
+    std::uint64_t call = 0;
+    for (; failed > 0 && !HasFailure(); ++call) {
       const std::string name = fmt::format("{}_from_call_{}.db", c.name, call);
       SCOPED_TRACE(name);
       FaultyVfs::Fault fault = c.fault;
       fault.skipped = call;
       failed = try_fault(fault, name);
     }
+    EXPECT_GT(call, 20U) << c.name;
   }
 }
 
