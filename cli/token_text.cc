@@ -97,10 +97,15 @@ bool add_verdicts(std::string& text,
         std::pair("to administer", auth::Role::kAdmin)}) {
     const auto verified = auth::verify_token(token, role, policy.issuers, policy.token_rules, now);
     is_taken = is_taken || verified.has_value();
-    add_line(
-        text, "hub",
-        fmt::format("{} {}", verified ? "takes it" : "refuses it",
-                    verified ? name : fmt::format("{}: {}", name, verified.error().message())));
+    if (verified) {
+      add_line(text, "hub", fmt::format("takes it {}", name));
+      continue;
+    }
+    const auth::KeysWanted wanted =
+        auth::keys_wanted(token, role, policy.issuers, verified.error());
+    add_line(text, "hub",
+             fmt::format("refuses it {}: {}{}", name, verified.error().message(),
+                         wanted.sources.empty() ? "" : "; keys at a jwks_url were not looked at"));
   }
   return is_taken;
 }

@@ -120,5 +120,19 @@ TEST_F(TokenTextWithSettings, says_why_the_hub_refuses_it) {
   EXPECT_THAT(found->text, HasSubstr("refuses it to read: the token's exp has passed\n"));
 }
 
+TEST_F(TokenTextWithSettings, says_that_the_hub_may_know_more_keys) {
+  settings_.issuers = {{.name = "https://app", .jwks_url = "https://app/jwks"}};
+  const auto found =
+      token_text(auth::testing::make_token(R"({"typ":"at+jwt","alg":"ES256","kid":"new"})", "{}",
+                                           SigningKey(auth::Algorithm::kEs256)),
+                 &settings_, kNow);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_FALSE(found->is_taken);
+  EXPECT_THAT(
+      found->text,
+      HasSubstr("hub        refuses it to publish: there is no key with the token's kid and "
+                "alg for this request; keys at a jwks_url were not looked at\n"));
+}
+
 }  // namespace
 }  // namespace vrelo::cli

@@ -116,11 +116,15 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<void> finish_publishes();
   void answer(const Publish& publish);
   base::Task<Next> subscribe(const Route& route);
-  void show(Endpoint endpoint);
-  void show_administrator(Endpoint endpoint);
+  base::Task<void> show(Endpoint endpoint);
+  base::Task<void> show_administrator(Endpoint endpoint);
+
+  // connection_rights.cc
   enum class Tokens { kAll, kNoQuery };
-  boost::system::result<auth::Authorization, http::Problem> authorize(auth::Role role,
-                                                                      Tokens tokens = Tokens::kAll);
+  using Authorized = boost::system::result<auth::Authorization, http::Problem>;
+  base::Task<Authorized> authorize(auth::Role role, Tokens tokens = Tokens::kAll);
+  base::Task<bool> key_comes(auth::KeysWanted wanted);
+
   Next refuse(const http::Problem& problem);
   Next refuse_unread(const http::Problem& problem);
   Next refuse_unread_for_now(Obstacle obstacle);
@@ -150,9 +154,9 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   Next refuse_ticket(const std::optional<auth::TicketHash>& ticket, std::string_view why);
 
   // Waits for what `start` lets another thread give to its callback; nullopt: the connection has to
-  // end before.
+  // end before, or it is `until`.
   template <typename T, typename Start>
-  base::Task<std::optional<T>> ask(Start start);
+  base::Task<std::optional<T>> ask(Start start, Timer::time_point until = Timer::time_point::max());
 
   Front& front_;
   net::Socket socket_;
@@ -175,8 +179,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   std::size_t pending_ = 0;             // those of them without a result
   std::optional<Timer> all_published_;  // never rings: it is cancelled when pending_ gets 0
 
-  // What ask() waits for. `done` never rings: it is cancelled when there is an answer, or none is
-  // wanted.
+  // What ask() waits for. `done` is cancelled when there is an answer, or none is wanted.
   template <typename T>
   struct Question {
     Timer done;

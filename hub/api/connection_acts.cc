@@ -65,7 +65,7 @@ base::Task<Connection::Next> Connection::act(const Route& route) {
     case Act::kSubscribe:
       co_return co_await subscribe(route);
     case Act::kShow:
-      show(route.endpoint);
+      co_await show(route.endpoint);
       break;
     case Act::kMint:
       co_return co_await mint();
@@ -84,7 +84,7 @@ base::Task<Connection::Next> Connection::act(const Route& route) {
   co_return after_answer();
 }
 
-void Connection::show(Endpoint endpoint) {
+base::Task<void> Connection::show(Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::kHealth:
       append_text(out_, framing(), "ok\n");
@@ -103,23 +103,23 @@ void Connection::show(Endpoint endpoint) {
       append_metadata(out_, framing(), fields_, policy_->metadata);
       break;
     default:
-      show_administrator(endpoint);
+      co_await show_administrator(endpoint);
       break;
   }
 }
 
-void Connection::show_administrator(Endpoint endpoint) {
-  if (const auto may = authorize(auth::Role::kAdmin); !may) {
+base::Task<void> Connection::show_administrator(Endpoint endpoint) {
+  if (const auto may = co_await authorize(auth::Role::kAdmin); !may) {
     refuse(may.error());
-    return;
+    co_return;
   }
   if (endpoint == Endpoint::kMetrics) {
     append_metrics(out_, framing(), front_.parts_.overview.metrics());
-    return;
+    co_return;
   }
   if (endpoint == Endpoint::kRevocations) {
     append_json(out_, framing(), revocations_json(*policy_->trust));
-    return;
+    co_return;
   }
   assert(endpoint == Endpoint::kExplanation);
   const auto explained =
@@ -135,33 +135,10 @@ void Connection::show_administrator(Endpoint endpoint) {
   }
 }
 
-// Finds out what the request may do in `role`. Errors: 400 or 401.
-boost::system::result<auth::Authorization, http::Problem> Connection::authorize(auth::Role role,
-                                                                                Tokens tokens) {
-  if (!front_.authenticator_) {
-    return auth::Authorization{.grant = front_.parts_.grant};
-  }
-  const PresentedTokens found(parser_->request());
-  auth::Presented presented = found.presented();
-  if (tokens == Tokens::kNoQuery) {
-    presented.query_token.reset();
-  }
-  auto authorization = front_.authenticator_->authorize(presented, role);
-  if (!authorization) {
-    if (authorization.error() != auth::Errc::kTokenMissing) {
-      front_.parts_.logger.refused(
-          "token refused",
-          fmt::format("{}: {}", peer_.address().to_string(), authorization.error().message()));
-    }
-    return unauthorized(authorization.error(), policy_->metadata_url);
-  }
-  return *std::move(authorization);
-}
-
 base::Task<Connection::Next> Connection::publish() {
   const http::Request& request = parser_->request();
   std::optional<http::Problem> problem = refuse_publisher(request, *policy_);
-  auto may = authorize(auth::Role::kPublish);
+  auto may = co_await authorize(auth::Role::kPublish);
   if (!problem && !may) {
     problem = std::move(may.error());
   }
@@ -266,7 +243,7 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   if (!wanted) {
     co_return refuse(wanted.error());
   }
-  auto may = authorize(auth::Role::kSubscribe);
+  auto may = co_await authorize(auth::Role::kSubscribe);
   if (!may) {
     co_return refuse(may.error());
   }
@@ -300,7 +277,7 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   }
   if (front_.policy_->trust != policy_->trust) {
     // While something was waited for, a reload may have taken the key away.
-    may = authorize(auth::Role::kSubscribe);
+    may = co_await authorize(auth::Role::kSubscribe);
     if (!may) {
       co_return refuse(may.error());
     }

@@ -15,13 +15,12 @@
 namespace vrelo::api {
 
 template <typename T, typename Start>
-base::Task<std::optional<T>> Connection::ask(Start start) {
+base::Task<std::optional<T>> Connection::ask(Start start, Timer::time_point until) {
   if (!socket_.is_open()) {
     co_return std::nullopt;  // abort() has been here, and nobody would cancel the question
   }
   const base::Executor executor = front_.parts_.executor;
-  auto question =
-      std::make_shared<Question<T>>(Question<T>{.done = Timer(executor, Timer::time_point::max())});
+  auto question = std::make_shared<Question<T>>(Question<T>{.done = Timer(executor, until)});
   asking_ = &question->done;
   start([waiting = std::weak_ptr<Question<T>>(question), executor](T answer) {
     boost::asio::post(executor, [waiting, answer = std::move(answer)]() mutable {

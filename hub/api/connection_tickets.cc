@@ -71,7 +71,7 @@ struct Connection::Redemption {
 };
 
 base::Task<Connection::Next> Connection::mint() {
-  const auto may = authorize(auth::Role::kSubscribe, Tokens::kNoQuery);
+  const auto may = co_await authorize(auth::Role::kSubscribe, Tokens::kNoQuery);
   if (!may) {
     co_return refuse(may.error());
   }
@@ -330,7 +330,7 @@ Connection::Next Connection::refuse_ticket(const std::optional<auth::TicketHash>
 }
 
 base::Task<Connection::Next> Connection::revoke() {
-  if (const auto may = authorize(auth::Role::kAdmin); !may) {
+  if (const auto may = co_await authorize(auth::Role::kAdmin); !may) {
     co_return refuse(may.error());
   }
   const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();

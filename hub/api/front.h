@@ -18,6 +18,7 @@
 #include "hub/api/stream_rights.h"
 #include "hub/auth/authenticator.h"
 #include "hub/auth/grant.h"
+#include "hub/auth/key_source.h"
 #include "hub/auth/quotas.h"
 #include "hub/auth/revocations.h"
 #include "hub/auth/ticket_book.h"
@@ -48,6 +49,11 @@ class Overview {
   // Errors: those of the store; no_space_on_device: there are kRevocationsMax already.
   using Revoked = std::function<void(boost::system::result<void>)>;
   virtual void revoke(auth::Revocation revocation, base::Executor executor, Revoked done) = 0;
+
+  // Asks for keys that are not known. Calls `done` on the thread of the node, at once or when they
+  // were fetched; never, if the node ends before. True: what is posted to a shard from in there
+  // finds one that knows the keys.
+  virtual void want_keys(auth::KeysWanted wanted, std::function<void(bool)> done) = 0;
 
   // Finds out whether the other end of a session's connection has acknowledged its first block;
   // false also if that connection is no more. Calls `done` on the thread of that shard; never, if

@@ -76,6 +76,13 @@ std::string metrics_page(const NodeFigures& figures) {
     exposition.counter("vrelo_streams_closed_total", "Streams closed.",
                        sum(figures.fan_outs, closed.count), {{"reason", closed.reason}});
   }
+  constexpr std::string_view kFetches = "vrelo_key_fetches_total";
+  constexpr std::string_view kFetchesHelp = "Fetches of the keys of issuers, from a jwks_url.";
+  exposition.counter(kFetches, kFetchesHelp, figures.key_fetches, {{"result", "taken"}});
+  exposition.counter(kFetches, kFetchesHelp, figures.key_fetches_failed, {{"result", "failed"}});
+  expose_level(exposition, "vrelo_issuers_without_keys",
+               "Issuers whose keys could not be fetched from a jwks_url, or not for a day.",
+               figures.issuers_without_keys);
   expose_level(exposition, "vrelo_window_bytes", "Memory that the window uses, about.",
                figures.window_bytes);
   expose_level(exposition, "vrelo_window_end_offset",

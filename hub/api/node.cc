@@ -137,6 +137,8 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
       revocations_(parts_.revocations),
+      fetched_keys_(std::in_place, key_parts()),
+      configured_trust_(parts_.trust),
       patterns_(base_of_topics(settings)),
       quotas_(parts_.clock),
       admission_(admission_limits(settings, parts_.files_max)),
@@ -155,7 +157,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
                                             error.message());
                     }}) {
   assert(!parts_.listeners.empty());
-  set_trust(parts_.trust);
+  set_trust();
   const auth::GrantPtr grant = anonymous_grant();
   for (std::size_t i = 0; i < shard_count(settings); ++i) {
     shards_.push_back(std::make_unique<ShardParts>(*this, i, grant));
@@ -204,6 +206,7 @@ base::Parsed<void> Node::start() {
       return base::Fault{"cannot start a shard: " + started.error().message()};
     }
   }
+  follow_issuers();
   return {};
 }
 
@@ -231,20 +234,12 @@ base::Parsed<void> Node::accept_on(ShardParts& shard, net::Listener socket, List
 
 void Node::reload(const base::Settings& settings, std::shared_ptr<const auth::TrustPolicy> trust) {
   settings_ = settings;
-  set_trust(std::move(trust));
+  configured_trust_ = std::move(trust);
+  follow_issuers();
+  set_trust();
   admission_.set_limits(admission_limits(settings, parts_.files_max));
   tickets_.set_limits(ticket_limits(settings));
   post_policy();
-}
-
-// Adds what is revoked.
-void Node::set_trust(std::shared_ptr<const auth::TrustPolicy> trust) {
-  trust_ = std::move(trust);
-  if (trust_ != nullptr && revocations_.size() > 0) {
-    auto with_them = std::make_shared<auth::TrustPolicy>(*trust_);
-    with_them->revocations = std::make_shared<const auth::Revocations>(revocations_);
-    trust_ = std::move(with_them);
-  }
 }
 
 void Node::post_policy() {
@@ -276,7 +271,7 @@ boost::system::result<void> Node::revoke_here(const auth::Revocation& revocation
     }
   }
   revocations_ = std::move(more);
-  set_trust(trust_);
+  set_trust();
   post_policy();
   return {};
 }
@@ -337,6 +332,7 @@ void Node::stop() {
   }
   state_ = State::kStopped;
   tickets_.stop();
+  fetched_keys_.reset();
   shards_.clear();
 }
 
@@ -354,9 +350,13 @@ std::string Node::metrics() const {
     shards.push_back(&shard->metrics);
   }
   const std::vector<fanout::FanOutStats> fan_outs = stats();
+  const FetchedKeys::Figures keys = fetched_keys_->figures();
   return metrics_page({.shards = shards,
                        .fan_outs = fan_outs,
                        .connections = admission_.connections(),
+                       .key_fetches = keys.fetched,
+                       .key_fetches_failed = keys.failed,
+                       .issuers_without_keys = keys.without,
                        .window_bytes = window_.bytes(),
                        .window_end = window_.end(),
                        .log_begin = shards_.front()->log->begin(),

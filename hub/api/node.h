@@ -24,6 +24,7 @@
 #include "hub/base/topic_patterns.h"
 #include "hub/fanout/fan_out.h"
 #include "hub/fanout/window.h"
+#include "hub/fetched_keys.h"
 #include "hub/log/log.h"
 #include "hub/net/listener.h"
 
@@ -39,6 +40,10 @@ struct NodeParts {
   std::optional<net::Listener> admin_listener = {};
 
   std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
+
+  // How the keys are fetched that issuers publish; nullptr: by net::https_get(). It is called by
+  // the executor's thread.
+  FetchedKeys::Fetch fetch = {};
 
   // What is revoked, and what keeps one more of them over a restart; nullptr: nothing does. It is
   // called by the executor's thread, and may wait for a disk.
@@ -93,12 +98,15 @@ class Node final : public Overview {
   void ask_acknowledged(const auth::TicketHash& ticket,
                         auth::TicketBook::Holder holder,
                         std::function<void(bool)> done) override;
+  void want_keys(auth::KeysWanted wanted, std::function<void(bool)> done) override;
 
  private:
   struct ShardParts;
 
   std::shared_ptr<const Policy> policy() const;
-  void set_trust(std::shared_ptr<const auth::TrustPolicy> trust);
+  FetchedKeys::Parts key_parts();
+  void follow_issuers();
+  void set_trust();
   void post_policy();
   void close_session(const auth::TicketOffice::Closing& closing);
   boost::system::result<void> revoke_here(const auth::Revocation& revocation);
@@ -110,7 +118,9 @@ class Node final : public Overview {
   const base::Executor executor_;
   const bool local_only_;
   auth::Revocations revocations_;
-  std::shared_ptr<const auth::TrustPolicy> trust_;  // with them
+  std::optional<FetchedKeys> fetched_keys_;  // nullopt: stopped
+  std::shared_ptr<const auth::TrustPolicy> configured_trust_;
+  std::shared_ptr<const auth::TrustPolicy> trust_;  // that, with fetched keys and revocations
 
   base::TopicPatterns patterns_;
   auth::Quotas quotas_;

@@ -33,9 +33,7 @@ Authenticator::Authenticator(std::shared_ptr<const TrustPolicy> policy,
 }
 
 Result<Authorization> Authenticator::authorize(const Presented& presented, Role role) {
-  const Presented header_alone{.authorization_fields = presented.authorization_fields};
-  const auto credentials =
-      find_credentials(role == Role::kAdmin ? header_alone : presented, policy_->credential_rules);
+  const auto credentials = find(presented, role);
   if (!credentials) {
     return credentials.error();
   }
@@ -88,11 +86,25 @@ std::shared_ptr<Quota> Authenticator::quota_of(const VerifiedToken& token) {
   return quotas_.of(token.issuer_name, token.claims.subject.value_or(""));
 }
 
+KeysWanted Authenticator::keys_wanted(const Presented& presented,
+                                      Role role,
+                                      const boost::system::error_code& error) const {
+  const auto credentials = find(presented, role);
+  return credentials ? auth::keys_wanted(credentials->token, role, policy_->issuers, error)
+                     : KeysWanted();
+}
+
 void Authenticator::set_policy(std::shared_ptr<const TrustPolicy> policy) {
   assert(policy);
   policy_ = std::move(policy);
   by_hash_.clear();
   tokens_.clear();
+}
+
+Result<Credentials> Authenticator::find(const Presented& presented, Role role) const {
+  const Presented header_alone{.authorization_fields = presented.authorization_fields};
+  return find_credentials(role == Role::kAdmin ? header_alone : presented,
+                          policy_->credential_rules);
 }
 
 Result<Authenticator::Remembered> Authenticator::verify(std::string_view token,

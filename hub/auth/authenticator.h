@@ -102,6 +102,11 @@ class Authenticator {
   // kPatternRefused.
   Result<Authorization> authorize(const VerifiedToken& token);
 
+  // Returns which keys might help, where authorize() has returned `error`.
+  KeysWanted keys_wanted(const Presented& presented,
+                         Role role,
+                         const boost::system::error_code& error) const;
+
   // Holds for requests that come from now on. Nothing that was remembered is trusted any more.
   void set_policy(std::shared_ptr<const TrustPolicy> policy);
 
@@ -119,6 +124,7 @@ class Authenticator {
   };
 
   std::shared_ptr<Quota> quota_of(const VerifiedToken& token);
+  Result<Credentials> find(const Presented& presented, Role role) const;
   Result<Remembered> verify(std::string_view token, Role role, const Hash& hash);
   const Remembered* recall(const Hash& hash);
   const Remembered& remember(Remembered remembered);

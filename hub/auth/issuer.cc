@@ -41,7 +41,53 @@ Result<Claims> read_claims(const Jws& jws,
   return claims;
 }
 
+// Whether a token may be refused so for want of a key.
+bool is_about_keys(const boost::system::error_code& error) {
+  return error == Errc::kKeyUnknown || error == Errc::kKidNeeded || error == Errc::kSignatureWrong;
+}
+
 }  // namespace
+
+KeySetOptions key_set_options(const Issuer& issuer) {
+  KeySetOptions options;
+  if (issuer.algorithms.size() == 1) {
+    options.algorithm = issuer.algorithms[0];
+  }
+  return options;
+}
+
+bool has_kid(std::span<const NamedKey> keys, const std::optional<std::string>& kid) {
+  return kid && std::any_of(keys.begin(), keys.end(),
+                            [&kid](const NamedKey& key) { return key.kid == kid; });
+}
+
+KeysWanted keys_wanted(std::string_view token,
+                       Role role,
+                       std::span<const Issuer> issuers,
+                       const boost::system::error_code& error) {
+  KeysWanted wanted;
+  if (!is_about_keys(error)) {
+    return wanted;
+  }
+  const auto jws = parse_jws(token);
+  if (!jws || kind_of(jws->algorithm) == KeyKind::kSecret) {
+    return wanted;  // secrets are not published
+  }
+  for (const Issuer& issuer : issuers) {
+    if (issuer.key_source == nullptr || !signs_for(issuer, role, jws->algorithm)) {
+      continue;
+    }
+    const bool is_known =
+        jws->kid ? has_kid(issuer.keys, jws->kid)
+                 : std::any_of(issuer.keys.begin(), issuer.keys.end(),
+                               [&jws](const NamedKey& key) { return may_have_signed(key, *jws); });
+    if (!is_known) {
+      wanted.sources.push_back(issuer.key_source);
+    }
+  }
+  wanted.kid = jws->kid;
+  return wanted;
+}
 
 bool is_trusted(const VerifiedToken& token, Role role, std::span<const Issuer> issuers) {
   return std::any_of(issuers.begin(), issuers.end(), [&](const Issuer& issuer) {

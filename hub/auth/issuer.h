@@ -12,6 +12,8 @@
 #include "hub/auth/claims.h"
 #include "hub/auth/errc.h"
 #include "hub/auth/jws.h"
+#include "hub/auth/key_set.h"
+#include "hub/auth/key_source.h"
 #include "hub/auth/quotas.h"
 
 namespace vrelo::auth {
@@ -30,6 +32,7 @@ struct Issuer {
   std::vector<Role> roles = {};            // what its keys may sign for
   std::vector<Algorithm> algorithms = {};  // those of its keys that are taken; empty: all
   std::vector<NamedKey> keys = {};
+  KeySourcePtr key_source = {};      // where more of them are; nullptr: there are no others
   bool takes_mercure_claim = false;  // its tokens may be those of 0.x
 
   // How long before its exp a token is taken, and so how long a revocation counts; 0: any time.
@@ -52,6 +55,21 @@ struct VerifiedToken {
   std::optional<VerifyingKey> key = {};  // that one; never nullopt
   Claims claims = {};
 };
+
+// How keys of `issuer` that do not say what they are for are read.
+KeySetOptions key_set_options(const Issuer& issuer);
+
+// Returns whether one of `keys` has this kid.
+bool has_kid(std::span<const NamedKey> keys, const std::optional<std::string>& kid);
+
+// Returns where the key of `token`, which was refused with `error`, may be by now: at those issuers
+// that publish keys, and of whom none has its kid yet.
+//
+// `error`: that of verify_token().
+KeysWanted keys_wanted(std::string_view token,
+                       Role role,
+                       std::span<const Issuer> issuers,
+                       const boost::system::error_code& error);
 
 // Returns whether `issuers`, which may be others than those it was verified by, trust the key of
 // `token` for `role`.

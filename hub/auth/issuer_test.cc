@@ -496,6 +496,55 @@ TEST_F(Token, is_known_by_any_issuer_that_has_its_key) {
   EXPECT_EQ(verified->issuer, 2U);
 }
 
+TEST_F(Token, whose_key_is_unknown_is_asked_for_where_it_may_be) {
+  std::vector<Issuer> issuers = keys_.all();
+  const auto source = [] { return std::make_shared<const KeySource>(); };
+  issuers[0].key_source = source();
+  issuers[1].key_source = source();  // for subscribers
+  issuers[2].key_source = source();  // for ES256
+  const struct {
+    const char* what;
+    const char* header;
+    Role role;
+    Errc error;
+    std::vector<KeySourcePtr> sources;
+  } cases[] = {
+      {"a new kid",
+       R"({"alg":"ES256","kid":"new"})",
+       Role::kPublish,
+       Errc::kKeyUnknown,
+       {issuers[0].key_source, issuers[2].key_source}},
+      {"another's kid",
+       R"({"alg":"ES256","kid":"app"})",
+       Role::kPublish,
+       Errc::kSignatureWrong,
+       {issuers[2].key_source}},
+      {"its role",
+       R"({"alg":"ES384","kid":"new"})",
+       Role::kSubscribe,
+       Errc::kKeyUnknown,
+       {issuers[0].key_source, issuers[1].key_source}},
+      {"nobody's role", R"({"alg":"ES256","kid":"new"})", Role::kAdmin, Errc::kKeyUnknown, {}},
+      {"no kid, and no key of its kind",
+       R"({"alg":"EdDSA"})",
+       Role::kPublish,
+       Errc::kKeyUnknown,
+       {issuers[0].key_source}},
+      {"no kid", R"({"alg":"ES256"})", Role::kPublish, Errc::kSignatureWrong, {}},
+      {"a secret", R"({"alg":"HS256","kid":"new"})", Role::kPublish, Errc::kKeyUnknown, {}},
+      {"a known key", R"({"alg":"ES256","kid":"app"})", Role::kPublish, Errc::kExpired, {}},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    const KeysWanted wanted =
+        keys_wanted(make_token(c.header, "{}", keys_.other), c.role, issuers, c.error);
+    EXPECT_EQ(wanted.sources, c.sources);
+    EXPECT_TRUE(wanted.sources.empty() ||
+                wanted.kid == parse_jws(make_token(c.header, "{}", keys_.other))->kid);
+  }
+  EXPECT_TRUE(keys_wanted("no token", Role::kPublish, issuers, Errc::kKeyUnknown).sources.empty());
+}
+
 TEST_F(Token, is_trusted_as_long_as_its_key_is) {
   const auto verified = verify(token(kHeader, Issuers::payload()), Role::kSubscribe);
   ASSERT_TRUE(verified);

@@ -46,7 +46,12 @@ std::optional<Fault> find_conflict(const std::vector<NamedKey>& keys) {
   return std::nullopt;
 }
 
-Parsed<KeySet> parse_jwk_set(const json::array& jwks, const KeySetOptions& options) {
+// It may have no keys.
+Parsed<KeySet> parse_jwk_set(const json::value& keys, const KeySetOptions& options) {
+  if (!keys.is_array()) {
+    return Fault{"keys is not an array"};
+  }
+  const json::array& jwks = keys.get_array();
   if (jwks.size() > kKeysMax) {
     return Fault{fmt::format("there are {} keys, of {} at most", jwks.size(), kKeysMax)};
   }
@@ -65,10 +70,6 @@ Parsed<KeySet> parse_jwk_set(const json::array& jwks, const KeySetOptions& optio
     } else {
       set.skipped.push_back(where + ": " + jwk->why_not);
     }
-  }
-  if (set.keys.empty()) {
-    return Fault{set.skipped.empty() ? "there is no key"
-                                     : "there is no key for tokens; " + set.skipped.front()};
   }
   if (const auto conflict = find_conflict(set.keys)) {
     return *conflict;
@@ -89,22 +90,30 @@ Parsed<KeySet> parse_jwk(const json::object& jwk, const KeySetOptions& options) 
   return set;
 }
 
-Parsed<KeySet> parse_json_keys(std::string_view text, const KeySetOptions& options) {
-  const auto object = parse_json_object(text);
+Parsed<json::object> parse_object(std::string_view text) {
+  auto object = parse_json_object(text);
   if (!object) {
-    if (object.error() == Errc::kNameTwice) {
-      return Fault{"an object has a name twice"};
-    }
-    return Fault{"this is not a JSON object"};
+    return Fault{object.error() == Errc::kNameTwice ? "an object has a name twice"
+                                                    : "this is not a JSON object"};
+  }
+  return *std::move(object);
+}
+
+Parsed<KeySet> parse_json_keys(std::string_view text, const KeySetOptions& options) {
+  const auto object = parse_object(text);
+  if (!object) {
+    return object.error();
   }
   const json::value* const keys = object->if_contains("keys");
   if (keys == nullptr) {
     return parse_jwk(*object, options);
   }
-  if (!keys->is_array()) {
-    return Fault{"keys is not an array"};
+  auto set = parse_jwk_set(*keys, options);
+  if (set && set->keys.empty()) {
+    return Fault{set->skipped.empty() ? "there is no key"
+                                      : "there is no key for tokens; " + set->skipped.front()};
   }
-  return parse_jwk_set(keys->get_array(), options);
+  return set;
 }
 
 // Frees what PEM_read_bio() has allocated, wiped if it might be secret.
@@ -181,11 +190,15 @@ Parsed<KeySet> parse_pem(std::string_view text, const KeySetOptions& options) {
   return set;
 }
 
+Fault too_long() {
+  return Fault{fmt::format("this is longer than {} KiB", kKeySetBytesMax >> 10)};
+}
+
 }  // namespace
 
 Parsed<KeySet> parse_key_set(std::string_view text, const KeySetOptions& options) {
   if (text.size() > kKeySetBytesMax) {
-    return Fault{fmt::format("this is longer than {} KiB", kKeySetBytesMax >> 10)};
+    return too_long();
   }
   const bool is_object =
       text.substr(0, text.find('{')).find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -196,6 +209,23 @@ Parsed<KeySet> parse_key_set(std::string_view text, const KeySetOptions& options
     return set;
   }
   return parse_json_keys(text, options);
+}
+
+Parsed<KeySet> parse_published_set(std::string_view text, const KeySetOptions& options) {
+  if (text.size() > kKeySetBytesMax) {
+    return too_long();
+  }
+  const auto object = parse_object(text);
+  if (!object) {
+    return object.error();
+  }
+  const json::value* const keys = object->if_contains("keys");
+  if (keys == nullptr) {
+    return Fault{"this is not a JWK set: it has no keys"};
+  }
+  KeySetOptions published = options;
+  published.takes_secrets = false;
+  return parse_jwk_set(*keys, published);
 }
 
 Parsed<KeySet> read_key_set(const std::string& path, const KeySetOptions& options) {

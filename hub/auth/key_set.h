@@ -18,7 +18,7 @@ inline constexpr std::size_t kKeysMax = 100;
 
 // The keys that were found in one place.
 struct KeySet {
-  std::vector<NamedKey> keys = {};  // never empty; no two have the same kid
+  std::vector<NamedKey> keys = {};  // no two have the same kid; a published set may be empty
 
   // What else stood there, as in "keys[2]: its use is not sig". Sets are made for several purposes,
   // so that keys of other kinds are no mistake.
@@ -41,6 +41,10 @@ struct KeySetOptions {
 // key is repeated.
 // Source: RFC 7517, RFC 7518 6, RFC 8037 2, RFC 7468 13.
 base::Parsed<KeySet> parse_key_set(std::string_view text, const KeySetOptions& options = {});
+
+// As parse_key_set(), for a set that its owner publishes: a set of JWKs without secrets. It may
+// have no keys, when none is good any more.
+base::Parsed<KeySet> parse_published_set(std::string_view text, const KeySetOptions& options = {});
 
 // As parse_key_set(), for a file. What it has to say begins with the file's path.
 base::Parsed<KeySet> read_key_set(const std::string& path, const KeySetOptions& options = {});

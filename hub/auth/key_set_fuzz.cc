@@ -43,6 +43,9 @@ void check(std::string_view text) {
   }
   const auto shared = parse_key_set(text, {.takes_secrets = false});
   require(!shared || (set && std::none_of(shared->keys.begin(), shared->keys.end(), is_secret)));
+  const auto published = parse_published_set(text);
+  require(!published || published->keys.empty() ||
+          (shared && shared->keys.size() == published->keys.size()));
 }
 
 }  // namespace

@@ -201,6 +201,39 @@ TEST(KeySet, takes_no_secret_from_a_place_that_others_can_read) {
   EXPECT_EQ(describe(parse_key_set(jwk(kPoint), {.takes_secrets = false})), "ES256");
 }
 
+TEST(KeySet, that_is_published_is_a_set_of_public_keys) {
+  const std::string point = std::string(kPoint) + R"(,"kid":"a")";
+  const struct {
+    const char* what;
+    std::string text;
+    const char* described;
+  } cases[] = {
+      {"keys", fmt::format(R"({{"keys":[{},{}]}})", jwk(point), jwk(kEdwards)), "ES256:a EdDSA"},
+      {"no key is good any more", R"({"keys":[]})", ""},
+      {"unknown kinds", R"({"keys":[{"kty":"new"},{"kty":"OKP","crv":"X25519"}]})",
+       "; keys[0]: its kty signs no tokens; keys[1]: its crv signs no tokens"},
+      {"a secret", fmt::format(R"({{"keys":[{},{}]}})", jwk(point), jwk(secret())),
+       "keys[1].kty is oct: a secret that others can read is none"},
+      {"a secret for another purpose", R"({"keys":[{"kty":"oct","use":"enc"}]})",
+       "keys[0].kty is oct: a secret that others can read is none"},
+      {"a private key", fmt::format(R"({{"keys":[{}]}})", jwk(point + R"(,"d":"AQAB")")),
+       "keys[0].kty: this is a private key; the hub needs the public one alone"},
+      {"a kid twice", fmt::format(R"({{"keys":[{0},{0}]}})", jwk(point)),
+       "two keys have the same kid"},
+      {"one key", jwk(kPoint), "this is not a JWK set: it has no keys"},
+      {"another list", R"({"keys":{}})", "keys is not an array"},
+      {"PEM", SigningKey(Algorithm::kEdDsa).public_pem(), "this is not a JSON object"},
+      {"a page", "<!doctype html>", "this is not a JSON object"},
+      {"nothing", "", "this is not a JSON object"},
+      {"a name twice", R"({"keys":[],"keys":[]})", "an object has a name twice"},
+      {"much", std::string(kKeySetBytesMax + 1, ' '), "this is longer than 256 KiB"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    EXPECT_EQ(describe(parse_published_set(c.text)), c.described);
+  }
+}
+
 TEST(KeySet, reads_public_keys_in_pem) {
   for (const Algorithm algorithm : {Algorithm::kRs256, Algorithm::kEs256, Algorithm::kEs384,
                                     Algorithm::kEs512, Algorithm::kEdDsa}) {

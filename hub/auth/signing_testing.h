@@ -88,6 +88,16 @@ class SigningKey {
     return pem([this](BIO* out) { return PEM_write_bio_PUBKEY(out, key_.get()); });
   }
 
+  // The public key, of EdDSA, as a JWK.
+  std::string public_jwk(std::string_view kid) const {
+    std::array<unsigned char, 32> bytes{};
+    std::size_t size = bytes.size();
+    require(EVP_PKEY_get_raw_public_key(key_.get(), bytes.data(), &size));
+    return std::string(R"({"kty":"OKP","crv":"Ed25519","kid":")") + std::string(kid) +
+           R"(","x":")" + encode_base64url({reinterpret_cast<const char*>(bytes.data()), size}) +
+           "\"}";
+  }
+
   std::string private_pem() const {
     return pem([this](BIO* out) {
       return PEM_write_bio_PrivateKey(out, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);

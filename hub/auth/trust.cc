@@ -2,15 +2,24 @@
 #include "hub/auth/trust.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "hub/auth/key_set.h"
+#include "hub/auth/openssl.h"
 
 namespace vrelo::auth {
 namespace {
@@ -20,6 +29,9 @@ constexpr std::string_view kFormerCookie = "mercureAuthorization";
 
 constexpr std::pair<std::string_view, Role> kRoles[] = {
     {"publish", Role::kPublish}, {"subscribe", Role::kSubscribe}, {"admin", Role::kAdmin}};
+
+// The certificates of all whom a system trusts are about 200 KiB.
+constexpr std::size_t kCertificatesBytesMax = std::size_t{1} << 20;
 
 std::optional<Role> parse_role(std::string_view name) {
   const auto* const found = std::find_if(std::begin(kRoles), std::end(kRoles),
@@ -32,11 +44,7 @@ base::Parsed<void> add_keys(const std::string& path,
                             bool local_only,
                             Issuer& issuer,
                             Trust& trust) {
-  KeySetOptions options;
-  if (issuer.algorithms.size() == 1) {
-    options.algorithm = issuer.algorithms[0];
-  }
-  auto set = read_key_set(path, options);
+  auto set = read_key_set(path, key_set_options(issuer));
   if (!set) {
     return set.error();
   }
@@ -46,8 +54,7 @@ base::Parsed<void> add_keys(const std::string& path,
                          ": a secret that stands in published examples: whoever has read "
                          "them could sign for this hub"};
     }
-    const auto is_same = [&key](const NamedKey& other) { return key.kid && other.kid == key.kid; };
-    if (std::any_of(issuer.keys.begin(), issuer.keys.end(), is_same)) {
+    if (has_kid(issuer.keys, key.kid)) {
       return base::Fault{path + ": has a key with a kid that another of the issuer's keys has"};
     }
     issuer.keys.push_back(std::move(key));
@@ -56,6 +63,50 @@ base::Parsed<void> add_keys(const std::string& path,
     trust.notes.push_back(fmt::format("{}: {}", path, skipped));
   }
   return {};
+}
+
+// Reads certificates, in PEM.
+base::Parsed<std::string> read_certificates(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kCertificatesBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    return base::Fault{fmt::format("{}: {}", path, std::generic_category().message(errno))};
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kCertificatesBytesMax) {
+    return base::Fault{
+        fmt::format("{}: this is longer than {} KiB", path, kCertificatesBytesMax >> 10)};
+  }
+  const std::unique_ptr<BIO, Free<BIO_free>> in(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  const std::unique_ptr<X509, Free<X509_free>> first(
+      PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (first == nullptr) {
+    return base::Fault{path + ": there is no certificate in PEM"};
+  }
+  return base::parsed(std::move(text));
+}
+
+base::Parsed<KeySourcePtr> read_key_source(const base::IssuerSettings& settings) {
+  if (settings.jwks_url.empty()) {
+    return KeySourcePtr();
+  }
+  auto url = base::parse_https_url(settings.jwks_url);
+  if (!url) {
+    return base::Fault{"jwks_url " + url.error().message};
+  }
+  KeySource source{.url = *std::move(url)};
+  if (!settings.jwks_ca.empty()) {
+    auto certificates = read_certificates(settings.jwks_ca);
+    if (!certificates) {
+      return base::Fault{"jwks_ca: " + certificates.error().message};
+    }
+    source.ca = *std::move(certificates);
+  }
+  return std::make_shared<const KeySource>(std::move(source));
 }
 
 base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
@@ -87,6 +138,11 @@ base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
       return added.error();
     }
   }
+  auto source = read_key_source(settings);
+  if (!source) {
+    return source.error();
+  }
+  issuer.key_source = *std::move(source);
   return issuer;
 }
 

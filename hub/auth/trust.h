@@ -12,13 +12,14 @@ namespace vrelo::auth {
 
 // Whom the hub trusts, as the settings and the key files say just now.
 struct Trust {
-  std::shared_ptr<const TrustPolicy> policy = {};  // nullptr: there is no key, so no authorization
+  std::shared_ptr<const TrustPolicy> policy = {};  // nullptr: there are no issuers, so no
+                                                   // authorization; without keys from a URL
 
   // For the log, a sentence each: what else stands in a key file.
   std::vector<std::string> notes = {};
 };
 
-// Reads the keys of `settings.issuers`.
+// Reads the keys of `settings.issuers` that are in files.
 //
 // Errors: a message for the operator, which names the issuer and the file; nothing of a key is in
 // it. A secret that everybody knows is refused unless it is `local_only`: nobody but this machine

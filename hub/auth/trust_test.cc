@@ -19,6 +19,18 @@ using testing::HasSubstr;
 constexpr std::string_view kSecret =
     R"({"kty":"oct","kid":"a","alg":"HS256","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})";
 
+constexpr std::string_view kCertificate = R"(-----BEGIN CERTIFICATE-----
+MIIBbjCCARWgAwIBAgIUKa6/5Yc/jp0J7jCismhNa0j/UsEwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBYTAgFw0yNjExMzAwMjE0NTlaGA8yMTI2MTEwNjAyMTQ1OVow
+DDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABA5Txrnh53gA
+0RFs0/4C5XaRkbmd20swUYPWBae1ceye0cRMmKsZEE2+1e9N0NesPZM8Gb+FooVF
+psbz73JtsKKjUzBRMB0GA1UdDgQWBBSEpvJn/4VYQCGzhNaQdarL58IaejAfBgNV
+HSMEGDAWgBSEpvJn/4VYQCGzhNaQdarL58IaejAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0cAMEQCIGiBHzwdQDRs73nwN5twj91FUAmDBVqncM5UGuE+ih4/
+AiBIHvUcBeC7YSYdeTCXmTKrxREIgXaGlI/5t1zVeYudJQ==
+-----END CERTIFICATE-----
+)";
+
 class TrustTest : public testing::Test {
  protected:
   TrustTest() {
@@ -97,6 +109,30 @@ TEST_F(TrustTest, says_which_issuer_and_file_is_wrong) {
   EXPECT_THAT(fault(), HasSubstr("bad.jwk"));
   issuer.keys = {good.keys[0], good.keys[0]};
   EXPECT_THAT(fault(), HasSubstr("a kid that another"));
+  issuer = good;
+  issuer.jwks_url = "https://app.example/jwks";
+  issuer.jwks_ca = folder_ + "/nowhere.pem";
+  EXPECT_THAT(fault(), HasSubstr("issuers[0]: jwks_ca: " + issuer.jwks_ca + ": No such file"));
+  issuer.jwks_ca = write("bad.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n");
+  EXPECT_THAT(fault(), HasSubstr("bad.pem: there is no certificate in PEM"));
+  issuer.jwks_ca = write("long.pem", std::string((std::size_t{1} << 20) + 1, '\n'));
+  EXPECT_THAT(fault(), HasSubstr("long.pem: this is longer than 1024 KiB"));
+  issuer.jwks_ca = folder_;
+  EXPECT_THAT(fault(), HasSubstr("jwks_ca"));
+}
+
+TEST_F(TrustTest, knows_where_more_keys_are) {
+  settings_.issuers.push_back({.name = "https://idp.example",
+                               .jwks_url = "https://idp.example:8443/jwks?a",
+                               .jwks_ca = write("ca.pem", kCertificate)});
+  const auto trust = read_trust(settings_, true);
+  ASSERT_TRUE(trust) << trust.error().message;
+  EXPECT_EQ(trust->policy->issuers[0].key_source, nullptr);
+  const Issuer& issuer = trust->policy->issuers[1];
+  EXPECT_TRUE(issuer.keys.empty());
+  ASSERT_NE(issuer.key_source, nullptr);
+  EXPECT_EQ(base::authority_of(issuer.key_source->url), "idp.example:8443");
+  EXPECT_EQ(issuer.key_source->ca, kCertificate);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "hub/base/https_url.h"
 #include "hub/base/nearest.h"
 
 namespace vrelo::base {
@@ -17,8 +18,8 @@ namespace {
 constexpr std::size_t kIssuersMax = 100;
 constexpr std::int64_t kLimitMax = 1'000'000;
 constexpr std::string_view kNames[] = {
-    "name",          "keys",           "roles",   "algorithms",
-    "mercure_claim", "token_lifetime", "streams", "publishes_per_second"};
+    "name",       "keys",          "jwks_url",       "jwks_ca", "roles",
+    "algorithms", "mercure_claim", "token_lifetime", "streams", "publishes_per_second"};
 
 Parsed<std::vector<std::string>> texts_of(const toml::node& node) {
   const toml::array* const array = node.as_array();
@@ -36,15 +37,29 @@ Parsed<std::vector<std::string>> texts_of(const toml::node& node) {
   return texts;
 }
 
+Parsed<void> read_text(const toml::node& node, std::string& field) {
+  const auto* const text = node.as_string();
+  if (text == nullptr || text->get().empty()) {
+    return Fault{"is not a text"};
+  }
+  field = text->get();
+  return {};
+}
+
 // Reads one value into its place. Errors: the half of a sentence that follows its name.
 Parsed<void> read_value(std::string_view name, const toml::node& node, IssuerSettings& issuer) {
   if (name == "name") {
-    const auto* const text = node.as_string();
-    if (text == nullptr || text->get().empty()) {
-      return Fault{"is not a text"};
+    return read_text(node, issuer.name);
+  }
+  if (name == "jwks_ca") {
+    return read_text(node, issuer.jwks_ca);
+  }
+  if (name == "jwks_url") {
+    if (const auto read = read_text(node, issuer.jwks_url); !read) {
+      return read.error();
     }
-    issuer.name = text->get();
-    return {};
+    const auto url = parse_https_url(issuer.jwks_url);
+    return url ? Parsed<void>() : url.error();
   }
   if (name == "mercure_claim") {
     const auto* const value = node.as_boolean();
@@ -104,14 +119,21 @@ Parsed<IssuerSettings> read_issuer(const toml::node& node,
     }
   }
   const std::string where = fmt::format("{}:{}: {}", file, line_of(node), place);
-  if (issuer.keys.empty()) {
-    return Fault{where + " has no keys: the files with the keys that it signs with"};
+  if (issuer.keys.empty() && issuer.jwks_url.empty()) {
+    return Fault{where + " has no keys: the files with the keys that it signs with, or jwks_url"};
+  }
+  if (!issuer.jwks_ca.empty() && issuer.jwks_url.empty()) {
+    return Fault{where + ".jwks_ca is for a jwks_url, and there is none"};
   }
   if (issuer.name.empty() && !issuer.mercure_claim) {
     return Fault{where + " has no name: what its tokens have as iss"};
   }
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   for (std::string& path : issuer.keys) {
-    path = (std::filesystem::path(file).parent_path() / path).string();
+    path = (folder / path).string();
+  }
+  if (!issuer.jwks_ca.empty()) {
+    issuer.jwks_ca = (folder / issuer.jwks_ca).string();
   }
   return issuer;
 }

@@ -12,7 +12,7 @@ namespace vrelo::base {
 
 inline constexpr std::string_view kIssuers = "issuers";
 
-// Reads the tables [[issuers]] of the file named `file`. Names of key files are taken from its
+// Reads the tables [[issuers]] of the file named `file`. Names of other files are taken from its
 // folder.
 //
 // Errors: a message that begins with the place of the fault: "hub.toml:7: issuers[0].roles".

@@ -49,6 +49,8 @@ struct AdminPlace {
 struct IssuerSettings {
   std::string name = {};               // what its tokens have as iss
   std::vector<std::string> keys = {};  // the files that its keys are in, as they can be opened
+  std::string jwks_url = {};           // where it publishes its keys; "": nowhere
+  std::string jwks_ca = {};            // the file of who signs for that server; "": the system's
   std::vector<std::string> roles = {"publish", "subscribe"};
   std::vector<std::string> algorithms = {};     // empty: those of the keys
   bool mercure_claim = false;                   // its tokens may be those of Mercure 0.x

@@ -227,15 +227,21 @@ algorithms = ["ES256"]
 [[issuers]]
 keys = ["former.jwk"]
 mercure_claim = true
+[[issuers]]
+name = "https://idp.example"
+jwks_url = "https://idp.example/jwks?tenant=7"
+jwks_ca = "ca.pem"
 )",
                                        "etc/hub.toml", Settings());
   ASSERT_TRUE(settings) << settings.error().message;
-  const std::vector<IssuerSettings> expected = {
-      {.name = "https://app.example",
-       .keys = {"etc/keys/app.jwk", "/etc/other.pem"},
-       .roles = {"publish"},
-       .algorithms = {"ES256"}},
-      {.keys = {"etc/former.jwk"}, .mercure_claim = true}};
+  const std::vector<IssuerSettings> expected = {{.name = "https://app.example",
+                                                 .keys = {"etc/keys/app.jwk", "/etc/other.pem"},
+                                                 .roles = {"publish"},
+                                                 .algorithms = {"ES256"}},
+                                                {.keys = {"etc/former.jwk"}, .mercure_claim = true},
+                                                {.name = "https://idp.example",
+                                                 .jwks_url = "https://idp.example/jwks?tenant=7",
+                                                 .jwks_ca = "etc/ca.pem"}};
   EXPECT_EQ(settings->issuers, expected);
 
   Settings changed = *settings;
@@ -256,6 +262,13 @@ TEST(Settings, name_the_place_of_a_fault_in_an_issuer) {
        "hub.toml:2: issuers[0].key: there is no such setting; did you mean keys?"},
       {"[[issuers]]\nkeys = \"k\"", "hub.toml:2: issuers[0].keys is not a list of texts"},
       {"[[issuers]]\nname = \"\"", "hub.toml:2: issuers[0].name is not a text"},
+      {"[[issuers]]\njwks_url = 1", "hub.toml:2: issuers[0].jwks_url is not a text"},
+      {"[[issuers]]\njwks_url = \"http://a/\"",
+       "hub.toml:2: issuers[0].jwks_url is not an https URL"},
+      {"[[issuers]]\njwks_url = \"https://u:p@a/\"",
+       "hub.toml:2: issuers[0].jwks_url has a user or a password"},
+      {"[[issuers]]\nkeys = [\"k\"]\njwks_ca = \"c\"",
+       "hub.toml:1: issuers[0].jwks_ca is for a jwks_url, and there is none"},
       {"[[issuers]]\nmercure_claim = 1",
        "hub.toml:2: issuers[0].mercure_claim is neither true nor false"},
       {"[[issuers]]\nstreams = \"2\"",

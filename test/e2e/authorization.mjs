@@ -19,7 +19,8 @@ import { until } from "../harness/waiting.mjs";
 const ADDRESS = "127.0.0.1:3000"; // in all examples
 const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
 const BLOCKS = [
-  "json token", "js application", "sh service", "js own site", "js other origin", "toml", "sh explain",
+  "json token", "js application", "sh service", "js own site", "js other origin", "toml origins", "toml keys",
+  "sh explain",
   "sh revocation",
 ];
 
@@ -161,7 +162,7 @@ test("a page of another origin reads with the library, which asks for a token", 
     }
   });
   const origin = `http://127.0.0.1:${server.address().port}`;
-  const toml = await block("toml");
+  const toml = await block("toml origins");
   const file = path.join(setup.folder, "vrelo.toml");
   await writeFile(file, toml.replace("https://www.example.com", origin) + (await readFile(file, "utf8")));
   setup.hub.signal("SIGHUP");

@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
@@ -28,12 +32,16 @@ class NoOverview final : public Overview {
               Revoked /*done*/) override {
     ++revoked;
   }
+  void want_keys(auth::KeysWanted /*wanted*/, std::function<void(bool)> done) override {
+    wanting.push_back(std::move(done));
+  }
 
   void ask_acknowledged(const auth::TicketHash& /*ticket*/,
                         auth::TicketBook::Holder /*holder*/,
                         std::function<void(bool)> /*done*/) override {}
 
   int revoked = 0;
+  std::vector<std::function<void(bool)>> wanting;
 };
 
 // A front on a loop of its own.
@@ -122,6 +130,76 @@ TEST_F(FrontTest, ends_a_connection_whose_revocation_is_never_answered) {
   front.close();
   loop_.run();  // runs dry
   EXPECT_EQ(admission_.connections(), 0U);
+}
+
+// Sends a request with a token whose key is not known, and waits until the front asks for the key.
+class FrontWithoutKeyTest : public FrontTest {
+ protected:
+  FrontWithoutKeyTest() {
+    trust_->issuers = {{.name = "a",
+                        .roles = {auth::Role::kPublish},
+                        .key_source = std::make_shared<const auth::KeySource>()}};
+    trust_->token_rules.audiences = {"hub"};
+    std::array<int, 2> pair{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+    client_ = base::Descriptor(pair[0]);
+    front_.reset(new Front(make_front(trust_)));
+    front_->accept(pair[1], peer_, Listener::kMain);
+    const std::string token = auth::testing::make_token(
+        R"({"typ":"at+jwt","alg":"EdDSA","kid":"new"})",
+        R"({"iss":"a","aud":"hub","exp":9000000000,"authorization_details":[]})", key_);
+    const std::string request =
+        "POST /.well-known/mercure HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+        "\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: 7\r\n\r\ntopic=a";
+    EXPECT_EQ(::write(client_.get(), request.data(), request.size()),
+              static_cast<ssize_t>(request.size()));
+    while (overview_.wanting.empty()) {
+      loop_.run_one();
+    }
+  }
+
+  // Returns the status of the answer; 0: there is none.
+  int status() {
+    std::array<char, 16> answer{};
+    const ssize_t got = ::read(client_.get(), answer.data(), answer.size() - 1);
+    return got > 12 ? std::atoi(answer.data() + 9) : 0;
+  }
+
+  const auth::testing::SigningKey key_{auth::Algorithm::kEdDsa};
+  const std::shared_ptr<auth::TrustPolicy> trust_ = std::make_shared<auth::TrustPolicy>();
+  base::Descriptor client_;
+  std::unique_ptr<Front> front_;
+  int status_ = 0;
+};
+
+TEST_F(FrontWithoutKeyTest, answers_a_request_when_its_key_has_come) {
+  auto with_key = std::make_shared<auth::TrustPolicy>(*trust_);
+  with_key->issuers[0].keys = {{.kid = "new", .key = key_.verifying()}};
+  front_->set_policy(make_policy(settings_, true, with_key));
+  overview_.wanting[0](true);
+  while (status_ = status(), status_ == 0 && loop_.run_one() > 0) {
+  }
+  EXPECT_EQ(status_, 403) << "the token is true, and grants nothing";
+  front_->close();
+  loop_.run();
+}
+
+TEST_F(FrontWithoutKeyTest, refuses_a_request_whose_key_does_not_come) {
+  overview_.wanting[0](false);
+  while (status_ = status(), status_ == 0 && loop_.run_one() > 0) {
+  }
+  EXPECT_EQ(status_, 401);
+  front_->close();
+  loop_.run();
+}
+
+TEST_F(FrontWithoutKeyTest, ends_a_connection_that_waits_for_a_key) {
+  overview_.wanting[0](true);
+  front_->close();
+  loop_.run();  // runs dry
+  EXPECT_EQ(admission_.connections(), 0U);
+  EXPECT_EQ(status(), 0);
 }
 
 }  // namespace

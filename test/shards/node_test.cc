@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -20,9 +21,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "hub/auth/signing_testing.h"
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
 #include "hub/log/memory/memory_store.h"
+#include "hub/net/https_get.h"
 #include "hub/net/listener.h"
 #include "test/shards/client_testing.h"
 
@@ -47,6 +50,11 @@ class TwoShards : public ::testing::Test {
                             .logger = logger_,
                             .store = store_,
                             .listeners = std::move(listeners),
+                            .fetch =
+                                [this](const net::HttpsRequest&, net::Fetched fetched) {
+                                  fetches_.push_back(std::move(fetched));
+                                  return std::make_unique<net::Transfer>();
+                                },
                             .files_max = 4096,
                             .seed = 1},
                   settings_, loop_.get_executor());
@@ -71,6 +79,7 @@ class TwoShards : public ::testing::Test {
   log::memory::MemoryStore store_{log::memory::kRetention, clock_};
   boost::asio::io_context loop_{1};
   std::vector<tcp::endpoint> ports_;
+  std::vector<net::Fetched> fetches_;  // that were begun
   std::optional<Node> node_;
 };
 
@@ -186,6 +195,50 @@ TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
   done = true;
   publisher.join();
   fmt::print("joins: {}, events: {}\n", 4 * joins_per_thread, published.load());
+}
+
+TEST_F(TwoShards, wait_for_a_key_that_is_fetched_and_end_streams_whose_key_is_gone) {
+  const auth::testing::SigningKey key(auth::Algorithm::kEdDsa);
+  auto trust = std::make_shared<auth::TrustPolicy>();
+  trust->issuers = {{.name = "a",
+                     .roles = {auth::Role::kSubscribe},
+                     .key_source = std::make_shared<const auth::KeySource>()}};
+  trust->token_rules.audiences = {"hub"};
+  node_->reload(settings_, trust);
+  ASSERT_EQ(fetches_.size(), 1U);
+  fetches_[0](base::parsed(R"({"keys":[]})"));
+
+  const std::string token = auth::testing::make_token(
+      R"({"typ":"at+jwt","alg":"EdDSA","kid":"new"})",
+      R"({"iss":"a","aud":"hub","exp":9000000000,"authorization_details":[]})", key);
+  std::vector<Client> readers;
+  for (std::size_t shard = 0; shard < 2; ++shard) {
+    loop_.restart();
+    loop_.poll();  // what alarms have left
+    readers.push_back(connect(shard));
+    readers.back().send(
+        "GET /.well-known/mercure?match=a HTTP/1.1\r\nHost: localhost\r\n"
+        "Authorization: Bearer " +
+        token + "\r\n\r\n");
+    ASSERT_EQ(loop_.run_one_for(std::chrono::seconds(60)), 1U) << "the shard asks for the key";
+  }
+  ASSERT_EQ(fetches_.size(), 2U) << "one fetch for both";
+  fetches_[1](base::parsed("{\"keys\":[" + key.public_jwk("new") + "]}"));
+  for (Client& reader : readers) {
+    const auto head = reader.read_to("\r\n\r\n");
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->substr(0, 15), "HTTP/1.1 200 OK");
+    EXPECT_TRUE(reader.read_to("\n\n"));
+  }
+
+  node_->reload(settings_, trust);
+  ASSERT_EQ(fetches_.size(), 3U);
+  fetches_[2](base::parsed(R"({"keys":[]})"));
+  for (Client& reader : readers) {
+    EXPECT_TRUE(reader.read_to("event: vrelo.end"));
+    while (reader.read_to("\n")) {
+    }
+  }
 }
 
 TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a connection finds out what a request may do.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hub/api/connection.h"
+#include "hub/api/connection_ask.h"
+#include "hub/api/front.h"
+#include "hub/api/presented_tokens.h"
+#include "hub/auth/errc.h"
+#include "hub/fetched_keys.h"
+
+namespace vrelo::api {
+
+// Finds out what the request may do in `role`. Waits where the key of its token may come.
+// Errors: 400 or 401.
+base::Task<Connection::Authorized> Connection::authorize(auth::Role role, Tokens tokens) {
+  if (!front_.authenticator_) {
+    co_return auth::Authorization{.grant = front_.parts_.grant};
+  }
+  const PresentedTokens found(parser_->request());
+  auth::Presented presented = found.presented();
+  if (tokens == Tokens::kNoQuery) {
+    presented.query_token.reset();
+  }
+  auto authorization = front_.authenticator_->authorize(presented, role);
+  if (!authorization) {
+    auth::KeysWanted wanted =
+        front_.authenticator_->keys_wanted(presented, role, authorization.error());
+    if (!wanted.sources.empty() && co_await key_comes(std::move(wanted))) {
+      authorization = front_.authenticator_->authorize(presented, role);
+    }
+  }
+  if (!authorization) {
+    if (authorization.error() != auth::Errc::kTokenMissing) {
+      front_.parts_.logger.refused(
+          "token refused",
+          fmt::format("{}: {}", peer_.address().to_string(), authorization.error().message()));
+    }
+    co_return unauthorized(authorization.error(), policy_->metadata_url);
+  }
+  co_return *std::move(authorization);
+}
+
+// Waits for a key that its issuer may have published. Returns whether it makes sense to look again.
+base::Task<bool> Connection::key_comes(auth::KeysWanted wanted) {
+  if (front_.draining_) {
+    co_return false;
+  }
+  const auto comes = co_await ask<bool>(
+      [this, &wanted](auto done) {
+        front_.parts_.overview.want_keys(std::move(wanted), std::move(done));
+      },
+      front_.parts_.clock.steady() + kKeyFetchTime);
+  // Meanwhile a reload may have ended authorization.
+  co_return comes&&* comes&& socket_.is_open() && front_.authenticator_;
+}
+
+}  // namespace vrelo::api
