@@ -112,7 +112,7 @@ base::Task<Connection::Next> Connection::mint() {
         std::max(std::chrono::floor<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
   }
   const auto minted = co_await ask<TicketOffice::Minted>(
-      [this, &order](auto done) { front_.parts_.tickets.mint(std::move(order), std::move(done)); });
+      [this, &order](auto done) { front_.parts_.tickets.mint(order, std::move(done)); });
   if (!minted) {
     co_return Next::kGone;
   }

@@ -129,7 +129,7 @@ class TicketBook {
     kCopied,  // two clients have the proof: the session has ended for both
   };
   struct Refused {
-    Refusal why;
+    Refusal why = Refusal::kUnknown;
     std::optional<Holder> ended = {};  // of kCopied: whose connection has to end too
   };
   using Outcome = std::variant<Opened, Ask, Refused>;
@@ -139,7 +139,7 @@ class TicketBook {
   void leave(StoreTime now, const TicketHash& hash, std::uint32_t turn);
 
   struct Ended {
-    TicketHash hash;
+    TicketHash hash = {};
     std::optional<Holder> holder = {};
   };
 

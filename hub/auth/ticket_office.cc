@@ -125,7 +125,7 @@ bool TicketOffice::is_away() const {
   return away_since_ && clock_.steady() - *away_since_ >= kAwayMax;
 }
 
-void TicketOffice::mint(TicketBook::Order order, std::function<void(Minted)> done) {
+void TicketOffice::mint(const TicketBook::Order& order, std::function<void(Minted)> done) {
   auto job = std::make_shared<Job>();
   auto minted = std::make_shared<Minted>(Away{});
   job->act = [this, job = job.get(), minted, order](StoreTime now) {
@@ -150,7 +150,7 @@ void TicketOffice::find(const TicketHash& hash, std::function<void(TicketTermsPt
   submit(std::move(job));
 }
 
-void TicketOffice::redeem(TicketBook::Attempt attempt, std::function<void(Redeemed)> done) {
+void TicketOffice::redeem(const TicketBook::Attempt& attempt, std::function<void(Redeemed)> done) {
   auto job = std::make_shared<Job>();
   auto redeemed = std::make_shared<Redeemed>(Away{});
   job->act = [this, job = job.get(), redeemed, attempt](StoreTime now) {

@@ -57,9 +57,9 @@ class TicketOffice {
   // A connection of a session that has to be closed, and why.
   enum class Why { kReplaced, kCopied, kRevoked };
   struct Closing {
-    TicketHash hash;
-    TicketBook::Holder holder;
-    Why why;
+    TicketHash hash = {};
+    TicketBook::Holder holder = {};
+    Why why = Why::kReplaced;
   };
 
   struct Parts {
@@ -79,13 +79,13 @@ class TicketOffice {
   struct Away {};  // it cannot be kept now, and nothing has happened
 
   using Minted = std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full, Away>;
-  void mint(TicketBook::Order order, std::function<void(Minted)> done);
+  void mint(const TicketBook::Order& order, std::function<void(Minted)> done);
 
   // nullptr: there is no such ticket.
   void find(const TicketHash& hash, std::function<void(TicketTermsPtr)> done);
 
   using Redeemed = std::variant<TicketBook::Opened, TicketBook::Ask, TicketBook::Refused, Away>;
-  void redeem(TicketBook::Attempt attempt, std::function<void(Redeemed)> done);
+  void redeem(const TicketBook::Attempt& attempt, std::function<void(Redeemed)> done);
 
   enum class SessionEnd {
     kEnded,
