@@ -16,6 +16,7 @@
 #include "cli/failure_text.h"
 #include "cli/hub_url.h"
 #include "cli/output.h"
+#include "cli/plan.h"
 #include "cli/publication.h"
 #include "cli/token_file.h"
 
@@ -89,6 +90,7 @@ std::optional<int> read_options(Options& options,
 struct Plan {
   sse::client::Url url;
   Fields fields;
+  bool json = false;
 };
 
 void add_pair(std::string& query, std::string_view name, std::string_view value) {
@@ -138,7 +140,7 @@ base::Parsed<Plan> make_plan(const Options& options) {
   if (!query) {
     return query.error();
   }
-  Plan plan{.url = *std::move(url), .fields = {}};
+  Plan plan{.url = *std::move(url), .fields = {}, .json = options.json};
   plan.url.path = plan.url.path == "/" ? kPath : plan.url.path;
   plan.url.query = *std::move(query);
   for (const auto& [option, file, name, prefix] :
@@ -159,14 +161,9 @@ base::Parsed<Plan> make_plan(const Options& options) {
 }  // namespace
 
 sse::client::Task<int> explain(Process& process, std::vector<std::string> arguments) {
-  Options options;
-  if (const auto status = read_options(options, arguments, process)) {
-    co_return *status;
-  }
-  auto plan = make_plan(options);
+  auto plan = read_plan(process, kName, arguments, read_options, make_plan);
   if (!plan) {
-    say(process.err, kName, plan.error().message);
-    co_return kUsage;
+    co_return plan.error();
   }
   const auto answer = co_await ask(process.network, plan->url, std::move(plan->fields));
   if (!answer) {
@@ -184,7 +181,7 @@ sse::client::Task<int> explain(Process& process, std::vector<std::string> argume
         "the answer is no explanation; is URL where a hub's administration listens?");
     co_return kFailed;
   }
-  const auto error = process.out.write(options.json ? *answer : explained->text);
+  const auto error = process.out.write(plan->json ? *answer : explained->text);
   co_return error         ? output_status(process.err, kName, error)
   : explained->is_allowed ? kOk
                           : kFailed;

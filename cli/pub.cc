@@ -16,6 +16,7 @@
 #include "cli/failure_text.h"
 #include "cli/hub_url.h"
 #include "cli/input.h"
+#include "cli/plan.h"
 #include "cli/printable.h"
 #include "cli/publication.h"
 #include "cli/publisher.h"
@@ -343,14 +344,9 @@ class Pub final : public PublisherObserver {
 }  // namespace
 
 Task<int> pub(Process& process, std::vector<std::string> arguments) {
-  Options options;
-  if (const auto status = read_options(options, arguments, process)) {
-    co_return *status;
-  }
-  auto plan = make_plan(options);
+  auto plan = read_plan(process, kName, arguments, read_options, make_plan);
   if (!plan) {
-    say(process.err, kName, plan.error().message);
-    co_return kUsage;
+    co_return plan.error();
   }
   Pub command(process, *std::move(plan));
   co_return co_await command.run();

@@ -14,6 +14,7 @@
 #include "cli/event_text.h"
 #include "cli/failure_text.h"
 #include "cli/hub_url.h"
+#include "cli/plan.h"
 #include "cli/printable.h"
 #include "cli/token_file.h"
 #include "hub/auth/proof.h"
@@ -221,14 +222,9 @@ class Printer final : public sse::client::EventSourceObserver {
 }  // namespace
 
 sse::client::Task<int> sub(Process& process, std::vector<std::string> arguments) {
-  Options options;
-  if (const auto status = read_options(options, arguments, process)) {
-    co_return *status;
-  }
-  auto plan = make_plan(options);
+  auto plan = read_plan(process, kName, arguments, read_options, make_plan);
   if (!plan) {
-    say(process.err, kName, plan.error().message);
-    co_return kUsage;
+    co_return plan.error();
   }
   Printer printer(process, *std::move(plan));
   co_return co_await printer.run();

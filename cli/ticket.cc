@@ -16,6 +16,7 @@
 #include "cli/failure_text.h"
 #include "cli/form_post.h"
 #include "cli/hub_url.h"
+#include "cli/plan.h"
 #include "cli/printable.h"
 #include "cli/publication.h"
 #include "cli/token_file.h"
@@ -127,14 +128,9 @@ std::optional<std::string> ticket_in(std::string_view answer) {
 }  // namespace
 
 sse::client::Task<int> ticket(Process& process, std::vector<std::string> arguments) {
-  Options options;
-  if (const auto status = read_options(options, arguments, process)) {
-    co_return *status;
-  }
-  auto plan = make_plan(options);
+  auto plan = read_plan(process, kName, arguments, read_options, make_plan);
   if (!plan) {
-    say(process.err, kName, plan.error().message);
-    co_return kUsage;
+    co_return plan.error();
   }
   FormPost post(process.network);
   const sse::client::Url url = plan->url;
