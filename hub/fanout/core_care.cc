@@ -18,6 +18,10 @@ constexpr std::chrono::milliseconds kTick = 250ms;
 // peer is gone.
 constexpr std::chrono::milliseconds kLook = 4000ms;
 
+// How much of the time before a peer owed anything counts as silence, too: about a heartbeat's, so
+// that an idle peer whose link goes is found as soon as a busy one.
+constexpr std::chrono::milliseconds kUnasked = 15'000ms;
+
 }  // namespace
 
 std::uint32_t Core::ticks(std::chrono::milliseconds duration) const {
@@ -118,7 +122,7 @@ void Core::care_idle(int fd, Stream& stream) {
   write_between_blocks(fd, stream, kHeartbeat);
 }
 
-// For how many ticks the peer has owed an acknowledgement and given none.
+// For how many ticks the peer has owed an acknowledgement and given none, and been silent before.
 //
 // The kernel tells it by how often it has sent the oldest byte, and tells too little where its own
 // link is down: it then tries at one pace for ever. What is owed at each of our looks, without an
@@ -137,7 +141,8 @@ std::uint32_t Core::silence(Stream& stream, const net::Peer& peer) const {
   }
   stream.owing = true;
   stream.owing_tick = tick_ - silent;
-  return silent;
+  const std::uint32_t unheard = ticks_in(peer.acknowledged_ago);
+  return silent + std::min(unheard - std::min(unheard, silent), ticks_in(kUnasked));
 }
 
 // Why the stream should be closed, or nullptr: its peer is gone, or takes nothing.

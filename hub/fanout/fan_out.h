@@ -41,8 +41,10 @@ struct FanOutLimits {
   std::chrono::milliseconds heartbeat{15'000};   // ± 20 % per stream
   std::chrono::milliseconds retry{3'000};        // ± 30 % per stream
   std::chrono::milliseconds stall_max{300'000};  // a peer that took no byte for this long is closed
-  std::chrono::milliseconds silent_max{
-      40'000};  // one that acknowledged nothing for this long is gone
+
+  // A peer that acknowledged nothing for this long is gone, if it owed something for at least as
+  // long but 15 s.
+  std::chrono::milliseconds silent_max{40'000};
   std::size_t page_cache_bytes_max = std::size_t{16} << 20;  // pages of older history, encoded
 };
 

@@ -157,6 +157,27 @@ TEST(FanOut, closes_a_peer_that_acknowledges_nothing_but_not_one_without_room) {
   EXPECT_FALSE(shard.sockets.at(6).closed);
 }
 
+// A heartbeat is the first that it owes.
+TEST(FanOut, closes_an_idle_peer_whose_link_went_as_soon_as_a_busy_one) {
+  TestShard shard;
+  shard.open(5, on({"a"}));
+  shard.open(6, on({"a"}));  // was idle for a minute before; its acknowledgement is on its way
+  shard.run();
+  for (int second = 1; second <= 42; ++second) {
+    const bool owes = second > 15;
+    shard.sockets.at(5).peer = {.outstanding = owes,
+                                .silent_for = std::chrono::seconds(owes ? second - 15 : 0),
+                                .acknowledged_ago = std::chrono::seconds(second)};
+    const bool owes_late = second > 22;
+    shard.sockets.at(6).peer = {.outstanding = owes_late,
+                                .silent_for = std::chrono::seconds(owes_late ? second - 22 : 0),
+                                .acknowledged_ago = std::chrono::seconds(second + 60)};
+    shard.advance(1s);
+    EXPECT_EQ(shard.sockets.at(5).closed, second >= 40) << second;
+  }
+  EXPECT_FALSE(shard.sockets.at(6).closed);
+}
+
 // As where the hub's own link is down: the kernel tries again at one pace for ever.
 TEST(FanOut, closes_a_silent_peer_also_where_the_kernel_does_not_know_how_long_it_owes) {
   TestShard shard;
