@@ -240,23 +240,26 @@ def row_e_tokens(start):
         }
 
 
-def behind(server, load_core):
-    """1,000 readers that are 10,000 events behind; returns after how many seconds the last has everything."""
+HISTORY = ["--body", "topic=history&data={message}", "--readers", 0, "--events", 10000, "--rate", 0,
+           "--publishers", 64]
+
+
+def behind(server, load_core, readers=1000):
+    """Readers that are 10,000 events behind; returns after how many seconds the last has everything."""
     hub = f"{server.target[0]}/.well-known/mercure"
     target = [f"{hub}?match=history&last_event_id=earliest", "--body", "topic=history&data={message}"]
-    load = ["--readers", 1000, "--events", 1, "--rate", 0, "--settle", 0, "--timeout", "60s"]
+    load = ["--readers", readers, "--events", 1, "--rate", 0, "--settle", 0, "--timeout", "60s"]
     return latency(bench(server, load, load_core, target), "max") / 1000
 
 
 def row_h(start, restart=False):
-    history = ["--body", "topic=history&data={message}", "--readers", 0, "--events", 10000, "--rate", 0]
     readers = ["--readers", 1000, "--rate", 100]
     live = {}
     with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
         start = functools.partial(start, log=f"sqlite:{folder}/bench.db")
         with contextlib.ExitStack() as running:
             server = running.enter_context(start(SERVER_CORE))
-            bench(server, [*history, "--publishers", 64], LOAD_CORE)
+            bench(server, HISTORY, LOAD_CORE)
             alone = bench(server, [*readers, "--events", 200], LOAD_CORE)
             if restart:
                 running.close()
@@ -386,4 +389,13 @@ def growth(start, readers):
     return {"CPU per delivery, µs": cpu(report), "bytes per stream": report["server"]["bytes_per_stream"]}
 
 
+def growth_of_history(readers):
+    """Readers that are 10,000 events behind, with nothing beside them."""
+    with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
+        with servers.vrelo(SERVER_CORE, log=f"sqlite:{folder}/bench.db") as server:
+            bench(server, HISTORY, LOAD_CORE)
+            return {"all caught up, s": behind(server, LOAD_CORE, readers)}
+
+
 GROWTH = [100, 300, 1000, 3000, 10000, 15000]
+GROWTH_OF_HISTORY = [100, 300, 1000, 3000, 10000]
