@@ -287,6 +287,7 @@ void Supervisor::worker_died(base::Logger& logger, int status) {
 }
 
 void Supervisor::end(base::Logger& logger, int signal) {
+  trial_passed_ = false;  // a successor would not know that the hub ends
   if (trial_ != 0) {
     ::kill(trial_, SIGKILL);  // it has the sockets
   }
