@@ -126,6 +126,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   void on_tick();
   void care(int fd);
   void care_idle(int fd, Stream& stream);
+  void note_progress(Reader& reader, const net::Peer& peer) const;
   std::uint32_t silence(Stream& stream, const net::Peer& peer) const;
   Counter* death(const Stream& stream, const net::Peer& peer, std::uint32_t silence);
   bool write_between_blocks(int fd, Stream& stream, std::string_view bytes);

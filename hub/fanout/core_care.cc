@@ -72,6 +72,9 @@ void Core::on_tick() {
 void Core::care(int fd) {
   Stream& stream = streams_.at(fd);
   const net::Peer peer = parts_.sockets.peer(fd);
+  if (!stream.live()) {
+    note_progress(*stream.reader, peer);
+  }
   const std::uint32_t silent = silence(stream, peer);
   if (Counter* const reason = death(stream, peer, silent)) {
     close(fd, *reason);
@@ -120,6 +123,16 @@ void Core::care_idle(int fd, Stream& stream) {
     return;
   }
   write_between_blocks(fd, stream, kHeartbeat);
+}
+
+// A full socket takes bytes again only when its peer has taken many of those in it: one who takes
+// a few a second may need longer for them than a peer may take none.
+void Core::note_progress(Reader& reader, const net::Peer& peer) const {
+  const auto acknowledged = static_cast<std::uint32_t>(peer.acknowledged);
+  if (reader.acknowledged != acknowledged) {
+    reader.acknowledged = acknowledged;
+    reader.progress_tick = tick_;
+  }
 }
 
 // For how many ticks the peer has owed an acknowledgement and given none, and been silent before.

@@ -144,6 +144,27 @@ TEST(FanOut, does_not_close_a_peer_that_takes_a_little_now_and_then) {
   EXPECT_FALSE(shard.sockets.at(5).closed);
 }
 
+// Its socket does not take more before its peer has taken half of what is in it.
+TEST(FanOut, does_not_close_a_peer_that_takes_bytes_while_its_socket_stays_full) {
+  TestShard shard;
+  shard.open(5, on({"a"}));
+  shard.run();
+  FakeSockets::Socket& socket = shard.sockets.at(5);
+  socket.room = 0;
+  socket.peer = {.outstanding = true, .window_closed = true, .acknowledged = 4096};
+  shard.publish({"a"}, "x");
+  for (int second = 0; second < 600; ++second) {
+    socket.peer.acknowledged += 100;
+    shard.advance(1s);
+    ASSERT_FALSE(socket.closed) << second;
+  }
+  shard.advance(290s);
+  EXPECT_FALSE(socket.closed);
+  shard.advance(15s);
+  EXPECT_TRUE(socket.closed);
+  EXPECT_EQ(shard.fan_out().stats().closed_stalled, 1U);
+}
+
 TEST(FanOut, closes_a_peer_that_acknowledges_nothing_but_not_one_without_room) {
   TestShard shard;
   shard.open(5, on({"a"}));

@@ -22,7 +22,8 @@ struct Reader {
   std::size_t partial = 0;          // bytes that are out of the block of the next record for it,
   std::uint64_t partial_of = 0;     // which has this offset
   std::string own = {};             // the stream's own bytes, which go before any record's
-  std::uint32_t progress_tick = 0;  // when its peer last took a byte
+  std::uint32_t progress_tick = 0;  // when its peer last took a byte, as far as it was noticed
+  std::uint32_t acknowledged = 0;   // bytes by its peer at the last look, but for their high bits
 
   // Not live before the shard has got this far: what the window held when the stream came was not
   // looked at with its interest in mind.

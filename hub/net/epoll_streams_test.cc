@@ -262,6 +262,17 @@ TEST_F(EpollStreamsTest, knows_whether_a_peer_owes_anything_and_has_room) {
   }
 }
 
+TEST_F(EpollStreamsTest, knows_how_many_bytes_a_peer_has_taken) {
+  Loopback connection;
+  const int fd = adopt(connection);
+  const auto before = streams_->peer(fd).acknowledged;
+  streams_->send(fd, "hello");
+  connection.client.receive(5);
+  while (streams_->peer(fd).acknowledged == before) {  // it may wait a moment with telling so
+  }
+  EXPECT_EQ(streams_->peer(fd).acknowledged, before + 5);
+}
+
 TEST_F(EpollStreamsTest, leaves_little_in_the_kernel_where_nobody_reads) {
   Loopback connection(4096);
   const int fd = adopt(connection);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,8 @@ struct Peer {
   std::chrono::milliseconds silent_for{0};
 
   std::chrono::milliseconds acknowledged_ago{0};  // since its last acknowledgement
+
+  std::uint64_t acknowledged = 0;  // bytes, since the connection began; always 0: it is not known
 };
 
 // The sockets of open streams, named by their descriptors. Fan-out writes through this interface

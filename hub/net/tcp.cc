@@ -102,7 +102,8 @@ Peer peer_from(const tcp_info& info, bool knows_window) {
   return {.outstanding = info.tcpi_unacked > 0 || info.tcpi_probes > 0,
           .window_closed = held_back || (knows_window && info.tcpi_snd_wnd == 0),
           .silent_for = std::chrono::duration_cast<std::chrono::milliseconds>(silent),
-          .acknowledged_ago = std::chrono::milliseconds(info.tcpi_last_ack_recv)};
+          .acknowledged_ago = std::chrono::milliseconds(info.tcpi_last_ack_recv),
+          .acknowledged = info.tcpi_bytes_acked};
 }
 
 Sent send_now(int fd, std::string_view bytes) {

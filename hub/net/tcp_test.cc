@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <climits>
+#include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -80,8 +81,10 @@ TEST(Tcp, counts_silence_from_the_last_acknowledgement_or_what_waits_for_one) {
     info.tcpi_last_data_sent = c.last_sent_ms;
     info.tcpi_rto = c.patience_us;
     info.tcpi_backoff = static_cast<std::uint8_t>(c.backoff);
+    info.tcpi_bytes_acked = std::uint64_t{5} << 32U;
     EXPECT_EQ(peer_from(info, true).silent_for, c.silent_for);
     EXPECT_EQ(peer_from(info, true).acknowledged_ago, std::chrono::milliseconds(c.last_ack_ms));
+    EXPECT_EQ(peer_from(info, true).acknowledged, std::uint64_t{5} << 32U);
   }
 }
 
