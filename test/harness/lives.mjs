@@ -38,20 +38,65 @@ export class LivesPublisher {
   ids = []; // acknowledged, in order
   isStopped = false;
 
-  constructor(name, onAcknowledged) {
+  constructor(name, onAcknowledged, { dataBytes = 0 } = {}) {
     this.topic = name;
     this.onAcknowledged = onAcknowledged;
+    this.dataBytes = dataBytes;
   }
 
   async run(lives) {
     while (!this.isStopped) {
       const id = `${this.topic}-${this.ids.length}`;
-      await lives.insist((hub) => hub.publish({ topic: [this.topic, "all"], id, data: `data of ${id}` }));
+      const data = `data of ${id}`.padEnd(this.dataBytes, " ");
+      await lives.insist((hub) => hub.publish({ topic: [this.topic, "all"], id, data }));
       this.ids.push(id);
       this.onAcknowledged();
     }
     await lives.insist((hub) => hub.publish({ topic: this.topic, id: `${this.topic}-end` }));
     this.ids.push(`${this.topic}-end`);
+  }
+}
+
+// Sends many events before it waits for their answers, and again, with the same ids, those whose answers did not
+// come.
+export class PipeliningPublisher {
+  ids = []; // acknowledged, in order
+  sent = 0; // events that the log may have
+  isStopped = false;
+
+  #connections = new Map(); // by hub: one each
+
+  // `dataOf(id)` makes an event's data. Before each `atOnce` events it waits for `mayGoOn()`.
+  constructor(topic, { atOnce, dataOf, mayGoOn, onAcknowledged }) {
+    Object.assign(this, { topic, atOnce, dataOf, mayGoOn, onAcknowledged });
+  }
+
+  async run(lives) {
+    while (!this.isStopped) {
+      await this.mayGoOn();
+      const from = this.ids.length;
+      await this.#publish(lives, Array.from({ length: this.atOnce }, (_, i) => `${this.topic}-${from + i}`));
+    }
+    await this.#publish(lives, [`${this.topic}-end`]);
+  }
+
+  async #publish(lives, ids) {
+    const end = this.ids.length + ids.length;
+    this.sent = end;
+    await lives.insist(async (hub) => {
+      const connection = this.#connections.get(hub) ?? (await hub.connect());
+      this.#connections.clear();
+      this.#connections.set(hub, connection);
+      const left = ids.slice(ids.length - (end - this.ids.length));
+      const bytes = left.map((id) => hub.publishBytes({ topic: [this.topic, "all"], id, data: this.dataOf(id) }));
+      connection.write(Buffer.concat(bytes));
+      for (const id of left) {
+        const { status, text } = await connection.readResponse();
+        assert.deepEqual([status, text], [200, id]);
+        this.ids.push(id);
+        this.onAcknowledged();
+      }
+    });
   }
 }
 
