@@ -9,12 +9,14 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <boost/asio/co_spawn.hpp>
 
+#include "hub/base/sqlite/connection.h"
 #include "hub/log/sqlite/faulty_vfs_testing.h"
 #include "hub/log/sqlite/sqlite_store_testing.h"
 
@@ -22,6 +24,7 @@ namespace vrelo::log::sqlite {
 namespace {
 
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 
 using Call = FaultyVfs::Call;
@@ -313,16 +316,30 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
                           .wal_bytes_soft = 1,
                           .wal_bytes_max = 1,
                           .chunk_limits = {.records_max = 5},
+                          .removed_topics_max = 8,
                           .vfs = disk_.name()};
     return options;
   }
 
-  // Publishes, and follows the log, while the disk may fail.
+  // Events for the index: it has more topics than it may remember when their records are removed.
+  static std::vector<Event> of_many_topics(int first, int count) {
+    std::vector<Event> events = numbered(first, count);
+    for (Event& event : events) {
+      event.topics.push_back("of " + event.id);
+    }
+    return events;
+  }
+
+  static bool is_third(const std::string& data) {
+    return data != "last" && std::stoi(data) % 3 == 0;
+  }
+
+  // Publishes, follows the log, and looks into its index while the disk may fail.
   void work(Known& known) {
     const auto tail = this->tail(store().log().end().offset);
     std::uint64_t after = store().log().end().offset;
-    for (int round = 0; round < 6; ++round) {
-      const std::vector<Event> events = numbered(4 * round, 4);
+    for (int round = 0; round < 7; ++round) {
+      const std::vector<Event> events = of_many_topics(4 * round, 4);
       const auto results = store().append_all(events);
       for (std::size_t i = 0; i < results.size(); ++i) {
         if (results[i]) {
@@ -344,6 +361,31 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
           known.seen.emplace(after, record->event.data);
         }
       }
+      look_up(known);
+    }
+  }
+
+  // What a topic and an id lead to is not passed over in silence.
+  void look_up(const Known& known) {
+    const auto page = store().read(0, {.topics = {"third"}});
+    if (!page) {
+      ASSERT_THAT(page.error(), AnyOf(Errc::kPositionGone, Errc::kUnavailable));
+    }
+    const std::vector<std::string> of_topic =
+        page ? data_of(page->records) : std::vector<std::string>();
+    for (const auto& [offset, data] : known.acknowledged) {
+      if (page && is_third(data)) {
+        ASSERT_THAT(of_topic, Contains(data));
+      }
+    }
+    if (!known.acknowledged.empty()) {
+      const auto& [offset, data] = *known.acknowledged.rbegin();
+      const auto found = store().wait(store().log().find("id " + data));
+      if (found) {
+        ASSERT_EQ(found->value_or(Position()).offset, offset);
+      } else {
+        ASSERT_EQ(found.error(), Errc::kUnavailable);
+      }
     }
   }
 
@@ -359,9 +401,15 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
       }
     }
     std::set<std::string> once;
+    std::vector<std::string> third;
     for (const auto& [offset, data] : kept) {
       EXPECT_TRUE(once.insert(data).second) << data << " is there twice";
+      if (is_third(data)) {
+        third.push_back(data);
+      }
     }
+    const std::uint64_t begin = store().log().begin().offset;
+    EXPECT_EQ(data_of(store().read(begin, {.topics = {"third"}}).value().records), third);
   }
 
   // Lets the disk fail while the log is in use, and again while it is closed. Returns how many
@@ -386,32 +434,50 @@ class SqliteFaultAtEachCallTest : public SqliteFaultTest {
   }
 };
 
-TEST_F(SqliteFaultAtEachCallTest, loses_and_doubles_nothing) {
-  constexpr std::uint64_t kForEver = FaultyVfs::Fault::kForEver;
-  struct Case {
-    std::string name;
-    FaultyVfs::Fault fault;
-  };
-  const std::vector<Case> cases = {
-      {"fails_once", {.matches = is_change, .failing = 1}},
-      {"fails_once_and_drops", {.matches = is_change, .failing = 1, .drops_unsynced = true}},
-      {"fails_on", {.matches = is_change, .failing = kForEver}},
-      {"is_full_once", {.matches = is_change, .result_code = SQLITE_FULL, .failing = 1}},
-      {"any_fails_once", {.matches = is_any, .failing = 1}},
-      {"any_fails_on", {.matches = is_any, .failing = kForEver}},
-  };
-  for (const Case& c : cases) {
-    std::uint64_t failed = 1;
-    std::uint64_t call = 0;
-    for (; failed > 0 && !HasFailure(); ++call) {
-      const std::string name = fmt::format("{}_from_call_{}.db", c.name, call);
-      SCOPED_TRACE(name);
-      FaultyVfs::Fault fault = c.fault;
-      fault.skipped = call;
-      failed = try_fault(fault, name);
-    }
-    EXPECT_GT(call, 20U) << c.name;
+// Else no fault would meet it.
+TEST_F(SqliteFaultAtEachCallTest, takes_removed_topics_over_and_forgets_some_in_its_work) {
+  const SqliteOptions options = small_options("well.db");
+  open(options);
+  Known known;
+  work(known);
+  check(known);
+  auto connection = base::sqlite::Connection::open(options.file, {}).value();
+  while (connection.integer("SELECT count(*) FROM removed WHERE forgotten_to > 0").value() == 0) {
+    std::this_thread::yield();  // for the thread that writes
   }
+}
+
+struct FaultCase {
+  std::string name;
+  FaultyVfs::Fault fault;
+};
+
+class SqliteFaultFromEachCallTest : public SqliteFaultAtEachCallTest,
+                                    public ::testing::WithParamInterface<FaultCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    Where,
+    SqliteFaultFromEachCallTest,
+    ::testing::Values(FaultCase{"it_fails_once", {.matches = is_change, .failing = 1}},
+                      FaultCase{"it_fails_once_and_drops",
+                                {.matches = is_change, .failing = 1, .drops_unsynced = true}},
+                      FaultCase{"it_fails_on", {.matches = is_change}},
+                      FaultCase{"it_is_full_once",
+                                {.matches = is_change, .result_code = SQLITE_FULL, .failing = 1}},
+                      FaultCase{"any_fails_once", {.matches = is_any, .failing = 1}},
+                      FaultCase{"any_fails_on", {.matches = is_any}}),
+    [](const auto& c) { return c.param.name; });
+
+TEST_P(SqliteFaultFromEachCallTest, loses_and_doubles_nothing) {
+  std::uint64_t failed = 1;
+  std::uint64_t call = 0;
+  for (; failed > 0 && !HasFailure(); ++call) {
+    const std::string name = fmt::format("from_call_{}.db", call);
+    SCOPED_TRACE(name);
+    FaultyVfs::Fault fault = GetParam().fault;
+    fault.skipped = call;
+    failed = try_fault(fault, name);
+  }
+  EXPECT_GT(call, 20U);
 }
 
 // A start that fails at any one call leaves a log that the next one opens as if nothing had been.
