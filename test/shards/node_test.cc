@@ -25,6 +25,8 @@
 #include "hub/base/clock.h"
 #include "hub/base/logging.h"
 #include "hub/log/memory/memory_store.h"
+#include "hub/log/sqlite/sqlite_store.h"
+#include "hub/log/sqlite/sqlite_store_testing.h"
 #include "hub/net/https_get.h"
 #include "hub/net/listener.h"
 #include "test/shards/client_testing.h"
@@ -34,11 +36,16 @@ namespace {
 
 using boost::asio::ip::tcp;
 
+enum class Kept { kInMemory, kInSqlite };
+
 // Each shard has a listener, so a port, of its own: who connects chooses the shard.
 class TwoShards : public ::testing::Test {
  protected:
-  TwoShards() {
+  explicit TwoShards(Kept kept = Kept::kInMemory,
+                     std::uint64_t window_bytes = base::Settings().window_bytes)
+      : store_(open_store(kept)) {
     settings_.shards = 2;
+    settings_.window_bytes = window_bytes;
     settings_.drain = {};
     std::vector<net::Listener> listeners;
     for (int i = 0; i < 2; ++i) {
@@ -48,7 +55,7 @@ class TwoShards : public ::testing::Test {
     }
     node_.emplace(NodeParts{.clock = clock_,
                             .logger = logger_,
-                            .store = store_,
+                            .store = *store_,
                             .listeners = std::move(listeners),
                             .fetch =
                                 [this](const net::HttpsRequest&, net::Fetched fetched) {
@@ -72,11 +79,19 @@ class TwoShards : public ::testing::Test {
     return reader;
   }
 
+  std::unique_ptr<log::Store> open_store(Kept kept) const {
+    if (kept == Kept::kInMemory) {
+      return std::make_unique<log::memory::MemoryStore>(log::memory::kRetention, clock_);
+    }
+    return log::sqlite::SqliteStore::open({.file = folder_.path() / "log.db"}, clock_).value();
+  }
+
   base::Settings settings_;
   const base::SystemClock clock_;
+  const log::sqlite::TemporaryFolder folder_;
   base::Logger logger_{clock_, base::LogLevel::kError,
                        [](std::string_view line) { ADD_FAILURE() << line; }};
-  log::memory::MemoryStore store_{log::memory::kRetention, clock_};
+  const std::unique_ptr<log::Store> store_;
   boost::asio::io_context loop_{1};
   std::vector<tcp::endpoint> ports_;
   std::vector<net::Fetched> fetches_;  // that were begun
@@ -129,11 +144,54 @@ TEST_F(TwoShards, are_not_woken_for_each_others_topics) {
   EXPECT_EQ(node_->stats()[0].wakes, wakes + 1);
 }
 
-// Publishes on one shard as fast as that answers, joins on both at random moments with a cursor,
-// some by a pattern; now and then one joins without a cursor, who is not counted. The n-th event's
-// data is n and its offset too, so each stream tells by itself whether it misses or repeats
-// anything.
-TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
+// With the window so small that cursors lead to the log, to its cached pages, and to the window.
+class Seam : public TwoShards, public ::testing::WithParamInterface<Kept> {
+ protected:
+  Seam() : TwoShards(GetParam(), 16 * 1024) {}
+
+  // What a thread of readers does: joins on both shards at random moments with a cursor, some by a
+  // pattern; now and then one joins without a cursor, who is not counted. The n-th event's data is
+  // n and its offset too, so each stream tells by itself whether it misses or repeats anything.
+  void join(unsigned thread, int joins_wanted, const std::atomic<std::uint64_t>& published) {
+    std::mt19937 random(thread);
+    std::string epoch_id;  // what precedes the offset in an id
+    for (int joins = 0; joins < joins_wanted;) {
+      Client reader = connect(random() % 2);
+      const char* const selector = random() % 4 == 0 ? "other&match_urlpattern=new*" : "news";
+      const std::uint64_t now = published;
+      std::uint64_t expected = 0;
+      if (epoch_id.empty() || random() % 32 == 0) {
+        reader.send_subscribe(selector);
+      } else {
+        ++joins;
+        const std::uint64_t back_max = random() % 2 == 0 ? 32 : 2000;
+        expected = now - std::min<std::uint64_t>(now, random() % back_max) + 1;
+        // '#' goes over the wire as it is: this is a header.
+        reader.send_subscribe(selector, fmt::format("{}{}", epoch_id, expected - 1));
+      }
+      ASSERT_TRUE(reader.read_to("\r\n\r\n"));
+      const auto opening = reader.read_to("\n\n");
+      ASSERT_TRUE(opening);
+      if (expected == 0) {
+        const std::string start = last_line(*opening);
+        const std::size_t offset_at = start.rfind('.') + 1;
+        epoch_id = start.substr(4, offset_at - 4);
+        expected = std::stoull(start.substr(offset_at)) + 1;
+      }
+      std::uint64_t end = expected + 1 + random() % 4;
+      if (random() % 8 == 0) {
+        end = std::max(end, now + 8);  // all the way to what is new
+      }
+      for (; expected < end; ++expected) {
+        const auto block = reader.read_to("\n\n");
+        ASSERT_TRUE(block);
+        ASSERT_EQ(number_after(*block, "data: "), expected) << *block;
+      }
+    }
+  }
+};
+
+TEST_P(Seam, misses_nothing_where_a_reader_joins_a_running_publisher) {
   const char* const wanted = std::getenv("VRELO_JOINS");  // script/long wants more
   const int joins_per_thread = (wanted != nullptr ? std::atoi(wanted) : 10'000) / 4;
   std::atomic<std::uint64_t> published{0};
@@ -156,46 +214,36 @@ TEST_F(TwoShards, miss_nothing_where_a_reader_joins_a_running_publisher) {
 
   std::vector<std::thread> readers;
   for (unsigned thread = 0; thread < 4; ++thread) {
-    readers.emplace_back([&, thread] {
-      std::mt19937 random(thread);
-      std::string epoch_id;  // what precedes the offset in an id
-      for (int joins = 0; joins < joins_per_thread;) {
-        Client reader = connect(random() % 2);
-        const char* const selector = random() % 4 == 0 ? "other&match_urlpattern=new*" : "news";
-        std::uint64_t expected = 0;
-        if (epoch_id.empty() || random() % 32 == 0) {
-          reader.send_subscribe(selector);
-        } else {
-          ++joins;
-          const std::uint64_t now = published;
-          expected = now - std::min<std::uint64_t>(now, random() % 32) + 1;
-          // '#' goes over the wire as it is: this is a header.
-          reader.send_subscribe(selector, fmt::format("{}{}", epoch_id, expected - 1));
-        }
-        ASSERT_TRUE(reader.read_to("\r\n\r\n"));
-        const auto opening = reader.read_to("\n\n");
-        ASSERT_TRUE(opening);
-        if (expected == 0) {
-          const std::string start = last_line(*opening);
-          const std::size_t offset_at = start.rfind('.') + 1;
-          epoch_id = start.substr(4, offset_at - 4);
-          expected = std::stoull(start.substr(offset_at)) + 1;
-        }
-        for (std::uint64_t end = expected + 1 + random() % 4; expected < end; ++expected) {
-          const auto block = reader.read_to("\n\n");
-          ASSERT_TRUE(block);
-          ASSERT_EQ(number_after(*block, "data: "), expected) << *block;
-        }
-      }
-    });
+    readers.emplace_back([&, thread] { join(thread, joins_per_thread, published); });
   }
   for (std::thread& reader : readers) {
     reader.join();
   }
   done = true;
   publisher.join();
-  fmt::print("joins: {}, events: {}\n", 4 * joins_per_thread, published.load());
+
+  std::uint64_t from_window = 0;
+  std::uint64_t from_pages = 0;
+  std::uint64_t from_log = 0;
+  for (const auto& stats : node_->stats()) {
+    from_window += stats.window_hits;
+    from_pages += stats.page_cache_hits;
+    from_log += stats.storage_reads;
+  }
+  EXPECT_GT(from_window, 0U);
+  EXPECT_GT(from_pages, 0U);
+  EXPECT_GT(from_log, 0U);
+  fmt::print("joins, {}: {} | {} | {} | {} | {}\n",
+             GetParam() == Kept::kInMemory ? "memory" : "sqlite", 4 * joins_per_thread,
+             published.load(), from_window, from_pages, from_log);
 }
+
+INSTANTIATE_TEST_SUITE_P(Logs,
+                         Seam,
+                         ::testing::Values(Kept::kInMemory, Kept::kInSqlite),
+                         [](const auto& tested) {
+                           return tested.param == Kept::kInMemory ? "memory" : "sqlite";
+                         });
 
 TEST_F(TwoShards, wait_for_a_key_that_is_fetched_and_end_streams_whose_key_is_gone) {
   const auth::testing::SigningKey key(auth::Algorithm::kEdDsa);
