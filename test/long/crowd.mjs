@@ -13,12 +13,19 @@ import { Command } from "../harness/command.mjs";
 import { Connection, requestBytes } from "../harness/http.mjs";
 import { SseParser } from "../harness/sse.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
+import { AUDIENCE, Issuer } from "../harness/token.mjs";
+import { until } from "../harness/waiting.mjs";
 
 const CROWD = 10_000;
 const RECONNECT_MS_MAX = 10_000;
 const DRAIN_MS = 5_000;
-const DRAIN_SLACK_MS = 2_000;
+const DRAIN_SLACK_MS = 1_000;
+const DRAIN_UNEVEN_MAX = 0.15; // of all streams
+const SAMPLE = 100; // of the streams that are drained
 const RELOADS = 1_000;
+const RELOAD_EVERY_MS = 20;
+const RELOAD_RATE = 200; // events a second
+const RELOAD_EVENTS = 6_000; // half as many again as the reloads take
 const SLOW = 1_000;
 const SLOW_BYTES = 1024; // a second
 const SLOW_HELD_BYTES_MAX = 128 * 1024;
@@ -27,6 +34,7 @@ const ROUNDS = 5;
 const P99_RATIO_MAX = 1.1;
 const ROW_A = ["--readers", "1000", "--events", "200", "--rate", "100"];
 
+const ENDED_WELL = { code: 0, signal: null };
 const options = { log: SQLITE };
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const say = (text) => console.log(`row: ${text}`);
@@ -62,47 +70,120 @@ test("10,000 readers who come back at once with a cursor are served within 10 s"
     + ` ${(ms / 1000).toFixed(1)} s | ≤ ${RECONNECT_MS_MAX / 1000} s |`);
 });
 
-test("a drain closes 10,000 streams in its time", options, async (t) => {
+// One whose stream tells when to come back before it ends.
+async function readFarewell(stream) {
+  await stream.ended();
+  const last = stream.blocks.at(-1);
+  assert.equal(stream.blocks.length, 2, "the first block, and one more");
+  assert.match(last.join(), /^retry: [0-9]+$/);
+}
+
+test("a drain closes 10,000 streams evenly in its time", options, async (t) => {
   const hub = await t.hub({ drain: `${DRAIN_MS}ms` }, { lifetimeMs: 0 });
-  const readers = load(t, hub, ["--readers", `${CROWD}`, "--events", "0", "--settle", "1h"]);
-  await hub.streamsOpen(CROWD);
+  const some = () => Promise.all(Array.from({ length: SAMPLE / 2 }, () => hub.subscribe({ match: "a" })));
+  const first = await some();
+  const readers = load(t, hub, ["--readers", `${CROWD - SAMPLE}`, "--events", "0", "--settle", "1h"]);
+  await hub.streamsOpen(CROWD - SAMPLE / 2);
+  const sample = [...first, ...(await some())];
   const begin = performance.now();
   hub.signal("SIGTERM");
-  assert.deepEqual(await hub.ended(), { code: 0, signal: null });
+  let isOver = false;
+  const counted = []; // [part of the drain's time, part of the streams]
+  const count = async () => {
+    while (!isOver) {
+      const streams = (await hub.metrics().catch(() => undefined))?.get("vrelo_streams");
+      const part = (performance.now() - begin) / DRAIN_MS;
+      if (streams !== undefined && part < 1) {
+        counted.push([part, streams / CROWD]);
+      }
+      await delay(20);
+    }
+  };
+  const ended = hub.ended().finally(() => (isOver = true));
+  const [exit] = await Promise.all([ended, Promise.all(sample.map(readFarewell)), count()]);
   const ms = performance.now() - begin;
+  assert.deepEqual(exit, ENDED_WELL);
   readers.signal("SIGINT");
   const report = await reportOf(readers);
-  assert.equal(report.streams.cut, CROWD);
+  assert.equal(report.streams.cut, CROWD - SAMPLE);
   assert.ok(ms < DRAIN_MS + DRAIN_SLACK_MS, `it took ${ms} ms`);
-  say(`| SIGTERM with ${CROWD} streams, \`drain\` ${DRAIN_MS / 1000} s | ends with 0 after ${(ms / 1000).toFixed(1)} s`
-    + ` | the drain's time |`);
+  const left = [0.25, 0.5, 0.75].map((part) => {
+    const [found] = counted.toSorted(([a], [b]) => Math.abs(a - part) - Math.abs(b - part));
+    assert.ok(Math.abs(found[0] - part) < 0.05, `the streams were counted only at ${counted.map(([at]) => at)}`);
+    assert.ok(Math.abs(found[1] - (1 - part)) < DRAIN_UNEVEN_MAX, `${found[1]} of the streams left after ${found[0]}`);
+    return Math.round(100 * found[1]);
+  });
+  say(`| SIGTERM with ${CROWD} streams, \`drain\` ${DRAIN_MS / 1000} s | ends with 0 after ${(ms / 1000).toFixed(1)} s;`
+    + ` after a quarter, half and three quarters of the time ${left.join(", ")} % of the streams are left; ${SAMPLE} of`
+    + ` ${SAMPLE} that were looked at had a \`retry:\` before the end |`
+    + ` the drain's time and ${DRAIN_SLACK_MS / 1000} s; 75, 50, 25 % ± ${100 * DRAIN_UNEVEN_MAX} |`);
 });
 
-test("1,000 reloads under load close no stream and refuse no publish", options, async (t) => {
+test("1,000 reloads under load close no stream, refuse no publish and lose no event", options, async (t) => {
   const folder = await t.folder();
-  const config = path.join(folder, "vrelo.toml");
-  const write = async (i) => {
-    await writeFile(`${config}.new`, `body_bytes = ${100_000 + i}\n`);
-    await rename(`${config}.new`, config);
+  const file = (name) => path.join(folder, name);
+  const replace = async (name, text) => {
+    await writeFile(`${file(name)}.new`, text, { mode: 0o600 });
+    await rename(`${file(name)}.new`, file(name));
   };
-  await write(0);
-  const hub = await t.hub({ config }, { folder, lifetimeMs: 0 });
+  const named = (name) => [name, new Issuer(name, { kid: name })];
+  const issuers = Object.fromEntries(["app", "admin", "more", "next"].map(named));
+  const writeKeys = (name, ...keys) => replace(`${name}.jwks`, JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }));
+  const table = (name, roles) => `[[issuers]]\nname = "${name}"\nkeys = ["${name}.jwks"]\nroles = [${roles}]\n`;
+  const both = '"publish", "subscribe"';
+  const write = ({ heartbeat, retry, hasMore }) =>
+    replace("vrelo.toml", `audiences = ["${AUDIENCE}"]\nheartbeat = "${heartbeat}s"\nretry = "${retry}s"\n`
+      + table("app", both) + table("admin", '"admin"') + (hasMore ? table("more", both) : ""));
+  const { app, admin, more, next } = issuers;
+  for (const name of ["app", "admin", "more"]) {
+    await writeKeys(name, issuers[name]);
+  }
+  let settings = { heartbeat: 15, retry: 3, hasMore: false };
+  await write(settings);
+  const hub = await t.hub({ config: file("vrelo.toml") }, { folder, lifetimeMs: 0 });
+  hub.adminToken = admin.token();
+  await writeFile(file("token"), app.token({ publish: ["*"], subscribe: ["*"] }));
+
+  // What a reload changes, and how what it changed is seen.
+  let takesNext = false; // whether the file of app's keys has another one
+  const statusFor = async (issuer, claims) => {
+    const headers = { authorization: `Bearer ${issuer.token({ publish: ["*"], ...claims })}` };
+    return (await hub.post({ topic: "other" }, { headers })).status;
+  };
+  const changes = [
+    async (i) => write((settings = { ...settings, heartbeat: 10 + (i % 7) })),
+    async (i) => write((settings = { ...settings, retry: 1 + (i % 5) })),
+    async () => write((settings = { ...settings, hasMore: !settings.hasMore })),
+    async () => writeKeys("app", ...((takesNext = !takesNext) ? [next, app] : [app])),
+  ];
+  const seesChanges = async () => {
+    assert.equal(await statusFor(more), settings.hasMore ? 200 : 401);
+    assert.equal(await statusFor(next, { claims: { iss: "app" } }), takesNext ? 200 : 401);
+  };
+
   const seen = () => hub.errorText.split("SIGHUP: settings read").length - 1;
-  const running = load(t, hub, ["--readers", "1000", "--events", "1000000", "--rate", "200"]);
+  const running = load(t, hub, ["--readers", "1000", "--events", `${RELOAD_EVENTS}`, "--rate", `${RELOAD_RATE}`,
+    "--token-file", file("token")]);
   await hub.streamsOpen(1000);
+  const begin = performance.now();
   for (let i = 1; i <= RELOADS; ++i) {
-    await write(i);
+    await delay(begin + i * RELOAD_EVERY_MS - performance.now());
+    await changes[i % changes.length](i);
     hub.signal("SIGHUP");
     await hub.until(() => seen() >= i, `reload ${i}`);
+    if (i % 100 < changes.length) {
+      await until(() => seesChanges().then(() => true, () => false), `reload ${i} to be heard of`);
+    }
   }
-  running.signal("SIGINT");
+  assert.equal(running.status, undefined, "the load ended before the reloads");
   const report = await reportOf(running);
   const { accepted, failed } = report.events;
-  const { doubled, out_of_order } = report.deliveries;
-  assert.deepEqual([report.streams.cut, failed, doubled, out_of_order], [0, 0, 0, 0]);
-  assert.ok(accepted > 200, `${accepted} events`);
-  say(`| ${RELOADS} reloads, 1,000 readers, 200 events/s | ${accepted} events accepted, 0 refused, 0 streams closed`
-    + " | none |");
+  const { lost, delivered, doubled, out_of_order } = report.deliveries;
+  assert.deepEqual([report.streams.cut, failed, lost, doubled, out_of_order], [0, 0, 0, 0, 0]);
+  assert.deepEqual([accepted, delivered], [RELOAD_EVENTS, 1000 * RELOAD_EVENTS]);
+  say(`| ${RELOADS} reloads (heartbeat, retry, an issuer more or less, the keys of one), 1,000 readers with tokens,`
+    + ` ${RELOAD_RATE} events/s | ${accepted} events accepted, 0 refused; ${delivered} deliveries, 0 lost; 0 streams`
+    + " closed | none |");
 });
 
 // Bytes that the kernel holds for each of the hub's streams that go to `peers`.
