@@ -234,3 +234,56 @@ test("a worker whose supervisor is killed drains and ends", { log: SQLITE }, asy
   const stream = await next.subscribe({ match: "a", last_event_id: "earliest" });
   assert.equal((await stream.next()).id, "one");
 });
+
+// --- What else happens while the program is replaced.
+
+// The lines at which the second thing happens, in their order.
+const STAGES = [
+  ["it is tried", / info supervisor: SIGUSR2: trying /],
+  ["the supervisor becomes it", / info supervisor: SIGUSR2: going on as /],
+  ["the worker closes its streams", / info SIGTERM: closing streams over /],
+];
+// `ends`: the hub ends with 0; otherwise the new program serves.
+const ACTS = [
+  ["SIGKILL of the worker", (hub, worker) => process.kill(worker, "SIGKILL"), false],
+  ["SIGUSR2 again", (hub) => hub.signal("SIGUSR2"), false],
+  ["SIGTERM of the supervisor", (hub) => hub.signal("SIGTERM"), true],
+  ["SIGTERM of both", (hub, worker) => [hub.pid, worker].forEach((pid) => process.kill(pid, "SIGTERM")), true],
+];
+
+async function upgradeAndAct(t, line, act, ends) {
+  const folder = await t.folder();
+  const program = path.join(folder, "vrelo");
+  await copyFile(binary(), program);
+  const { hub, worker } = await supervised(t, { drain: "500ms" }, { folder, program });
+  await hub.subscribe({ match: "a" }); // so that closing takes a while
+  await replaceProgram(program, copyOf(binary()));
+  const { ino } = await stat(program);
+  const disturb = async () => {
+    const { pid } = worker;
+    hub.signal("SIGUSR2");
+    await hub.logLine(line);
+    act(hub, pid);
+  };
+  if (ends) {
+    await disturb();
+    assert.deepEqual(await hub.ended(), ENDED_WELL, hub.errorText);
+    return;
+  }
+  const serves = async () => {
+    const isNew = (await stat(`/proc/${worker.pid}/exe`).catch(() => ({}))).ino === ino;
+    return isNew && (await askAt(hub, "/healthz").catch(() => ({}))).status === 200;
+  };
+  await connectDuring(hub, disturb().then(() => until(serves, "the new program to serve")));
+  assert.equal((await stat(`/proc/${hub.pid}/exe`)).ino, ino);
+}
+
+for (const [stage, line] of STAGES) {
+  test(`an upgrade goes on or the hub ends, whatever comes while ${stage}`, async (t) => {
+    for (const [name, act, ends] of ACTS) {
+      await upgradeAndAct(t, line, act, ends).catch((error) => {
+        throw new Error(`${name} while ${stage}`, { cause: error });
+      });
+    }
+  });
+}
