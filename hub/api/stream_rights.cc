@@ -26,8 +26,9 @@ constexpr std::chrono::milliseconds kBefore = 500ms;
 // into the clock's. No stream's lifetime is longer.
 constexpr std::chrono::hours kLongest{24 * 365};
 
-// How long before its session ends a reader is told, about; and when it is tried again where the
-// stream took nothing.
+// How long before its session ends a reader is told, about, but not before half of what was left is
+// over: one that is told at once comes for the next ticket at once. And when it is tried again
+// where the stream took nothing.
 constexpr std::chrono::milliseconds kRenew = 30'000ms;
 constexpr std::chrono::milliseconds kAgain = 500ms;
 
@@ -57,8 +58,8 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
         place_(),
         end_(end),
         session_(std::move(session)),
-        session_end_(rights.clock_.steady() + session_->ends_in - kBefore),
-        renew_at_(session_end_ - renew_time()) {
+        session_end_(rights.clock_.steady() + session_->ends_in),
+        renew_at_(session_end_ - std::min(renew_time(), session_->ends_in / 2)) {
     at_ = rights_.sessions_.emplace(session_->seat.ticket(), this);
     set_time();
   }

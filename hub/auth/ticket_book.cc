@@ -82,6 +82,10 @@ TicketBook::Outcome TicketBook::redeem(StoreTime now, const Attempt& attempt) {
     if (record.token_end) {
       end = std::min(end, *record.token_end);
     }
+    end -= kSessionMargin;
+    if (end <= now) {
+      return Refused{.why = Refusal::kUnknown};
+    }
     record.session = TicketRecord::Session{.secret = attempt.secret,
                                            .first_request = attempt.request,
                                            .grace_end = now + limits_.grace,

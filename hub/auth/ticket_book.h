@@ -20,6 +20,10 @@ namespace vrelo::auth {
 // A time by the store's clock: since 1970, and never going back.
 using StoreTime = std::chrono::milliseconds;
 
+// How long before its time a session is over, for its stream and for whoever comes back: a stream
+// needs a moment to be closed, and is never open beyond its token's end.
+inline constexpr std::chrono::milliseconds kSessionMargin{500};
+
 struct TicketLimits {
   // Of one issuer and subject.
   std::uint64_t minted_max = 60;  // in a minute
@@ -39,7 +43,7 @@ struct TicketRecord {
     Digest secret = {};         // of its proofs
     Digest first_request = {};  // what the redeeming request can be told by
     StoreTime grace_end{0};
-    StoreTime end{0};
+    StoreTime end{0};  // kSessionMargin before its time
 
     // The turn last presented and the turn last given. The ticket itself is turn 0.
     std::uint32_t presented = 0;
@@ -115,7 +119,7 @@ class TicketBook {
   struct Opened {
     std::uint32_t turn = 0;
     std::string proof;
-    std::chrono::milliseconds ends_in{0};
+    std::chrono::milliseconds ends_in{0};  // the stream and its session
     std::optional<Holder> replaced = {};
     bool is_first = false;  // it was redeemed: nobody may be told before that is kept
   };

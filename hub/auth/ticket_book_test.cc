@@ -68,7 +68,7 @@ TEST_F(TicketBookTest, opens_one_session_for_a_ticket) {
   const Opened first = open(attempt());
   EXPECT_EQ(first.turn, 1);
   EXPECT_TRUE(first.is_first);
-  EXPECT_EQ(first.ends_in, 1h);
+  EXPECT_EQ(first.ends_in, 1h - kSessionMargin);
   EXPECT_EQ(split_proof("id" + first.proof).id, "id");
   EXPECT_EQ(refusal(attempt("", 101)), Refusal::kUsed);
 }
@@ -106,9 +106,18 @@ TEST_F(TicketBookTest, ends_a_session_with_its_token) {
   mint(1, "eva", 30s, 5min);
   now += 10s;
   const Opened first = open(attempt());
-  EXPECT_EQ(first.ends_in, 5min - 10s);
-  now += 5min - 10s;
-  EXPECT_EQ(refusal(attempt(first.proof)), Refusal::kUnknown);
+  EXPECT_EQ(first.ends_in, 5min - 10s - kSessionMargin);
+  now += 5min - 10s - kSessionMargin - 1ms;
+  const Opened last = open(attempt(first.proof));
+  EXPECT_EQ(last.ends_in, 1ms);
+  now += 1ms;
+  EXPECT_EQ(refusal(attempt(last.proof)), Refusal::kUnknown) << "as soon as its stream has ended";
+}
+
+TEST_F(TicketBookTest, opens_no_session_that_is_over_at_once) {
+  mint(1, "eva", 30s, 10s);
+  now += 10s - kSessionMargin;
+  EXPECT_EQ(refusal(attempt()), Refusal::kUnknown);
 }
 
 TEST_F(TicketBookTest, gives_each_connection_the_next_turn_and_replaces_the_older_one) {

@@ -31,7 +31,7 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     const way = native ? "the native class" : "fetch";
     test(`${browser}, ${way}: the hub's tickets, over cuts and the end of a session`, async (t) => {
       const tabs = await Tabs.open(t, launch);
-      const settings = `allowed_origins = ["${tabs.server.origin}"]\nretry = "50ms"\nticket_session = "37s"`;
+      const settings = `allowed_origins = ["${tabs.server.origin}"]\nretry = "50ms"\nticket_session = "10s"`;
       const { hub, app, publish } = await hubWithTickets(t, { settings });
       const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
       const url = `http://${proxy.host}:${proxy.port}${HUB_PATH}`;

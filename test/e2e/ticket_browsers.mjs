@@ -162,7 +162,7 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
 
   test(`${name} gets another ticket before its session ends, and misses and doubles nothing`, async (t) => {
     const application = await Application.open(t, await script());
-    const { hub, publish, proxy } = await start(t, application, 'ticket_session = "37s"');
+    const { hub, publish, proxy } = await start(t, application, 'ticket_session = "10s"');
     application.base = `http://127.0.0.1:${proxy.port}`;
     const page = await (await launch(t, browser)).newPage();
     await page.goto(`http://127.0.0.1:${application.port}/`);

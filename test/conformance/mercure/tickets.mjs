@@ -317,8 +317,13 @@ test("a session tells before it ends, and ends", async (t) => {
   const ticket = await mint(hub, readerToken(app, { seconds: 3 }));
   assert.ok(ticket.expires_in <= 3);
   const stream = await openTicket(hub, ticket);
+  const opened = performance.now();
+  await stream.until(() => stream.own.length > 1, "the word that it ends soon");
+  // A page that comes for the next ticket when it is told so would else do nothing else.
+  assert.ok(performance.now() - opened > 500, "half of the time is over before");
   await stream.ended();
   assert.deepEqual(stream.own.map(({ type }) => type), ["vrelo.hello", "vrelo.renew", "vrelo.end"]);
+  assert.equal(await statusOf(hub, ticket, comingBack(stream)), 401);
   const { in: seconds } = JSON.parse(stream.own[1].data);
   assert.ok(seconds >= 1 && seconds <= 3, `${seconds}`);
   assert.deepEqual(JSON.parse(stream.own[2].data), { reason: "expired" });
