@@ -12,6 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { SMALL_DISK, skipWithoutDisks } from "../harness/disks.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
+import { hubWithTickets, mint, openTicket, readerToken, streamOf } from "../harness/ticket.mjs";
 import { mortal, until, within } from "../harness/waiting.mjs";
 
 const idsOf = (events) => events.map((event) => event.id);
@@ -123,6 +124,29 @@ test("a log whose file was removed takes no publish, until the same one is back"
   assert.equal((await hub.post({ topic: "a", id: "n1" })).status, 200);
   ids.push("n1", await hub.publish({ topic: "a" }));
   assert.deepEqual(idsOf(await stream.take(3)), ids);
+});
+
+test("a ticket with a cursor stays unused while the log does not answer", { log: SQLITE }, async (t) => {
+  const { hub, folder, app, publish } = await hubWithTickets(t);
+  const ids = [];
+  for (const data of ["one", "two"]) {
+    ids.push(await publish(hub, { topic: "a", id: `urn:${data}`, data }));
+  }
+  const fields = { match: "a", last_event_id: ids[0], ttl: "300" };
+  const ticket = await mint(hub, readerToken(app), fields);
+
+  // No reader has the file open yet.
+  const file = path.join(folder, "vrelo.db");
+  await rename(file, `${file}.aside`);
+  const told = await streamOf(hub, ticket);
+  await told.ended();
+  assert.equal(told.status, 200);
+  assert.deepEqual([told.own, told.lastEventId], [[], ""]);
+  assert.ok(told.parser.retry > 0);
+
+  await rename(`${file}.aside`, file);
+  const stream = await openTicket(hub, ticket);
+  assert.equal((await stream.next()).data, "two");
 });
 
 // A balancer that took the hub out of its turn sends no publish that could show that the log is back.
