@@ -99,6 +99,7 @@ void FetchedKeys::follow(std::span<const auth::Issuer> issuers) {
 void FetchedKeys::add_to(std::span<auth::Issuer> issuers) const {
   for (const auto& source : sources_) {
     assert(source->place < issuers.size());
+    issuers[source->place].lacks_keys = !source->known_at;
     std::vector<auth::NamedKey>& keys = issuers[source->place].keys;
     for (const auth::NamedKey& key : source->keys) {
       if (!auth::has_kid(keys, key.kid)) {
@@ -164,7 +165,7 @@ void FetchedKeys::end(Source& source, const base::Parsed<std::string>& document)
   tell(source);
 }
 
-// Returns whether the keys are others now.
+// Returns whether the keys are others now, or known for the first time.
 bool FetchedKeys::take(Source& source, const base::Parsed<std::string>& document) {
   auto set = document ? auth::parse_published_set(*document, source.options) : document.error();
   if (!set) {
@@ -174,8 +175,8 @@ bool FetchedKeys::take(Source& source, const base::Parsed<std::string>& document
     return false;
   }
   fetched_.add();
-  source.known_at = source.begun_at;
-  if (are_same(set->keys, source.keys)) {
+  const bool is_first = !std::exchange(source.known_at, source.begun_at);
+  if (!is_first && are_same(set->keys, source.keys)) {
     return false;
   }
   source.keys = std::move(set->keys);

@@ -55,7 +55,7 @@ class FetchedKeys {
     base::Logger& logger;
     net::MakeAlarm make_alarm;
     Fetch fetch;
-    std::function<void()> on_change;  // the keys have changed, other than by follow()
+    std::function<void()> on_change;  // what add_to() says has changed, other than by follow()
   };
 
   explicit FetchedKeys(Parts parts);
@@ -68,8 +68,8 @@ class FetchedKeys {
   // issuer stays if it has the same name and URL as before.
   void follow(std::span<const auth::Issuer> issuers);
 
-  // Adds what is known to those that follow() was called with. A key with the kid of one that is
-  // there already is left out.
+  // Adds what is known to those that follow() was called with, and says who lacks keys: there is no
+  // set. A key with the kid of one that is there already is left out.
   void add_to(std::span<auth::Issuer> issuers) const;
 
   // Calls `done`, from in here or when a fetch ends, and says whether the key may be known now.

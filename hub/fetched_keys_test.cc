@@ -120,6 +120,13 @@ class FetchedKeysTest : public testing::Test {
     return kids;
   }
 
+  // Whether no set of the issuer's is known.
+  bool lacks_keys(std::size_t place = 0) const {
+    std::vector<auth::Issuer> issuers = issuers_;
+    keys_.add_to(issuers);
+    return issuers[place].lacks_keys;
+  }
+
   // Asks for a key of these issuers, and returns where the answer will be.
   std::shared_ptr<std::optional<bool>> want(const std::optional<std::string>& kid,
                                             const std::vector<std::size_t>& places = {0}) {
@@ -211,6 +218,23 @@ TEST_F(FetchedKeysTest, stay_when_a_fetch_fails) {
   }
   EXPECT_EQ(keys_.figures().failed, 3U);
   EXPECT_EQ(changes_, 1);
+}
+
+TEST_F(FetchedKeysTest, are_lacking_until_there_is_a_set_also_one_without_keys) {
+  auth::Issuer other = issuer("b");
+  other.key_source = nullptr;
+  follow({issuer("a"), other});
+  EXPECT_TRUE(lacks_keys(0));
+  EXPECT_FALSE(lacks_keys(1)) << "it publishes none";
+  servers_.fail("a");
+  EXPECT_TRUE(lacks_keys());
+  EXPECT_EQ(changes_, 0);
+  advance(10min);
+  servers_.answer("a", base::parsed(R"({"keys":[]})"));
+  EXPECT_FALSE(lacks_keys());
+  EXPECT_EQ(changes_, 1) << "shards have to know";
+  advance(24h);
+  EXPECT_TRUE(lacks_keys());
 }
 
 TEST_F(FetchedKeysTest, may_be_none_any_more) {

@@ -71,6 +71,8 @@ http::Problem problem(Obstacle obstacle) {
       return {.status = 503, .title = "too many tickets"};
     case Obstacle::kTicketsAway:
       return {.status = 503, .title = "tickets cannot be kept"};
+    case Obstacle::kKeysAway:
+      return {.status = 503, .title = "the keys of the issuer are not known yet"};
   }
   assert(false);
   return {};

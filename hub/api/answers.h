@@ -32,6 +32,7 @@ enum class Obstacle {
   kTooManyTickets,  // of one subject
   kTicketsFull,
   kTicketsAway,  // they cannot be kept
+  kKeysAway,     // those of a ticket's issuer are not known yet
 };
 
 Obstacle obstacle(base::Admission::Refusal refusal);

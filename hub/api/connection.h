@@ -146,7 +146,10 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   Next open_session(Redemption& redemption,
                     const auth::TicketBook::Opened& opened,
                     SessionSeat seat);
-  boost::system::result<Claimed, std::string_view> claim(const auth::TicketTermsPtr& terms);
+  using Claim = boost::system::result<Claimed, std::string_view>;
+  Claim claim(const auth::TicketTermsPtr& terms);
+  base::Task<Claim> claim_when_key_comes(auth::TicketTermsPtr terms);
+  bool lacks_key(const auth::TicketTerms& terms) const;
   base::Task<std::optional<auth::TicketOffice::Redeemed>> apply(auth::TicketBook::Attempt attempt);
   base::Task<void> pause(std::chrono::milliseconds duration);
   base::Task<Next> revoke();

@@ -158,9 +158,10 @@ base::Task<Connection::Next> Connection::redeem(const Route& route) {
   if (*found == nullptr) {
     co_return refuse_ticket(ticket, text_of(TicketBook::Refusal::kUnknown));
   }
-  auto claimed = claim(*found);
+  auto claimed = co_await claim_when_key_comes(*found);
   if (!claimed) {
-    co_return refuse_ticket(ticket, claimed.error());
+    co_return lacks_key(**found) ? refuse_for_now(Obstacle::kKeysAway, route)
+                                 : refuse_ticket(ticket, claimed.error());
   }
   Redemption redemption{
       .ticket = *ticket,
@@ -301,8 +302,7 @@ base::Task<void> Connection::pause(std::chrono::milliseconds duration) {
 }
 
 // Finds out which stream the ticket opens, or why none.
-boost::system::result<Connection::Claimed, std::string_view> Connection::claim(
-    const TicketTermsPtr& terms) {
+Connection::Claim Connection::claim(const TicketTermsPtr& terms) {
   const auto& trust = front_.policy_->trust;
   const auto token = trust == nullptr ? std::nullopt : auth::token_of(*terms, *trust);
   if (!token) {
@@ -315,6 +315,24 @@ boost::system::result<Connection::Claimed, std::string_view> Connection::claim(
     return std::string_view("its stream is none that the hub serves by now");
   }
   return Claimed{.query = *std::move(query), .authorization = *std::move(authorization)};
+}
+
+// After a restart sessions come back before the keys that issuers publish do.
+base::Task<Connection::Claim> Connection::claim_when_key_comes(TicketTermsPtr terms) {
+  Claim claimed = claim(terms);
+  const auto& trust = front_.policy_->trust;
+  if (!claimed && trust != nullptr) {
+    auth::KeysWanted wanted = auth::keys_wanted(*terms, *trust);
+    if (!wanted.sources.empty() && co_await key_comes(std::move(wanted))) {
+      claimed = claim(terms);
+    }
+  }
+  co_return claimed;
+}
+
+bool Connection::lacks_key(const auth::TicketTerms& terms) const {
+  const auto& trust = front_.policy_->trust;
+  return trust != nullptr && auth::lacks_key(terms, *trust);
 }
 
 // Whatever is wrong with it, its sender learns the same.

@@ -33,6 +33,7 @@ struct Issuer {
   std::vector<Algorithm> algorithms = {};  // those of its keys that are taken; empty: all
   std::vector<NamedKey> keys = {};
   KeySourcePtr key_source = {};      // where more of them are; nullptr: there are no others
+  bool lacks_keys = false;           // there is such a place, and nobody knows what is there
   bool takes_mercure_claim = false;  // its tokens may be those of 0.x
 
   // How long before its exp a token is taken, and so how long a revocation counts; 0: any time.

@@ -88,6 +88,20 @@ bool read_detail(const json::value& value, Claims& claims) {
                      [&detail](const json::value& topic) { return read_topic(topic, detail); });
 }
 
+// Returns the key of a ticket's token; nullptr: it is none of this issuer's.
+const VerifyingKey* key_of(const TicketTerms& terms, const Issuer& issuer) {
+  const auto key = std::find_if(
+      issuer.keys.begin(), issuer.keys.end(),
+      [&terms](const NamedKey& named) { return named.key.print() == terms.key_print; });
+  return issuer.name != terms.issuer || key == issuer.keys.end() ? nullptr : &key->key;
+}
+
+// Several issuers may have one name.
+bool has_key(const TicketTerms& terms, const TrustPolicy& trust) {
+  return std::any_of(trust.issuers.begin(), trust.issuers.end(),
+                     [&terms](const Issuer& issuer) { return key_of(terms, issuer) != nullptr; });
+}
+
 }  // namespace
 
 std::string ticket_text(const Digest& random) {
@@ -144,13 +158,9 @@ Claims reader_claims(const Claims& claims) {
 std::optional<VerifiedToken> token_of(const TicketTerms& terms, const TrustPolicy& trust) {
   VerifiedToken token{.issuer_name = terms.issuer, .kid = terms.kid, .claims = terms.claims};
   for (std::size_t i = 0; i < trust.issuers.size() && !token.key; ++i) {
-    const Issuer& issuer = trust.issuers[i];
-    const auto key = std::find_if(
-        issuer.keys.begin(), issuer.keys.end(),
-        [&terms](const NamedKey& named) { return named.key.print() == terms.key_print; });
-    if (issuer.name == terms.issuer && key != issuer.keys.end()) {
+    if (const VerifyingKey* const key = key_of(terms, trust.issuers[i])) {
       token.issuer = i;
-      token.key = key->key;
+      token.key = *key;
     }
   }
   if (!token.key || !is_trusted(token, Role::kSubscribe, trust.issuers) ||
@@ -158,6 +168,26 @@ std::optional<VerifiedToken> token_of(const TicketTerms& terms, const TrustPolic
     return std::nullopt;
   }
   return token;
+}
+
+KeysWanted keys_wanted(const TicketTerms& terms, const TrustPolicy& trust) {
+  KeysWanted wanted{.kid = terms.kid};
+  if (has_key(terms, trust)) {
+    return wanted;
+  }
+  for (const Issuer& issuer : trust.issuers) {
+    if (issuer.name == terms.issuer && issuer.key_source != nullptr) {
+      wanted.sources.push_back(issuer.key_source);
+    }
+  }
+  return wanted;
+}
+
+bool lacks_key(const TicketTerms& terms, const TrustPolicy& trust) {
+  return !has_key(terms, trust) &&
+         std::any_of(trust.issuers.begin(), trust.issuers.end(), [&terms](const Issuer& issuer) {
+           return issuer.name == terms.issuer && issuer.lacks_keys;
+         });
 }
 
 std::string terms_json(const TicketTerms& terms) {

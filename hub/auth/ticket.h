@@ -64,6 +64,13 @@ Claims reader_claims(const Claims& claims);
 // its key to let read, and nothing of it was revoked; its label neither.
 std::optional<VerifiedToken> token_of(const TicketTerms& terms, const TrustPolicy& trust);
 
+// Returns where the key of its token may be by now, where `trust` does not have it.
+KeysWanted keys_wanted(const TicketTerms& terms, const TrustPolicy& trust);
+
+// Returns whether `trust` does not have the key of its token, and cannot say that it is gone: the
+// issuer publishes its keys, and nobody knows them.
+bool lacks_key(const TicketTerms& terms, const TrustPolicy& trust);
+
 // The claims, the kid and the issuer as JSON, for a store. Nothing else can read it.
 std::string terms_json(const TicketTerms& terms);
 

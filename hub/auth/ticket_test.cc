@@ -107,6 +107,28 @@ TEST(TicketTerms, lead_back_to_the_token_while_it_is_trusted) {
   EXPECT_FALSE(revoked({"https://other.example", Kind::kLabel, "tab", NumericDate(1000)}));
 }
 
+TEST(TicketTerms, say_where_their_key_may_be) {
+  const testing::Issuers issuers;
+  TicketTerms terms = *test_terms();
+  terms.kid = "app";
+  terms.key_print = issuers.app.verifying().print();
+  TrustPolicy trust{.issuers = issuers.all()};
+  auto source = std::make_shared<const KeySource>();
+  trust.issuers[0].key_source = source;
+  EXPECT_TRUE(keys_wanted(terms, trust).sources.empty()) << "it is known";
+  EXPECT_FALSE(lacks_key(terms, trust));
+  trust.issuers[0].keys.clear();
+  const KeysWanted wanted = keys_wanted(terms, trust);
+  EXPECT_EQ(wanted.kid, "app");
+  EXPECT_EQ(wanted.sources, std::vector<KeySourcePtr>{source});
+  EXPECT_FALSE(lacks_key(terms, trust)) << "the set that is known does not have it";
+  trust.issuers[0].lacks_keys = true;
+  EXPECT_TRUE(lacks_key(terms, trust));
+  terms.issuer = "https://other.example";
+  EXPECT_TRUE(keys_wanted(terms, trust).sources.empty());
+  EXPECT_FALSE(lacks_key(terms, trust));
+}
+
 TEST(TicketTerms, lead_to_nothing_without_their_key) {
   const testing::Issuers issuers;
   TicketTerms terms = *test_terms();

@@ -143,6 +143,7 @@ base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
     return source.error();
   }
   issuer.key_source = *std::move(source);
+  issuer.lacks_keys = issuer.key_source != nullptr;
   return issuer;
 }
 

@@ -12,7 +12,8 @@ import { promisify } from "node:util";
 import { Connection } from "../harness/http.mjs";
 import { askAt } from "../harness/hub.mjs";
 import { fencedBlocks, page } from "../harness/markdown.mjs";
-import { test } from "../harness/test.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { comingBack, mint, openTicket, streamOf } from "../harness/ticket.mjs";
 import { AUDIENCE, Issuer } from "../harness/token.mjs";
 import { Signal } from "../harness/waiting.mjs";
 
@@ -231,6 +232,48 @@ test("a hub starts without the server of the keys, and asks for them when they a
   server.keys = [a];
   await server.listen();
   assert.equal(await publish(hub, a), 200);
+});
+
+test("after a restart a ticket's session waits for the keys of its issuer", { log: SQLITE }, async (t) => {
+  const a = key("a");
+  const { folder, server, hub } = await setUp(t, a);
+  const usual = server.answer;
+  const ticket = await mint(hub, a.token({ subscribe: ["*"] }));
+  const unused = await mint(hub, a.token({ subscribe: ["*"] }));
+  const stream = await openTicket(hub, ticket);
+  await hub.kill();
+  let release;
+  server.answer = (request, response) => (release = () => usual(request, response));
+  const second = await hubOf(t, server, folder);
+  const coming = openTicket(second, ticket, comingBack(stream));
+  const first = openTicket(second, unused);
+  await server.asked(2);
+  await second.until(() => release !== undefined, () => "the hub to ask for keys");
+  release();
+  const resumed = await coming;
+  await first;
+
+  await second.kill();
+  await server.close();
+  const third = await hubOf(t, server, folder);
+  await third.logLine(failure("cannot connect: Connection refused"));
+  for (let i = 0; i < 2; ++i) {
+    const told = await streamOf(third, ticket, comingBack(resumed));
+    await told.ended();
+    assert.equal(told.status, 200);
+    assert.deepEqual(told.own, []);
+    assert.ok(told.parser.retry > 0);
+  }
+  await server.listen();
+  server.answer = usual;
+  await fetchAgain(third, /keys fetched: /);
+  const last = await openTicket(third, ticket, comingBack(resumed));
+
+  // A key that is gone is another thing.
+  server.keys = [key("b")];
+  await fetchAgain(third, /keys fetched: /);
+  await last.ended();
+  assert.equal((await streamOf(third, ticket, comingBack(last))).status, 401);
 });
 
 test("a hundred requests wait for a key, and further ones do not", async (t) => {

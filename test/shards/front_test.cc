@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
 #include "hub/auth/signing_testing.h"
+#include "hub/auth/ticket_testing.h"
 #include "hub/base/descriptor.h"
 #include "hub/log/memory/memory_store.h"
 #include "hub/net/asio_alarm.h"
@@ -132,74 +134,153 @@ TEST_F(FrontTest, ends_a_connection_whose_revocation_is_never_answered) {
   EXPECT_EQ(admission_.connections(), 0U);
 }
 
-// Sends a request with a token whose key is not known, and waits until the front asks for the key.
+// A front that knows no key of its issuer's, and requests that need one.
 class FrontWithoutKeyTest : public FrontTest {
  protected:
   FrontWithoutKeyTest() {
     trust_->issuers = {{.name = "a",
-                        .roles = {auth::Role::kPublish},
-                        .key_source = std::make_shared<const auth::KeySource>()}};
+                        .roles = {auth::Role::kPublish, auth::Role::kSubscribe},
+                        .key_source = std::make_shared<const auth::KeySource>(),
+                        .lacks_keys = true}};
     trust_->token_rules.audiences = {"hub"};
+    front_.reset(new Front(make_front(trust_)));
+  }
+  ~FrontWithoutKeyTest() override {
+    front_->close();
+    loop_.run();
+  }
+
+  // Sends a request, and waits until the front asks for the key.
+  void ask(const std::string& request) {
     std::array<int, 2> pair{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
     client_ = base::Descriptor(pair[0]);
-    front_.reset(new Front(make_front(trust_)));
     front_->accept(pair[1], peer_, Listener::kMain);
-    const std::string token = auth::testing::make_token(
-        R"({"typ":"at+jwt","alg":"EdDSA","kid":"new"})",
-        R"({"iss":"a","aud":"hub","exp":9000000000,"authorization_details":[]})", key_);
-    const std::string request =
-        "POST /.well-known/mercure HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
-        "\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        "Content-Length: 7\r\n\r\ntopic=a";
     EXPECT_EQ(::write(client_.get(), request.data(), request.size()),
               static_cast<ssize_t>(request.size()));
-    while (overview_.wanting.empty()) {
+    const std::size_t before = overview_.wanting.size();
+    while (overview_.wanting.size() == before) {
       loop_.run_one();
     }
   }
 
-  // Returns the status of the answer; 0: there is none.
+  void ask_to_publish() {
+    const std::string token = auth::testing::make_token(
+        R"({"typ":"at+jwt","alg":"EdDSA","kid":"new"})",
+        R"({"iss":"a","aud":"hub","exp":9000000000,"authorization_details":[]})", key_);
+    ask("POST /.well-known/mercure HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+        "\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: 7\r\n\r\ntopic=a");
+  }
+
+  // A ticket of a token with the key, as it is after a restart.
+  void mint() {
+    auto terms = auth::test_terms();
+    terms->issuer = "a";
+    terms->kid = "new";
+    terms->key_print = key_.verifying().print();
+    terms->epoch = log_->end().epoch;
+    bool is_minted = false;
+    tickets_.mint(
+        {.hash = *auth::ticket_hash(ticket_), .terms = terms, .ttl = std::chrono::hours(1)},
+        [&is_minted](const auto&) { is_minted = true; });
+    while (!is_minted) {
+      loop_.run_one();
+    }
+    loop_.restart();  // it has run dry
+  }
+
+  void ask_for_stream() {
+    ask("GET /.well-known/mercure?ticket=" + ticket_ +
+        " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+        "Connection: close\r\n\r\n");
+  }
+
+  void learn(std::vector<auth::NamedKey> keys) {
+    auto with_keys = std::make_shared<auth::TrustPolicy>(*trust_);
+    with_keys->issuers[0].keys = std::move(keys);
+    with_keys->issuers[0].lacks_keys = false;
+    front_->set_policy(make_policy(settings_, true, with_keys));
+  }
+
+  // Returns what has come up to the connection's end.
+  std::string answer() {
+    std::string all;
+    std::array<char, 1024> part{};
+    ssize_t got = 0;
+    while ((got = ::read(client_.get(), part.data(), part.size())) != 0) {
+      if (got > 0) {
+        all.append(part.data(), static_cast<std::size_t>(got));
+      } else if (loop_.run_one() == 0) {
+        break;
+      }
+    }
+    return all;
+  }
+
+  // Of the answer; 0: there is none.
   int status() {
-    std::array<char, 16> answer{};
-    const ssize_t got = ::read(client_.get(), answer.data(), answer.size() - 1);
-    return got > 12 ? std::atoi(answer.data() + 9) : 0;
+    const std::string all = answer();
+    return all.size() > 12 ? std::atoi(all.c_str() + 9) : 0;
   }
 
   const auth::testing::SigningKey key_{auth::Algorithm::kEdDsa};
   const std::shared_ptr<auth::TrustPolicy> trust_ = std::make_shared<auth::TrustPolicy>();
+  const std::string ticket_ = auth::ticket_text(auth::test_digest(1));
   base::Descriptor client_;
   std::unique_ptr<Front> front_;
-  int status_ = 0;
 };
 
 TEST_F(FrontWithoutKeyTest, answers_a_request_when_its_key_has_come) {
-  auto with_key = std::make_shared<auth::TrustPolicy>(*trust_);
-  with_key->issuers[0].keys = {{.kid = "new", .key = key_.verifying()}};
-  front_->set_policy(make_policy(settings_, true, with_key));
+  ask_to_publish();
+  learn({{.kid = "new", .key = key_.verifying()}});
   overview_.wanting[0](true);
-  while (status_ = status(), status_ == 0 && loop_.run_one() > 0) {
-  }
-  EXPECT_EQ(status_, 403) << "the token is true, and grants nothing";
-  front_->close();
-  loop_.run();
+  EXPECT_EQ(status(), 403) << "the token is true, and grants nothing";
 }
 
 TEST_F(FrontWithoutKeyTest, refuses_a_request_whose_key_does_not_come) {
+  ask_to_publish();
   overview_.wanting[0](false);
-  while (status_ = status(), status_ == 0 && loop_.run_one() > 0) {
-  }
-  EXPECT_EQ(status_, 401);
-  front_->close();
-  loop_.run();
+  EXPECT_EQ(status(), 401);
 }
 
 TEST_F(FrontWithoutKeyTest, ends_a_connection_that_waits_for_a_key) {
+  ask_to_publish();
   overview_.wanting[0](true);
   front_->close();
   loop_.run();  // runs dry
   EXPECT_EQ(admission_.connections(), 0U);
   EXPECT_EQ(status(), 0);
+}
+
+TEST_F(FrontWithoutKeyTest, redeems_a_ticket_when_its_key_has_come) {
+  mint();
+  ask_for_stream();
+  front_->drain();  // the stream ends after its first block
+  learn({{.kid = "new", .key = key_.verifying()}});
+  overview_.wanting[0](true);
+  const std::string stream = answer();
+  EXPECT_THAT(stream, testing::StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(stream, testing::HasSubstr("event: vrelo.hello\n"));
+}
+
+TEST_F(FrontWithoutKeyTest, leaves_a_ticket_unused_while_no_key_is_known) {
+  mint();
+  ask_for_stream();
+  overview_.wanting[0](false);
+  const std::string told = answer();
+  EXPECT_THAT(told, testing::StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(told, testing::HasSubstr("retry: "));
+  EXPECT_THAT(told, testing::Not(testing::HasSubstr("vrelo.hello")));
+  EXPECT_EQ(metrics_.tickets_redeemed.get(), 0U);
+}
+
+TEST_F(FrontWithoutKeyTest, refuses_a_ticket_whose_key_is_gone) {
+  mint();
+  ask_for_stream();
+  learn({});
+  overview_.wanting[0](false);
+  EXPECT_EQ(status(), 401);
 }
 
 }  // namespace
