@@ -26,6 +26,9 @@ function finished() {
   if (unfinished > 0) {
     return;
   }
+  // Node 20 may, once in some dozen times, close its last handles for ever and at full speed: it does that after
+  // "exit", and not if somebody calls process.exit().
+  process.on("exit", (code) => process.exit(process.exitCode ?? code));
   const exit = () => {
     console.error(`all tests are done; still open: ${process.getActiveResourcesInfo().join(", ")}`);
     process.exit(hasFailed ? 1 : 0);
