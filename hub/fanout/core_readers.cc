@@ -349,7 +349,8 @@ void Core::announce_gap(int fd, Stream& stream) {
   const log::Position begin = parts_.log.begin();
   const std::string_view reason = begin.epoch == reader.cursor.epoch ? "retention" : "epoch";
   counters_.gaps.add(1);
-  reader.own = gap_block(reason, log::event_id(reader.cursor), begin, id_suffix_of(fd, stream));
+  // While it waited for a page it may have begun a heartbeat, the rest of which goes first.
+  reader.own += gap_block(reason, log::event_id(reader.cursor), begin, id_suffix_of(fd, stream));
   reader.cursor = begin;
   stream.told = begin.offset;
   enqueue(fd, reader);

@@ -159,6 +159,27 @@ TEST(FanOutTell, writes_between_events) {
   EXPECT_THAT(types(shard.seen(5)), ElementsAre("vrelo.hello", "vrelo.renew", "message"));
 }
 
+TEST(FanOutTell, ends_its_block_before_a_gap_that_a_page_brings) {
+  TestShard shard(1);
+  const log::Position first = shard.publish({"a"}, "one");
+  for (int i = 0; i < 9; ++i) {
+    shard.publish({"a"}, "more");
+  }
+  shard.run();
+  shard.log.held = true;
+  shard.open(5, with_ids("~x", first));
+  shard.run();
+  shard.give_room(5, 10);
+  EXPECT_EQ(shard.fan_out().tell(5, renew_block(30s)), FanOut::Told::kYes);
+  shard.log.remove_to(9);
+  shard.log.release();
+  shard.run();
+  shard.give_room(5, FakeSockets::kEndless);
+  shard.run();
+  EXPECT_THAT(types(shard.seen(5)),
+              ElementsAre("vrelo.hello", "vrelo.renew", "vrelo.gap", "message"));
+}
+
 TEST(FanOutTell, is_not_possible_inside_an_event_or_without_a_peer) {
   TestShard shard;
   shard.open(5, with_ids("~x"));
