@@ -129,17 +129,20 @@ net::Peer ShardSockets::peer(int fd) const {
     const auto known = fd % 2 == 0 ? std::min(silent, kKnownMax) : silent;
     return {.outstanding = !link.under_way.empty() || silent > kProbeAfter,
             .silent_for = known,
-            .acknowledged_ago = silent};
+            .acknowledged_ago = silent,
+            .acknowledged = link.taken};
   }
   Random& random = network_.random_;
   if (link.full()) {
     return {.outstanding = random.one_in(2),
             .window_closed = true,
             .silent_for = std::chrono::milliseconds(
-                random.below(static_cast<std::uint64_t>(kSilenceMax.count())))};
+                random.below(static_cast<std::uint64_t>(kSilenceMax.count()))),
+            .acknowledged = link.taken};
   }
   return {.outstanding = !link.under_way.empty(),
-          .silent_for = std::chrono::milliseconds(random.below(500))};
+          .silent_for = std::chrono::milliseconds(random.below(500)),
+          .acknowledged = link.taken};
 }
 
 bool ShardSockets::adopt(int fd) {
@@ -161,8 +164,9 @@ void ShardSockets::close(int fd) {
   Link& link = at(fd);
   assert(link.adopted);
   link.closed_for_nothing = !network_.closing && !link.broken && !link.reader_closed &&
-                            !link.vanished &&
+                            !link.vanished && !link.right_ended &&
                             network_.schedule_.now() - link.progressed_at < network_.stall_min;
+  network_.closed_for_nothing += link.closed_for_nothing ? 1U : 0U;
   own_.erase(fd);
   network_.close(fd);
 }
@@ -172,7 +176,7 @@ bool ShardSockets::tell_one(net::StreamEvents& events) {
   std::vector<int> happened;
   for (const int fd : own_) {
     const Link& link = at(fd);
-    if (link.reader_closed || link.broken || (link.wants_writable && !link.full())) {
+    if (link.reader_closed || link.broken || tells_of_room(link)) {
       happened.push_back(fd);
     }
   }
@@ -189,13 +193,26 @@ bool ShardSockets::tell_one(net::StreamEvents& events) {
   }
   const int fd = random.pick(happened);
   const Link& link = at(fd);
-  if ((link.reader_closed || link.broken) &&
-      (random.one_in(2) || !link.wants_writable || link.full())) {
+  if ((link.reader_closed || link.broken) && (random.one_in(2) || !tells_of_room(link))) {
     events.on_gone(fd);
   } else {
     events.on_writable(fd);
   }
   return true;
+}
+
+std::optional<int> ShardSockets::any_stream() const {
+  if (own_.empty()) {
+    return std::nullopt;
+  }
+  const std::uint64_t at = network_.random_.below(own_.size());
+  return *std::next(own_.begin(), static_cast<std::ptrdiff_t>(at));
+}
+
+bool ShardSockets::tells_of_room(const Link& link) const {
+  const bool has_room =
+      network_.habits.tells_at_half ? link.under_way.size() * 2 < link.room : !link.full();
+  return link.wants_writable && has_room;
 }
 
 Link& ShardSockets::at(int fd) const {

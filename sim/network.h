@@ -28,6 +28,7 @@ struct Link {
   // The reader's end.
   std::size_t room = 0;  // how many bytes may be under way, not taken by the reader
   std::string under_way = {};
+  std::uint64_t taken = 0;  // bytes, by the reader
   bool reader_closed = false;
   bool vanished = false;  // the reader's machine is gone: nobody takes, acknowledges or closes
   base::Clock::Steady vanished_at = {};
@@ -37,9 +38,11 @@ struct Link {
   bool hub_closed = false;  // the reader sees it when it has taken what is under way
   bool broken = false;      // the hub's writes fail
   bool wants_writable = false;
+  bool right_ended = false;                // it is to be closed
+  std::uint64_t told = 0;                  // how often the hub was made to say something to it
   bool closed_for_nothing = false;         // neither the network nor the reader gave reason to
   base::Clock::Steady written_at = {};     // or it was tried
-  base::Clock::Steady progressed_at = {};  // when a byte was taken
+  base::Clock::Steady progressed_at = {};  // when a byte was taken, by the socket or the reader
 
   bool full() const { return under_way.size() >= room; }
 };
@@ -50,6 +53,7 @@ struct NetworkHabits {
   std::uint64_t adopt_fails_one_in = 0;
   std::uint64_t spurious_one_in = 0;      // writable is told though there is no room
   std::chrono::microseconds send_max{0};  // how long a write may take
+  bool tells_at_half = false;             // of room in a full socket, when half of it is free
 };
 
 // All connections, by descriptor. A descriptor that was closed is given out again soon, as kernels
@@ -90,6 +94,9 @@ class Network {
   // A stream whose peer takes nothing may be closed after this time.
   std::chrono::nanoseconds stall_min{0};
 
+  // How many streams were closed for nothing, in sight of the network.
+  std::uint64_t closed_for_nothing = 0;
+
   NetworkHabits habits = {};
 
  private:
@@ -119,8 +126,13 @@ class ShardSockets final : public net::StreamSockets {
   // Tells `events` of one thing that has happened. False: there was none.
   bool tell_one(net::StreamEvents& events);
 
- private:
+  // One of the streams; nullopt: there is none.
+  std::optional<int> any_stream() const;
+
   Link& at(int fd) const;
+
+ private:
+  bool tells_of_room(const Link& link) const;
 
   Network& network_;
   std::set<int> own_;

@@ -10,12 +10,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include "hub/fanout/blocks.h"
 #include "hub/log/operation.h"
 
 namespace vrelo::sim {
 namespace {
 
 using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 // As in hub/api/node.cc.
 constexpr std::chrono::milliseconds kPause = 250ms;
@@ -101,6 +103,31 @@ void Shard::publish(auth::GrantPtr grant, log::Event event, OnPublished on_publi
   boost::asio::co_spawn(
       loop_, publish_and_tell(*log_, std::move(grant), std::move(event), std::move(on_published)),
       rethrow);
+}
+
+void Shard::end_right() {
+  boost::asio::post(loop_, [this] {
+    if (const auto fd = sockets_.any_stream()) {
+      sockets_.at(*fd).right_ended = true;
+      if (around_.random.one_in(3)) {
+        fan_out_.replace(*fd);
+      } else {
+        fan_out_.end(*fd, "expired");
+      }
+    }
+  });
+}
+
+void Shard::tell_reader() {
+  boost::asio::post(loop_, [this] {
+    if (const auto fd = sockets_.any_stream()) {
+      Link& link = sockets_.at(*fd);
+      ++link.told;
+      if (fan_out_.tell(*fd, fanout::renew_block(30s)) == fanout::FanOut::Told::kBusy) {
+        --link.told;
+      }
+    }
+  });
 }
 
 void Shard::close() {
@@ -209,6 +236,8 @@ fanout::FanOutStats Node::stats() const {
     sum.closed_stalled += one.closed_stalled;
     sum.closed_record_gone += one.closed_record_gone;
     sum.closed_drain += one.closed_drain;
+    sum.closed_ended += one.closed_ended;
+    sum.closed_replaced += one.closed_replaced;
     sum.closed_log += one.closed_log;
   }
   return sum;

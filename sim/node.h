@@ -57,6 +57,11 @@ class Shard final : public Thread {
   void subscribe(int fd, Network::LinkPtr link, Subscription subscription);
   void publish(auth::GrantPtr grant, log::Event event, OnPublished on_published);
 
+  // The right to one of its streams ends, or its reader comes back elsewhere; and the reader of one
+  // is told that its right will end.
+  void end_right();
+  void tell_reader();
+
   // From now on no stream is opened.
   void refuse() { refusing_ = true; }
 

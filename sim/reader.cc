@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "hub/auth/proof.h"
+
 namespace vrelo::sim {
 namespace {
 
@@ -20,15 +22,20 @@ constexpr std::uint64_t kDigestFactor = 1'099'511'628'211;  // FNV-1a's
 
 }  // namespace
 
-Reader::Reader(std::uint64_t number, const Store& store, Subscription wish)
+Reader::Reader(std::uint64_t number, const Store& store, Subscription wish, fanout::Ids ids)
     : number_(number),
       wish_(std::move(wish)),
+      ids_(ids),
       witness_(store, wish_.selection, wish_.grant),
       cursor_(wish_.cursor) {}
 
 Subscription Reader::request() {
   Subscription request = wish_;
-  request.cursor = cursor_;
+  request.cursor = cursor_ ? std::optional(*cursor_ + cursor_suffix_) : std::nullopt;
+  if (ids_ == fanout::Ids::kOwn) {
+    id_suffix_ = auth::make_proof({}, std::to_string(number_), ++turn_);
+    request.id_suffix = id_suffix_;
+  }
   witness_.on_request(cursor_);
   return request;
 }
@@ -36,7 +43,9 @@ Subscription Reader::request() {
 void Reader::connect(Network::LinkPtr link) {
   link_ = std::move(link);
   sse::DecoderSink& sink = *this;
-  decoder_.emplace(sink, sse::DecoderLimits{}, cursor_.value_or(""));
+  decoder_.emplace(sink, sse::DecoderLimits{}, cursor_.value_or("") + cursor_suffix_);
+  told_ = 0;
+  ended_ = false;
   head_.clear();
   head_read_ = false;
   begun_ = false;
@@ -49,6 +58,10 @@ void Reader::take(std::size_t bytes, base::Clock::Steady now) {
   Link& link = *link_;
   const std::string taken = link.under_way.substr(0, bytes);
   link.under_way.erase(0, taken.size());
+  if (!taken.empty()) {
+    link.taken += taken.size();
+    link.progressed_at = now;
+  }
   read(taken);
   if (link.hub_closed && link.under_way.empty()) {
     if (link.closed_for_nothing && !block_open_ && line_.empty()) {
@@ -66,6 +79,7 @@ void Reader::disconnect(base::Clock::Steady now) {
 void Reader::abandon(base::Clock::Steady now) {
   link_ = nullptr;
   stalled = false;
+  slow = false;
   returns_at_ = now + std::min(retry_, kRetryPatience);
 }
 
@@ -87,6 +101,9 @@ void Reader::read(std::string_view bytes) {
     if (field < end) {
       const std::size_t value = field + kField.size();
       last_event_id = head_.substr(value, head_.find("\r\n", value) - value);
+      if (last_event_id->ends_with(cursor_suffix_)) {
+        last_event_id->resize(last_event_id->size() - cursor_suffix_.size());
+      }
     }
     witness_.on_head(last_event_id);
     read_body(std::string_view(head_).substr(end + 4));
@@ -128,7 +145,7 @@ void Reader::end_block() {
   if (dispatched_) {
     return;
   }
-  const std::string id(decoder_->last_event_id());
+  const std::string id = plain(decoder_->last_event_id());
   if (!begun_) {
     begun_ = true;
     witness_.on_begin(id);
@@ -141,13 +158,37 @@ void Reader::end_block() {
     witness_.on_moved(id);
   }
   if (wish_.hello == fanout::Hello::kQuiet) {
-    cursor_ = id;
+    keep(id);
   }
 }
 
-void Reader::on_event(const sse::Event& event) {
+// The witness knows nothing of what ids end in.
+std::string Reader::plain(std::string_view id) {
+  if (!id.ends_with(id_suffix_)) {
+    witness_.fail(fmt::format("the id {} of a stream whose ids end in {}", id, id_suffix_));
+    return std::string(id);
+  }
+  return std::string(id.substr(0, id.size() - id_suffix_.size()));
+}
+
+void Reader::keep(std::string_view id) {
+  cursor_ = id;
+  cursor_suffix_ = id_suffix_;
+}
+
+void Reader::on_event(const sse::Event& given) {
   dispatched_ = true;
-  if (begun_) {
+  const std::string id = plain(given.last_event_id);
+  std::string data(given.data);
+  if (const std::size_t at = data.find(cursor_suffix_); at != std::string::npos) {
+    data.erase(at, cursor_suffix_.size());  // of the cursor that a gap repeats
+  }
+  const sse::Event event{.type = given.type, .data = data, .last_event_id = id};
+  if (ended_) {
+    witness_.fail(fmt::format("a {} after the end", event.type));
+  } else if (begun_ && (event.type == "vrelo.end" || event.type == "vrelo.renew")) {
+    on_hub_event(event.type);
+  } else if (begun_) {
     ++seen_.events;
     seen_.gaps += event.type == "vrelo.gap" ? 1U : 0U;
     seen_.moves += event.type == "vrelo.position" ? 1U : 0U;
@@ -162,7 +203,20 @@ void Reader::on_event(const sse::Event& event) {
     witness_.fail(fmt::format("a stream that begins with {}", event.type));
   }
   begun_ = true;
-  cursor_ = event.last_event_id;
+  keep(id);
+}
+
+void Reader::on_hub_event(std::string_view type) {
+  ended_ = type == "vrelo.end";
+  if (ended_) {
+    ++seen_.ends;
+  } else {
+    ++seen_.told;
+    ++told_;
+  }
+  if ((ended_ && !link_->right_ended) || told_ > link_->told) {
+    witness_.fail(fmt::format("a {} for nothing", type));
+  }
 }
 
 void Reader::on_retry(std::chrono::milliseconds delay) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "hub/base/clock.h"
+#include "hub/fanout/topic_index.h"
 #include "hub/subscribe.h"
 #include "sim/network.h"
 #include "sim/witness.h"
@@ -21,15 +22,16 @@ namespace vrelo::sim {
 class Reader final : private sse::DecoderSink {
  public:
   // `wish.cursor` is that of the first request. A reader with Hello::kNamed keeps the ids of events
-  // alone, as Firefox does.
-  Reader(std::uint64_t number, const Store& store, Subscription wish);
+  // alone, as Firefox does. The ids of one with Ids::kOwn end in a proof, another one in each
+  // stream.
+  Reader(std::uint64_t number, const Store& store, Subscription wish, fanout::Ids ids);
 
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   std::uint64_t number() const { return number_; }  // for people
 
-  // What it asks for now: with the last id that it has.
+  // What it asks for now: with the last id that it has, and the proof behind that.
   Subscription request();
 
   // Its request is under way on `link`.
@@ -52,6 +54,7 @@ class Reader final : private sse::DecoderSink {
   void return_at(base::Clock::Steady when) { returns_at_ = when; }
 
   bool stalled = false;  // it does not take what comes
+  bool slow = false;     // it takes a few bytes at a time
 
   const Witness& witness() const { return witness_; }
   std::uint64_t digest() const { return digest_; }  // of all it was sent
@@ -62,12 +65,17 @@ class Reader final : private sse::DecoderSink {
     std::uint64_t gaps = 0;
     std::uint64_t moves = 0;     // of the cursor alone
     std::uint64_t comments = 0;  // heartbeats, mostly
+    std::uint64_t ends = 0;      // of its right
+    std::uint64_t told = 0;      // that it ends soon
   };
   const Seen& seen() const { return seen_; }
 
  private:
   void on_event(const sse::Event& event) override;
   void on_retry(std::chrono::milliseconds delay) override;
+  void on_hub_event(std::string_view type);
+  std::string plain(std::string_view id);
+  void keep(std::string_view id);
   void read(std::string_view bytes);
   void read_body(std::string_view bytes);
   void end_line();
@@ -75,8 +83,11 @@ class Reader final : private sse::DecoderSink {
 
   const std::uint64_t number_;
   Subscription wish_;
+  const fanout::Ids ids_;
   Witness witness_;
   std::optional<std::string> cursor_;
+  std::string cursor_suffix_;  // what stood behind it
+  std::uint32_t turn_ = 0;
   std::chrono::milliseconds retry_{1000};
   base::Clock::Steady returns_at_{};
   std::uint64_t digest_ = 0;
@@ -84,6 +95,9 @@ class Reader final : private sse::DecoderSink {
 
   // Of the connection.
   Network::LinkPtr link_;
+  std::string id_suffix_;
+  std::uint64_t told_ = 0;
+  bool ended_ = false;
   std::optional<sse::Decoder> decoder_;
   std::string head_;  // of the HTTP response, until it is whole
   bool head_read_ = false;

@@ -113,7 +113,8 @@ base::Clock::Steady Schedule::look() {
 }
 
 base::Clock::Wall Schedule::VirtualClock::wall() const {
-  return Wall(std::chrono::seconds(1'700'000'000)) + schedule_.now().time_since_epoch();
+  return Wall(std::chrono::seconds(1'700'000'000)) + schedule_.now().time_since_epoch() +
+         schedule_.wall_step_;
 }
 
 void Schedule::VirtualClock::wait_until(std::unique_lock<std::mutex>& /*lock*/,

@@ -86,6 +86,10 @@ class Schedule {
   void set_work_max(std::chrono::microseconds work_max) { work_max_ = work_max; }
 
   void pass(std::chrono::nanoseconds time) { now_ += time; }
+
+  // Sets the time of day forth or back; steady time does not notice.
+  void step_wall(std::chrono::nanoseconds by) { wall_step_ += by; }
+
   Steady now() const { return now_; }
 
   // What the hub's code is given.
@@ -116,6 +120,7 @@ class Schedule {
   Random& random_;
   VirtualClock clock_;
   Steady now_{};
+  std::chrono::nanoseconds wall_step_{0};
   std::vector<Entry> threads_;
   std::uint64_t interrupts_one_in_ = 0;
   std::chrono::microseconds work_max_{0};

@@ -58,11 +58,12 @@ void Simulation::draw_habits() {
   const std::chrono::microseconds work_max(random_.one_in(2) ? random_.any_size(12) : 0);
   schedule_.set_work_max(work_max);
   punctual_ = work_max <= 1ms;
-  network_.habits = {.partial_one_in = random_.one_in(2) ? random_.between(1, 10) : 0,
-                     .adopt_fails_one_in = random_.one_in(8) ? 10U : 0U,
-                     .spurious_one_in = random_.one_in(4) ? 50U : 0U,
-                     .send_max = random_.one_in(2) ? std::chrono::microseconds(400)
-                                                   : std::chrono::microseconds(0)};
+  network_.habits = {
+      .partial_one_in = random_.one_in(2) ? random_.between(1, 10) : 0,
+      .adopt_fails_one_in = random_.one_in(8) ? 10U : 0U,
+      .spurious_one_in = random_.one_in(4) ? 50U : 0U,
+      .send_max = random_.one_in(2) ? std::chrono::microseconds(400) : std::chrono::microseconds(0),
+      .tells_at_half = random_.one_in(2)};
   store_.habits = {.records_max = random_.one_in(3) ? random_.between(1, 60) : 0,
                    .stride_max = random_.one_in(3) ? 4U : 1U,
                    .page_records = random_.one_in(2) ? random_.between(1, 10) : 0,
@@ -76,23 +77,17 @@ void Simulation::draw_habits() {
 
 // A day has some kinds of trouble and not others, so that each is also met alone.
 void Simulation::draw_chances() {
-  static constexpr std::array<Chance, 17> kChances = {{
-      {&Simulation::publish, 300},
-      {&Simulation::publish_again, 30},
-      {&Simulation::readers_join, 80},
-      {&Simulation::reader_takes, 200},
-      {&Simulation::reader_stalls, 30},
-      {&Simulation::reader_leaves, 15},
-      {&Simulation::link_breaks, 20},
-      {&Simulation::reader_vanishes, 5},
-      {&Simulation::link_narrows, 20},
-      {&Simulation::time_passes, 150},
-      {&Simulation::time_flies, 20},
-      {&Simulation::store_goes_away, 10},
-      {&Simulation::store_fills, 5},
-      {&Simulation::retention_removes, 20},
-      {&Simulation::log_is_replaced, 1},
-      {&Simulation::limits_change, 5},
+  static constexpr std::array<Chance, 21> kChances = {{
+      {&Simulation::publish, 300},          {&Simulation::publish_again, 30},
+      {&Simulation::readers_join, 80},      {&Simulation::reader_takes, 200},
+      {&Simulation::reader_stalls, 30},     {&Simulation::reader_slows, 15},
+      {&Simulation::reader_leaves, 15},     {&Simulation::link_breaks, 20},
+      {&Simulation::reader_vanishes, 5},    {&Simulation::link_narrows, 20},
+      {&Simulation::right_ends, 10},        {&Simulation::reader_is_told, 10},
+      {&Simulation::time_passes, 150},      {&Simulation::time_flies, 20},
+      {&Simulation::store_goes_away, 10},   {&Simulation::store_fills, 5},
+      {&Simulation::retention_removes, 20}, {&Simulation::log_is_replaced, 1},
+      {&Simulation::time_of_day_is_set, 5}, {&Simulation::limits_change, 5},
       {&Simulation::node_restarts, 5},
   }};
   for (std::size_t i = 0; i < kChances.size(); ++i) {
@@ -183,6 +178,12 @@ void Simulation::end_node() {
   tally_["streams closed: stalled"] += stats.closed_stalled;
   tally_["streams closed: record gone"] += stats.closed_record_gone;
   tally_["streams closed: drain"] += stats.closed_drain;
+  tally_["streams closed: ended"] += stats.closed_ended;
+  tally_["streams closed: replaced"] += stats.closed_replaced;
+  if (network_.closed_for_nothing > stats.closed_record_gone) {
+    fail("a stream was closed for nothing");
+  }
+  network_.closed_for_nothing = 0;
   network_.closing = true;
   node_ = nullptr;
   network_.closing = false;
@@ -210,6 +211,7 @@ void Simulation::pass(std::chrono::nanoseconds time) {
   const base::Clock::Steady end = schedule_.now() + time;
   while (fault_.empty()) {
     settle(end);
+    slow_readers_take();
     readers_come_back();
     find_fault();
     const base::Clock::Steady now = schedule_.now();
@@ -275,6 +277,7 @@ void Simulation::heal() {
   }
   for (const auto& reader : readers_) {
     reader->stalled = false;
+    reader->slow = false;
     if (reader->is_connected()) {
       reader->link().room = Link::kEndless;
     }
@@ -303,6 +306,8 @@ void Simulation::count(const Reader& reader) {
   tally_["gaps seen later"] += seen.gaps;
   tally_["moves of the cursor seen"] += seen.moves;
   tally_["comments seen"] += seen.comments;
+  tally_["ends seen"] += seen.ends;
+  tally_["words of an end to come seen"] += seen.told;
 }
 
 void Simulation::check_complete() {

@@ -71,10 +71,13 @@ class Simulation {
   void reader_joins();
   void reader_takes();
   void reader_stalls();
+  void reader_slows();
   void reader_leaves();
   void link_breaks();
   void reader_vanishes();
   void link_narrows();
+  void right_ends();
+  void reader_is_told();
   void time_passes();
   void time_flies();
   void store_goes_away();
@@ -82,6 +85,7 @@ class Simulation {
   void store_recovers();
   void retention_removes();
   void log_is_replaced();
+  void time_of_day_is_set();
   void limits_change();
   void node_restarts();
   void node_drains();
@@ -99,6 +103,7 @@ class Simulation {
   void connect(Reader& reader);
   void readers_come_back();
   bool readers_take_all();
+  void slow_readers_take();
   void settle(base::Clock::Steady end);
   void pass(std::chrono::nanoseconds time);
   void find_fault();

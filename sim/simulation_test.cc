@@ -51,9 +51,16 @@ TEST(Simulation, tries_everything_within_a_hundred_seeds) {
                                  "logs replaced",
                                  "outages of the store",
                                  "times that the store was full",
+                                 "times of day set",
+                                 "readers that were slow",
+                                 "readers with ids of their own",
+                                 "ends seen",
+                                 "words of an end to come seen",
                                  "streams closed: drain",
+                                 "streams closed: ended",
                                  "streams closed: gone",
                                  "streams closed: record gone",
+                                 "streams closed: replaced",
                                  "streams closed: silent",
                                  "streams closed: stalled"}) {
     EXPECT_GT(sums[what], 0U) << what;

@@ -89,9 +89,10 @@ void Store::write(Append& append, std::uint64_t& end) {
   }
   end += random_.between(1, habits.stride_max);
   const log::Position position{.epoch = chapter().epoch, .offset = end};
+  stored_last_ = std::max(stored_last_, schedule_.clock().wall());  // never decreases
   append.result = log::Appended{.position = position};
-  transaction_->records.push_back(std::make_shared<const log::Record>(log::Record{
-      .position = position, .stored_at = schedule_.clock().wall(), .event = append.event}));
+  transaction_->records.push_back(std::make_shared<const log::Record>(
+      log::Record{.position = position, .stored_at = stored_last_, .event = append.event}));
 }
 
 // A transaction that fails leaves nothing; a store that is away may also keep it and not say so.

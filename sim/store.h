@@ -109,6 +109,7 @@ class Store final : public Thread {
   Random& random_;
 
   std::deque<Chapter> chapters_;
+  base::Clock::Wall stored_last_{};
   std::map<std::string, std::uint64_t> removed_;                      // last offset, by topic
   std::unordered_map<std::string, std::vector<log::RecordPtr>> ids_;  // of all epochs
 

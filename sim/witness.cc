@@ -223,6 +223,12 @@ void Witness::on_record(const sse::Event& event) {
     fail(explain(event));
     return;
   }
+  const std::vector<log::RecordPtr>& records = chapter_of(place_->epoch)->records;
+  const std::size_t after = chapter_of(place_->epoch)->index_after(next->position.offset);
+  if (after > 1 && records[after - 2]->stored_at > next->stored_at) {
+    fail(fmt::format("{} was stored before what comes before it", text(*next)));
+    return;
+  }
   const log::Event& wanted = next->event;
   const std::string id = wanted.id.empty() ? text(next->position) : wanted.id;
   const std::string_view type = wanted.type.empty() ? std::string_view("message") : wanted.type;

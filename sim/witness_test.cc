@@ -3,6 +3,7 @@
 // A witness that sees nothing would let every seed pass.
 #include "sim/witness.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,6 +86,19 @@ TEST_F(WitnessTest, is_content_with_what_is_for_the_reader_in_order) {
   EXPECT_EQ(witness_.unread(), log::event_id(two) + " (two…)");
   see(two, "two");
   EXPECT_EQ(witness_.unread(), "");
+  EXPECT_EQ(witness_.fault(), "");
+}
+
+TEST_F(WitnessTest, sees_no_time_decrease_where_the_time_of_day_is_set_back) {
+  begin(start_);
+  const log::Position one = put("one");
+  schedule_.step_wall(-std::chrono::hours(24));
+  const log::Position two = put("two");
+  schedule_.step_wall(std::chrono::hours(48));
+  const log::Position three = put("three");
+  see(one, "one");
+  see(two, "two");
+  see(three, "three");
   EXPECT_EQ(witness_.fault(), "");
 }
 
