@@ -125,9 +125,14 @@ void Witness::on_begin_with_gap(const sse::Event& event) {
   }
   if (!place_) {
     // The cursor was beyond the log's end when it was sent, or is the id of a record that is gone
-    // by now.
+    // by now. The hub looks for an id in the present epoch alone.
     const std::vector<log::Position> led = store_.find(*cursor_);
-    place_ = led.empty() ? log::parse_event_id(*cursor_) : led.front();
+    const auto found = std::find_if(led.begin(), led.end(), [&gap](const log::Position& position) {
+      return gap->reason == "retention" && position.epoch == gap->until.epoch;
+    });
+    place_ = found != led.end() ? *found
+             : led.empty()      ? log::parse_event_id(*cursor_)
+                                : led.front();
   }
   if (gap->reason == "unknown") {
     check_unknown();

@@ -28,9 +28,14 @@ using ::testing::HasSubstr;
 // A reader of "a" who may read what is private on "mine", and a log for it.
 class WitnessTest : public ::testing::Test {
  protected:
-  log::Position put(std::string data, std::string topic = "a", bool is_private = false) {
-    log::Event event{
-        .topics = {std::move(topic), "mine"}, .data = std::move(data), .is_private = is_private};
+  log::Position put(std::string data,
+                    std::string topic = "a",
+                    bool is_private = false,
+                    std::string id = "") {
+    log::Event event{.topics = {std::move(topic), "mine"},
+                     .id = std::move(id),
+                     .data = std::move(data),
+                     .is_private = is_private};
     event.topics.resize(is_private ? 1 : 2);
     boost::asio::co_spawn(
         loop_,
@@ -155,6 +160,21 @@ TEST_F(WitnessTest, takes_a_gap_where_retention_removed_what_was_for_the_reader)
   const log::Position one = put("one");
   store_.remove(1);
   see_gap("retention", start_, one);
+  EXPECT_EQ(witness_.fault(), "");
+  EXPECT_EQ(witness_.unread(), "");
+}
+
+TEST_F(WitnessTest, takes_a_gap_after_an_id_that_an_earlier_epoch_had_too) {
+  put("one", "a", false, "id");
+  store_.replace();
+  put("one", "a", false, "id");
+  const log::Position two = put("two");
+  store_.remove(1);
+  witness_.on_request("id");
+  witness_.on_head("earliest");
+  const std::string until = log::event_id(two);
+  const std::string data = R"({"reason":"retention","after":"id","until":")" + until + R"("})";
+  witness_.on_begin_with_gap({.type = "vrelo.gap", .data = data, .last_event_id = until});
   EXPECT_EQ(witness_.fault(), "");
   EXPECT_EQ(witness_.unread(), "");
 }
