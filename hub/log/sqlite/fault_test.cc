@@ -17,7 +17,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "hub/base/sqlite/connection.h"
-#include "hub/log/sqlite/faulty_vfs_testing.h"
+#include "hub/base/sqlite/faulty_vfs_testing.h"
 #include "hub/log/sqlite/sqlite_store_testing.h"
 
 namespace vrelo::log::sqlite {
@@ -27,6 +27,7 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 
+using base::sqlite::FaultyVfs;
 using Call = FaultyVfs::Call;
 
 bool is_wal(std::string_view file) {

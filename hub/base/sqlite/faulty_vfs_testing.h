@@ -11,7 +11,7 @@
 
 #include <sqlite3.h>
 
-namespace vrelo::log::sqlite {
+namespace vrelo::base::sqlite {
 
 // A disk that fails when it is told to: a VFS of SQLite's that hands everything on to the system's
 // own, but for the calls that are to fail.
@@ -49,7 +49,11 @@ class FaultyVfs {
     bool drops_unsynced = false;
   };
 
-  FaultyVfs() : real_(sqlite3_vfs_find(nullptr)), name_("faulty " + std::to_string(next_number())) {
+  // Whose connections it serves: those that name it, or also those that name none.
+  enum class Use { kByName, kByDefault };
+
+  explicit FaultyVfs(Use use = Use::kByName)
+      : real_(sqlite3_vfs_find(nullptr)), name_("faulty " + std::to_string(next_number())) {
     vfs_ = *real_;
     vfs_.szOsFile = static_cast<int>(sizeof(File)) + real_->szOsFile;
     vfs_.zName = name_.c_str();
@@ -57,7 +61,7 @@ class FaultyVfs {
     vfs_.xOpen = open;
     vfs_.xAccess = access;
     vfs_.xDelete = erase;
-    [[maybe_unused]] const int rc = sqlite3_vfs_register(&vfs_, 0);
+    [[maybe_unused]] const int rc = sqlite3_vfs_register(&vfs_, use == Use::kByDefault ? 1 : 0);
     assert(rc == SQLITE_OK);
   }
   FaultyVfs(const FaultyVfs&) = delete;
@@ -234,4 +238,4 @@ class FaultyVfs {
   std::uint64_t failed_ = 0;
 };
 
-}  // namespace vrelo::log::sqlite
+}  // namespace vrelo::base::sqlite
