@@ -100,6 +100,10 @@ bool is_wrong_version(const boost::system::error_code& error) {
          ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER;
 }
 
+bool shows_ticket(const sse::client::Url& url) {
+  return url.query.starts_with("?ticket=") || url.query.find("&ticket=") != std::string::npos;
+}
+
 }  // namespace
 
 std::string failure_text(const sse::client::Failure& failure, const sse::client::Url& url) {
@@ -134,7 +138,8 @@ std::string advice(const sse::client::Failure& failure, const sse::client::Url& 
     return "; if it speaks TLS, its URL begins with https://";
   }
   if (failure.error == sse::client::Errc::kRefused && failure.status == 401) {
-    return "; --token-file FILE shows a token";
+    return shows_ticket(url) ? "; a ticket opens one stream, and soon: vrelo ticket gets another"
+                             : "; --token-file FILE shows a token";
   }
   const bool is_wrong_place =
       failure.error == sse::client::Errc::kRefused &&

@@ -90,6 +90,8 @@ TEST(FailureText, repeats_what_the_hub_says) {
 TEST(Advice, says_what_to_do_about_what_does_not_speak_for_itself) {
   const auto tls = sse::client::make_tls_context();
   const sse::client::Url hub{.host = "a", .path = "/.well-known/mercure", .query = ""};
+  const sse::client::Url with_ticket{
+      .host = "a", .path = "/.well-known/mercure", .query = "?ticket=vt_a"};
   const sse::client::Url elsewhere{.host = "a", .path = "/hub", .query = ""};
   const sse::client::Url secure{.is_tls = true, .host = "a", .path = "/hub", .query = ""};
   const Failure no_tls{.error = {ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER),
@@ -106,6 +108,9 @@ TEST(Advice, says_what_to_do_about_what_does_not_speak_for_itself) {
       {refusal(404, "", ""), elsewhere, "; the path of a hub is /.well-known/mercure"},
       {refusal(405, "", ""), elsewhere, "; the path of a hub is /.well-known/mercure"},
       {refusal(200, "", ""), elsewhere, "; the path of a hub is /.well-known/mercure"},
+      {refusal(401, "", ""), hub, "; --token-file FILE shows a token"},
+      {refusal(401, "", ""), with_ticket,
+       "; a ticket opens one stream, and soon: vrelo ticket gets another"},
       {refusal(404, "", ""), hub, ""},
       {refusal(400, "", ""), elsewhere, ""},
       {{.error = Errc::kNotEventStream, .status = 200}, elsewhere, ""},

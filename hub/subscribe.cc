@@ -66,7 +66,7 @@ base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out
   if (!subscription.cursor) {
     co_return Resume{};
   }
-  const std::string& cursor = *subscription.cursor;
+  std::string cursor = *subscription.cursor;
   if (cursor.empty()) {
     co_return newest(log);
   }
@@ -76,9 +76,10 @@ base::Task<boost::system::result<Resume>> resolve_cursor(fanout::FanOut& fan_out
 
   auto located = co_await locate(log, cursor);
   if (located && !*located) {
-    const auth::SplitId split = auth::split_proof(cursor);
+    const auth::SplitId split = auth::split_proof(*subscription.cursor);
     if (!split.proof.empty()) {
-      located = co_await locate(log, std::string(split.id));
+      cursor = split.id;  // what may be a proof is told to nobody
+      located = co_await locate(log, cursor);
     }
   }
   if (!located) {

@@ -72,11 +72,14 @@ TEST_F(Subscribe, takes_an_id_with_a_proof_behind_it_for_the_id) {
   shard_.run();
   subscribe(5, from(log::event_id(one) + proof));
   EXPECT_THAT(shard_.data(5), ElementsAre("two", "three", "four"));
-  EXPECT_EQ(resumed_.last_event_id, log::event_id(one) + proof);
+  EXPECT_EQ(resumed_.last_event_id, log::event_id(one));
   subscribe(6, from("mine" + proof));
   EXPECT_THAT(shard_.data(6), ElementsAre("three", "four")) << "as it stands";
   subscribe(7, from("mine" + proof + proof));
   EXPECT_THAT(shard_.data(7), ElementsAre("three", "four"));
+  subscribe(8, from("unknown" + proof));
+  ASSERT_TRUE(resumed_.gap);
+  EXPECT_EQ(resumed_.gap->cursor, "unknown") << "a proof is told to nobody";
 }
 
 TEST_F(Subscribe, ends_each_id_as_the_stream_wants_it) {

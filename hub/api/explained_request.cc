@@ -44,6 +44,9 @@ boost::system::result<ExplainedRequest, http::Problem> ExplainedRequest::read(
 std::optional<http::Problem> ExplainedRequest::take(const http::FormPair& pair) {
   const std::string name = http::form_decode(pair.name);
   std::string value = http::form_decode(pair.value);
+  if (name == "ticket") {
+    return malformed(name, "A ticket opens what its token may read; that token can be explained.");
+  }
   if (is_token_name(name)) {
     return malformed(name, "A token comes in the field Explained-Token, since URLs get into logs.");
   }

@@ -63,6 +63,7 @@ TEST(ExplainedRequest, is_refused_by_the_name_of_what_is_wrong) {
       {"action=publish&%61uthorization=x", {}, "authorization"},
       {"action=publish&access_token=x", {}, "access_token"},
       {"action=publish&token=x", {}, "token"},
+      {"action=subscribe&ticket=vt_x", {}, "ticket"},
       {"action=publish", {{"Explained-Token", "a"}, {"explained-token", "a"}}, "Explained-Token"},
   };
   for (const auto& c : cases) {
