@@ -152,9 +152,11 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   bool lacks_key(const auth::TicketTerms& terms) const;
   base::Task<std::optional<auth::TicketOffice::Redeemed>> apply(auth::TicketBook::Attempt attempt);
   base::Task<void> pause(std::chrono::milliseconds duration);
+  Next refuse_ticket(const std::optional<auth::TicketHash>& ticket, std::string_view why);
+
+  // connection_revocations.cc
   base::Task<Next> revoke();
   base::Task<Next> end_session(const auth::Revocation& revocation);
-  Next refuse_ticket(const std::optional<auth::TicketHash>& ticket, std::string_view why);
 
   // Waits for what `start` lets another thread give to its callback; nullopt: the connection has to
   // end before, or it is `until`.

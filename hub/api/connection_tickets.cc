@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a connection does about tickets, and about what is revoked.
+// What a connection does about tickets.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -13,10 +13,10 @@
 #include "hub/api/connection.h"
 #include "hub/api/connection_ask.h"
 #include "hub/api/front.h"
-#include "hub/api/revocation_request.h"
 #include "hub/api/subscribe_request.h"
 #include "hub/api/ticket_request.h"
 #include "hub/auth/errc.h"
+#include "hub/auth/proof.h"
 #include "hub/net/tcp.h"
 #include "hub/subscribe.h"
 
@@ -39,6 +39,11 @@ std::string_view text_of(TicketBook::Refusal refusal) {
       return "two clients have its proof; the session has ended";
   }
   return "";
+}
+
+// A page that renews its ticket may hand over the id as its stream had it.
+std::optional<std::string> without_proof(const std::optional<std::string>& cursor) {
+  return cursor ? std::optional(std::string(auth::split_proof(*cursor).id)) : std::nullopt;
 }
 
 std::int64_t seconds_of(std::chrono::milliseconds duration) {
@@ -88,7 +93,7 @@ base::Task<Connection::Next> Connection::mint() {
   if (!wish) {
     co_return refuse(wish.error());
   }
-  const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();
+  const auth::NumericDate now = front_.parts_.tickets.now();
   const auth::VerifiedToken& token = *may->token;
   const MintedTicket ticket{.text = auth::ticket_text(auth::random_digest()),
                             .session = auth::session_name(auth::random_digest())};
@@ -103,11 +108,16 @@ base::Task<Connection::Next> Connection::mint() {
                                                 .key_print = token.key->print(),
                                                 .minted_at = now,
                                                 .epoch = front_.parts_.log.end().epoch}),
-                          .ttl = wish->ttl};
+                          .ttl = wish->ttl,
+                          .minted_max = may->limits.tickets_per_minute,
+                          .unused_max = may->limits.tickets_unused};
   if (token.claims.expires) {
-    // A year is as good as any longer time.
+    // By that clock of the two which is ahead: a step back of one extends nothing. A year is as
+    // good as any longer time.
+    const auth::NumericDate latest =
+        std::max(now, auth::NumericDate(front_.parts_.clock.wall().time_since_epoch()));
     const auth::NumericDate left =
-        std::min(*token.claims.expires - now, auth::NumericDate(std::chrono::hours(24 * 365)));
+        std::min(*token.claims.expires - latest, auth::NumericDate(std::chrono::hours(24 * 365)));
     order.token_left =
         std::max(std::chrono::floor<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
   }
@@ -123,12 +133,13 @@ base::Task<Connection::Next> Connection::mint() {
 void Connection::answer(const TicketOffice::Minted& minted, const MintedTicket& ticket) {
   if (const auto* const good = std::get_if<TicketBook::Minted>(&minted)) {
     front_.parts_.metrics.tickets_minted.add();
-    const boost::json::object document{
-        {"ticket", ticket.text},
-        {"session", ticket.session},
-        {"expires_in", seconds_of(good->expires_in)},
-        {"session_expires_in", seconds_of(good->session_expires_in)},
-        {"url", fmt::format("{}?ticket={}", policy_->public_url, ticket.text)}};
+    boost::json::object document{{"ticket", ticket.text},
+                                 {"session", ticket.session},
+                                 {"expires_in", seconds_of(good->expires_in)},
+                                 {"session_expires_in", seconds_of(good->session_expires_in)}};
+    if (!policy_->public_url.empty()) {
+      document["url"] = fmt::format("{}?ticket={}", policy_->public_url, ticket.text);
+    }
     append_minted(out_, framing(), fields_, boost::json::serialize(document));
     return;
   }
@@ -168,7 +179,8 @@ base::Task<Connection::Next> Connection::redeem(const Route& route) {
       .terms = *found,
       .subscription = {.selection = std::move(claimed->query.selection),
                        .grant = claimed->authorization.grant,
-                       .cursor = wanted->cursor ? wanted->cursor : claimed->query.cursor,
+                       .cursor =
+                           wanted->cursor ? wanted->cursor : without_proof(claimed->query.cursor),
                        .hello = fanout::Hello::kNamed},
       .generation = claimed->query.generation,
       .resume = {},
@@ -345,56 +357,6 @@ Connection::Next Connection::refuse_ticket(const std::optional<auth::TicketHash>
                                            ticket ? auth::ticket_name(*ticket) + ": " : "", why));
   http::append_problem(out_, framing(), problem, fields_);
   return after_answer();
-}
-
-base::Task<Connection::Next> Connection::revoke() {
-  if (const auto may = co_await authorize(auth::Role::kAdmin); !may) {
-    co_return refuse(may.error());
-  }
-  const auth::NumericDate now = front_.parts_.clock.wall().time_since_epoch();
-  auto revocation = read_revocation(parser_->request(), *policy_->trust, now);
-  if (!revocation) {
-    co_return refuse(revocation.error());
-  }
-  if (revocation->kind == auth::Revocation::Kind::kSession) {
-    co_return co_await end_session(*revocation);
-  }
-  const auto revoked = co_await ask<boost::system::result<void>>([this, &revocation](auto done) {
-    front_.parts_.overview.revoke(*revocation, front_.parts_.executor, std::move(done));
-  });
-  if (!revoked) {
-    co_return Next::kGone;  // the node ends
-  }
-  if (!*revoked) {
-    front_.parts_.logger.limited(base::LogLevel::kError, "a revocation was not kept",
-                                 revoked->error().message());
-    co_return refuse(not_revoked(revoked->error()));
-  }
-  append_json(out_, framing(), revocation_json(*revocation));
-  co_return after_answer();
-}
-
-base::Task<Connection::Next> Connection::end_session(const auth::Revocation& revocation) {
-  using SessionEnd = TicketOffice::SessionEnd;
-  const auto ended = co_await ask<SessionEnd>([this, &revocation](auto done) {
-    front_.parts_.tickets.end_session(revocation.name, std::move(done));
-  });
-  if (!ended) {
-    co_return Next::kGone;
-  }
-  switch (*ended) {
-    case SessionEnd::kEnded:
-      append_json(out_, framing(), revocation_json(revocation));
-      break;
-    case SessionEnd::kUnknown:
-      co_return refuse({.status = 404,
-                        .title = "no such session",
-                        .field = "session",
-                        .detail = "It is not known, or has ended."});
-    case SessionEnd::kNotKept:
-      co_return refuse(problem(Obstacle::kTicketsAway));
-  }
-  co_return after_answer();
 }
 
 }  // namespace vrelo::api

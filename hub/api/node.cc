@@ -39,7 +39,8 @@ auth::TicketLimits ticket_limits(const base::Settings& settings) {
   return {.minted_max = settings.tickets_per_minute,
           .unused_max = settings.tickets_unused,
           .session = settings.ticket_session,
-          .grace = settings.ticket_grace};
+          .grace = settings.ticket_grace,
+          .bytes_max = settings.tickets_bytes};
 }
 
 fanout::FanOutLimits fan_out_limits(const base::Settings& settings) {

@@ -35,7 +35,8 @@ std::string metadata(const base::Settings& settings) {
   return boost::json::serialize(document);
 }
 
-// What clients call the hub: what is set, else what its audience says, as far as that is a URL.
+// What clients call the hub: what is set, else what its audience says, as far as that is a URL; "":
+// nobody has said so. A path alone would be taken for one of the page's own origin.
 std::string public_url(const base::Settings& settings) {
   if (!settings.public_url.empty()) {
     return settings.public_url;
@@ -46,7 +47,7 @@ std::string public_url(const base::Settings& settings) {
              settings.path;
     }
   }
-  return settings.path;
+  return {};
 }
 
 // Returns "" where `resource` has no authority that the document could be at.

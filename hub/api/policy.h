@@ -52,7 +52,7 @@ struct Policy {
   bool mercure_0x = true;                               // clients of Mercure 0.x are served too
 
   std::string tickets_path = {};  // where tickets are minted
-  std::string public_url = {};    // the hub's, for clients; perhaps without its origin
+  std::string public_url = {};    // the hub's, for clients; "": it is not known
 
   // How the hub describes itself to those who look for a token (RFC 9728), and where; "": not.
   std::string metadata = {};

@@ -231,6 +231,10 @@ bool is_selector_name(std::string_view name) {
   return is_match_name(name) || name == "topic";
 }
 
+bool is_cursor_name(std::string_view name) {
+  return std::find(kCursorNames.begin(), kCursorNames.end(), name) != kCursorNames.end();
+}
+
 // Source: WHATWG Fetch Metadata; DESIGN.md, "What the wire must get right".
 std::optional<http::Problem> refuse_sender(const http::Request& request) {
   constexpr std::string_view kMode = "Sec-Fetch-Mode";

@@ -58,6 +58,9 @@ boost::system::result<std::optional<std::string>, http::Problem> read_cursor(
 // Returns whether `name`, in a query, would be a selector of either generation, or belongs to them.
 bool is_selector_name(std::string_view name);
 
+// Returns whether `name`, in a query, is one of those of the cursor.
+bool is_cursor_name(std::string_view name);
+
 // Returns why `request` is refused for what its headers say of its sender and the answer it wants.
 std::optional<http::Problem> refuse_sender(const http::Request& request);
 

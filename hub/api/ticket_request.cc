@@ -45,7 +45,8 @@ std::optional<http::Problem> read_pair(const http::FormPair& pair, TicketWish& w
           name, fmt::format("It is a text of 1 to {} bytes, without controls.", kLabelBytesMax));
     }
     wish.label = value;
-  } else {
+  } else if (is_selector_name(name) || is_cursor_name(name)) {
+    // Nothing else: it is kept as long as the ticket, and may be a secret.
     wish.query += wish.query.empty() ? "" : "&";
     wish.query.append(pair.name).append("=").append(pair.value);
   }

@@ -22,7 +22,7 @@ inline constexpr std::size_t kLabelBytesMax = 256;
 
 // What the form of a POST to Policy::tickets_path asks for.
 struct TicketWish {
-  std::string query;  // the stream's
+  std::string query;  // the stream's: its selectors and cursors
   std::chrono::seconds ttl{30};
   std::string label = {};
 };

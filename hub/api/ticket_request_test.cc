@@ -82,10 +82,11 @@ TEST(TicketRequest, is_told_by_what_a_repeated_request_has_again) {
 
 TEST(TicketRequest, keeps_the_form_of_a_ticket_apart_from_its_streams_query) {
   base::TopicPatterns patterns(base::UrlBase::make("https://hub.example/.well-known/mercure"));
-  const TestRequest request(publish_parts("ttl=5&match=a%20b&label=l&x&last_event_id=7"));
+  const TestRequest request(publish_parts(
+      "ttl=5&match=a%20b&label=l&x&authorization=secret&last_event_id=7&lastEventID=8"));
   const auto wish = read_ticket_wish(*request, {}, patterns);
   ASSERT_TRUE(wish);
-  EXPECT_EQ(wish->query, "match=a%20b&x=&last_event_id=7");
+  EXPECT_EQ(wish->query, "match=a%20b&last_event_id=7&lastEventID=8");
   EXPECT_EQ(wish->ttl, std::chrono::seconds(5));
   EXPECT_EQ(wish->label, "l");
 }

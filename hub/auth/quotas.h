@@ -21,6 +21,11 @@ struct QuotaLimits {
   std::size_t streams_max = 0;           // open at once
   std::size_t publishes_per_second = 0;  // and as many at one go
 
+  // What TicketBook goes by; nullopt: its own limits.
+  std::optional<std::size_t> tickets_per_minute = {};
+  std::optional<std::size_t> tickets_unused = {};
+
+  // Whether it needs a Quota.
   bool any() const { return streams_max != 0 || publishes_per_second != 0; }
 
   friend bool operator==(const QuotaLimits&, const QuotaLimits&) = default;

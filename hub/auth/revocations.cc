@@ -32,10 +32,16 @@ void Revocations::add(const Revocation& revocation) {
   }
 }
 
+bool is_by_store(Revocation::Kind kind) {
+  return kind == Revocation::Kind::kLabel;
+}
+
 Revocations Revocations::with(const Revocation& revocation) const {
   Revocations more = *this;
   std::erase_if(more.times_, [&revocation](const auto& entry) {
-    return entry.second.until > NumericDate(0) && entry.second.until < revocation.at;
+    const auto& [key, times] = entry;
+    return is_by_store(std::get<Revocation::Kind>(key)) == is_by_store(revocation.kind) &&
+           times.until > NumericDate(0) && times.until < revocation.at;
   });
   more.add(revocation);
   return more;

@@ -29,7 +29,9 @@ struct Revocation {
 
   std::string issuer;  // as its tokens have it in iss; "" for kSession
   Kind kind = Kind::kToken;
-  std::string name;      // the jti, sub, kid, label or session
+  std::string name;  // the jti, sub, kid, label or session
+
+  // By the time of day; of kLabel by the clock of tickets.
   NumericDate at{0};     // when it was revoked
   NumericDate until{0};  // when all such tokens have ended, and it is forgotten; 0: never
 
@@ -39,6 +41,9 @@ struct Revocation {
 // "token", "subject", "key", "label", "session".
 std::string_view name_of(Revocation::Kind kind);
 
+// Whether times of this kind are by the clock of tickets.
+bool is_by_store(Revocation::Kind kind);
+
 // All that is revoked. It never changes: one more makes another.
 //
 // Threads: any.
@@ -47,8 +52,8 @@ class Revocations {
   Revocations() = default;
   explicit Revocations(const std::vector<Revocation>& all);
 
-  // Returns these with one more, and without those that are over by then. The same once more holds
-  // from its later time.
+  // Returns these with one more, and without those of its clock that are over by then. The same
+  // once more holds from its later time.
   // Cost: a copy.
   Revocations with(const Revocation& revocation) const;
 

@@ -66,5 +66,15 @@ TEST(Revocations, are_forgotten_when_all_such_tokens_have_ended) {
   EXPECT_THAT(before.with(late).all(), ElementsAre(lasting, endless, late));
 }
 
+TEST(Revocations, of_labels_are_forgotten_by_their_own_clock) {
+  const Revocation token{"a", Kind::kToken, "t", kAt, kAt + NumericDate(9)};
+  const Revocation label{"a", Kind::kLabel, "tab", kAt, kAt + NumericDate(9)};
+  const Revocations before({token, label});
+  const Revocation later{"a", Kind::kLabel, "tab 2", kAt + NumericDate(10)};
+  EXPECT_THAT(before.with(later).all(), ElementsAre(token, later));
+  const Revocation subject{"a", Kind::kSubject, "eva", kAt + NumericDate(10)};
+  EXPECT_THAT(before.with(subject).all(), ElementsAre(subject, label));
+}
+
 }  // namespace
 }  // namespace vrelo::auth

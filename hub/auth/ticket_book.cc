@@ -36,28 +36,51 @@ std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBo
     owner.minute_end = now + 1min;
     owner.minted = 0;
   }
-  if (owner.minted >= limits_.minted_max) {
+  if (owner.minted >= order.minted_max.value_or(limits_.minted_max)) {
     return TooMany{.retry = owner.minute_end - now};
   }
-  while (!owner.unused.empty() && owner.unused.size() >= limits_.unused_max) {
-    erase(entries_.find(owner.unused.begin()->second));
-  }
-  if (bytes_ + bytes_of(record) > limits_.bytes_max) {
+  const std::uint64_t unused_max = order.unused_max.value_or(limits_.unused_max);
+  if (!has_room(record, owner, unused_max)) {
     return Full{};
   }
   ++owner.minted;
-  const Minted minted{.expires_in = record.ticket_end - now,
-                      .session_expires_in = order.token_left
-                                                ? std::min(limits_.session, *order.token_left)
-                                                : limits_.session};
-  bytes_ += bytes_of(record);
-  const auto [at, is_new] = entries_.try_emplace(
-      order.hash, Entry{.record = std::move(record), .number = next_number_++});
-  assert(is_new);
-  owner.unused.emplace(at->second.number, order.hash);
-  set_due(order.hash, at->second);
+  Minted minted{.expires_in = record.ticket_end - now,
+                .session_expires_in = order.token_left
+                                          ? std::min(limits_.session, *order.token_left)
+                                          : limits_.session};
+  while (!owner.unused.empty() && owner.unused.size() >= unused_max) {
+    const auto oldest = entries_.find(owner.unused.begin()->second);
+    minted.died.push_back(
+        {.hash = oldest->first, .record = oldest->second.record, .number = oldest->second.number});
+    erase(oldest);
+  }
+  insert(order.hash, std::move(record), next_number_++);
   changed_.insert(order.hash);
   return minted;
+}
+
+// Whether one more fits in, where the owner's oldest unused tickets die for it.
+bool TicketBook::has_room(const TicketRecord& record,
+                          const Owner& owner,
+                          std::uint64_t unused_max) const {
+  std::size_t bytes = bytes_ + bytes_of(record);
+  std::size_t unused = owner.unused.size();
+  for (auto at = owner.unused.begin(); at != owner.unused.end() && unused >= unused_max;
+       ++at, --unused) {
+    bytes -= bytes_of(entries_.find(at->second)->second.record);
+  }
+  return bytes <= limits_.bytes_max;
+}
+
+void TicketBook::insert(const TicketHash& hash, TicketRecord record, std::uint64_t number) {
+  bytes_ += bytes_of(record);
+  const auto [at, is_new] =
+      entries_.try_emplace(hash, Entry{.record = std::move(record), .number = number});
+  assert(is_new);
+  if (!at->second.record.session) {
+    owner_of(at->second.record).unused.emplace(number, hash);
+  }
+  set_due(hash, at->second);
 }
 
 TicketTermsPtr TicketBook::find(StoreTime now, const TicketHash& hash) {
@@ -174,10 +197,14 @@ std::optional<TicketBook::Ended> TicketBook::end_session(StoreTime now,
   return ended;
 }
 
-void TicketBook::unmint(const TicketHash& hash) {
-  const auto at = entries_.find(hash);
-  if (at != entries_.end()) {
+void TicketBook::unmint(const TicketHash& hash, const Minted& minted) {
+  if (const auto at = entries_.find(hash); at != entries_.end()) {
+    --owner_of(at->second.record).minted;
     erase(at);
+  }
+  for (const Died& died : minted.died) {
+    insert(died.hash, died.record, died.number);
+    changed_.insert(died.hash);
   }
 }
 
@@ -207,14 +234,7 @@ void TicketBook::restore(StoreTime now, const TicketHash& hash, TicketRecord rec
     record.session->shard.reset();
     record.session->absent_since = now;
   }
-  bytes_ += bytes_of(record);
-  const auto [at, is_new] =
-      entries_.try_emplace(hash, Entry{.record = std::move(record), .number = next_number_++});
-  assert(is_new);
-  if (!at->second.record.session) {
-    owner_of(at->second.record).unused.emplace(at->second.number, hash);
-  }
-  set_due(hash, at->second);
+  insert(hash, std::move(record), next_number_++);
   expire(now);
 }
 

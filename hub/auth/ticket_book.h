@@ -79,10 +79,22 @@ class TicketBook {
     TicketTermsPtr terms;
     std::chrono::milliseconds ttl{0};
     std::optional<std::chrono::milliseconds> token_left = {};  // nullopt: for ever
+
+    // Of its issuer, in the place of TicketLimits.
+    std::optional<std::uint64_t> minted_max = {};
+    std::optional<std::uint64_t> unused_max = {};
+  };
+
+  // An unused ticket whose place another one has.
+  struct Died {
+    TicketHash hash;
+    TicketRecord record;
+    std::uint64_t number = 0;
   };
   struct Minted {
     std::chrono::milliseconds expires_in;
     std::chrono::milliseconds session_expires_in;  // if it is redeemed at once
+    std::vector<Died> died = {};
   };
   struct TooMany {
     std::chrono::milliseconds retry;  // when the minute is over
@@ -152,7 +164,8 @@ class TicketBook {
   std::optional<Ended> end_session(StoreTime now, const std::string& session);
 
   // Takes back what could not be kept: what mint() and redeem() did, before anybody was told.
-  void unmint(const TicketHash& hash);
+  // Order: what was done last comes first.
+  void unmint(const TicketHash& hash, const Minted& minted);
   void unredeem(const TicketHash& hash);
 
   // What changed since the last settle(), in need of being kept; nullptr: it is gone.
@@ -185,6 +198,8 @@ class TicketBook {
     std::map<std::uint64_t, TicketHash> unused;  // by their numbers
   };
 
+  bool has_room(const TicketRecord& record, const Owner& owner, std::uint64_t unused_max) const;
+  void insert(const TicketHash& hash, TicketRecord record, std::uint64_t number);
   Outcome accept(StoreTime now, Entries::iterator at, const Attempt& attempt, std::uint32_t turn);
   void expire(StoreTime now);
   void erase(Entries::iterator at);

@@ -313,6 +313,72 @@ TEST_F(TicketBookTest, holds_no_more_than_fits) {
   EXPECT_TRUE(is_minted(4));
 }
 
+TEST_F(TicketBookTest, lets_no_ticket_die_for_one_that_does_not_fit) {
+  ASSERT_TRUE(is_minted(1));
+  book.set_limits({.unused_max = 1, .bytes_max = book.bytes()});
+  auto large = test_terms("eva", "2");
+  large->query = std::string(1000, 'a');
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Full>(
+      book.mint(now, {.hash = test_digest(2), .terms = large, .ttl = 30s})));
+  EXPECT_NE(book.find(now, test_digest(1)), nullptr);
+  EXPECT_TRUE(is_minted(3)) << "in the place of the first";
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr);
+}
+
+TEST_F(TicketBookTest, puts_back_what_died_for_a_ticket_that_could_not_be_kept) {
+  book.set_limits({.unused_max = 2});
+  ASSERT_TRUE(is_minted(1));
+  ASSERT_TRUE(is_minted(2));
+  const std::size_t bytes = book.bytes();
+  book.set_limits({.minted_max = 4, .unused_max = 1});
+  const auto third = std::get<TicketBook::Minted>(mint(3));
+  EXPECT_EQ(third.died.size(), 2);
+  book.unmint(test_digest(3), third);
+  EXPECT_EQ(book.size(), 2);
+  EXPECT_EQ(book.bytes(), bytes);
+  book.set_limits({.minted_max = 3, .unused_max = 2});
+  ASSERT_TRUE(is_minted(4)) << "what was taken back is not counted";
+  EXPECT_EQ(book.find(now, test_digest(1)), nullptr) << "the oldest as before";
+  EXPECT_NE(book.find(now, test_digest(2)), nullptr);
+  now += 30s;
+  EXPECT_EQ(book.find(now, test_digest(2)), nullptr);
+  EXPECT_EQ(book.bytes(), 0);
+}
+
+TEST_F(TicketBookTest, goes_by_the_limits_of_an_issuer_that_has_its_own) {
+  const auto mint_for = [this](int number, std::uint64_t minted_max, std::uint64_t unused_max) {
+    return book.mint(now, {.hash = test_digest(number),
+                           .terms = test_terms("eva", std::to_string(number)),
+                           .ttl = 30s,
+                           .minted_max = minted_max,
+                           .unused_max = unused_max});
+  };
+  book.set_limits({.minted_max = 1, .unused_max = 1});
+  for (const int number : {1, 2, 3}) {
+    ASSERT_TRUE(std::holds_alternative<TicketBook::Minted>(mint_for(number, 3, 2)));
+  }
+  EXPECT_EQ(book.size(), 2);
+  EXPECT_TRUE(std::holds_alternative<TicketBook::TooMany>(mint_for(4, 3, 2)));
+  EXPECT_TRUE(std::holds_alternative<TicketBook::TooMany>(mint(4))) << "of all others";
+}
+
+TEST_F(TicketBookTest, is_not_changed_by_a_flood_of_unknown_tickets) {
+  ASSERT_TRUE(is_minted(1));
+  book.settle();
+  const std::size_t bytes = book.bytes();
+  TicketBook::Attempt unknown = attempt("~AQIDG_lqYOFHdr1o62M-hg");
+  for (int i = 0; i < 10'000; ++i) {
+    unknown.hash = test_digest(2);
+    unknown.hash[0] = static_cast<unsigned char>(i);
+    unknown.hash[1] = static_cast<unsigned char>(i >> 8);
+    ASSERT_EQ(book.find(now, unknown.hash), nullptr);
+    ASSERT_EQ(refusal(unknown), Refusal::kUnknown);
+  }
+  EXPECT_EQ(book.size(), 1);
+  EXPECT_EQ(book.bytes(), bytes);
+  EXPECT_FALSE(book.has_changes());
+}
+
 TEST_F(TicketBookTest, ends_a_session_by_its_name) {
   ASSERT_TRUE(is_minted(1));
   ASSERT_TRUE(is_minted(2));
@@ -330,8 +396,7 @@ TEST_F(TicketBookTest, ends_a_session_by_its_name) {
 
 TEST_F(TicketBookTest, takes_back_what_could_not_be_kept) {
   ASSERT_TRUE(is_minted(1));
-  ASSERT_TRUE(is_minted(2));
-  book.unmint(test_digest(2));
+  book.unmint(test_digest(2), std::get<TicketBook::Minted>(mint(2)));
   EXPECT_EQ(book.find(now, test_digest(2)), nullptr);
   ASSERT_TRUE(open(attempt()).is_first);
   book.unredeem(test_digest(1));

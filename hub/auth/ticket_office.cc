@@ -133,8 +133,11 @@ void TicketOffice::mint(const TicketBook::Order& order, std::function<void(Minte
     job->needs_commit = std::holds_alternative<TicketBook::Minted>(*minted);
   };
   job->take_back = [this, hash = order.hash, minted] {
-    if (std::holds_alternative<TicketBook::Minted>(*minted)) {
-      book_.unmint(hash);
+    if (const auto* const good = std::get_if<TicketBook::Minted>(minted.get())) {
+      book_.unmint(hash, *good);
+      for (const TicketBook::Died& died : good->died) {
+        taken_back_.insert(died.hash);
+      }
       *minted = Away{};
     }
   };
@@ -146,7 +149,12 @@ void TicketOffice::find(const TicketHash& hash, std::function<void(TicketTermsPt
   auto job = std::make_shared<Job>();
   auto terms = std::make_shared<TicketTermsPtr>();
   job->act = [this, hash, terms](StoreTime now) { *terms = book_.find(now, hash); };
-  job->answer = [terms, done = std::move(done)](bool) { done(*terms); };
+  job->answer = [this, hash, terms, done = std::move(done)](bool) {
+    if (taken_back_.contains(hash)) {
+      *terms = book_.find(now(), hash);
+    }
+    done(*terms);
+  };
   submit(std::move(job));
 }
 
@@ -172,7 +180,7 @@ void TicketOffice::redeem(const TicketBook::Attempt& attempt, std::function<void
     }
   };
   job->answer = [this, hash = attempt.hash, redeemed, done = std::move(done)](bool) {
-    // Whoever came in the same run found it used.
+    // Whoever came in the same run found it used, or dead.
     if (taken_back_.contains(hash)) {
       *redeemed = Away{};
     }

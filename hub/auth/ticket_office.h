@@ -49,9 +49,9 @@ struct KeptTickets {
 // was minted or redeemed before that is kept. Turns are written later, with what comes next, or
 // within a second.
 //
-// Threads: mint() to leave(), any: they only put a job into a queue; `done` is called on the
-// executor's thread, which may wait for a disk, and not at all once stop() was called. All else is
-// that thread's.
+// Threads: now(), any. mint() to leave(), any: they only put a job into a queue; `done` is called
+// on the executor's thread, which may wait for a disk, and not at all once stop() was called. All
+// else is that thread's.
 class TicketOffice {
  public:
   // A connection of a session that has to be closed, and why.
@@ -75,6 +75,9 @@ class TicketOffice {
 
   TicketOffice(const TicketOffice&) = delete;
   TicketOffice& operator=(const TicketOffice&) = delete;
+
+  // The store's clock.
+  StoreTime now() const;
 
   struct Away {};  // it cannot be kept now, and nothing has happened
 
@@ -119,7 +122,6 @@ class TicketOffice {
   bool commit(StoreTime now);
   void set_timer();
   bool is_away() const;
-  StoreTime now() const;
 
   const base::Clock& clock_;
   const base::Executor executor_;
@@ -132,7 +134,7 @@ class TicketOffice {
   std::optional<base::Clock::Steady> away_since_;  // when a commit first failed, if the last did
   Timer timer_;
   bool is_timer_set_ = false;
-  std::set<TicketHash> taken_back_;      // in this run: they are unused again
+  std::set<TicketHash> taken_back_;      // in this run: they are there and unused again
   std::shared_ptr<TicketOffice*> self_;  // a posted run sees by it whether this is still there
 
   std::mutex mutex_;

@@ -181,6 +181,44 @@ TEST_F(TicketOfficeTest, leaves_a_ticket_unused_while_nothing_can_be_kept) {
   ASSERT_NE(last<Refused>(), nullptr);
 }
 
+TEST_F(TicketOfficeTest, lets_no_ticket_die_for_one_that_could_not_be_kept) {
+  office->set_limits({.unused_max = 1});
+  mint(1);
+  run();
+  disk.fails = true;
+  mint(2);
+  redeem(1);
+  TicketTermsPtr found;
+  office->find(test_digest(1), [&found](TicketTermsPtr terms) { found = std::move(terms); });
+  run();
+  EXPECT_TRUE(std::holds_alternative<Away>(mints[1]));
+  EXPECT_NE(last<Away>(), nullptr) << "it may come again";
+  EXPECT_NE(found, nullptr);
+  disk.fails = false;
+  redeem(1);
+  run();
+  EXPECT_NE(last<Opened>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, asks_no_disk_about_unknown_tickets) {
+  mint(1);
+  run();
+  const int commits = disk.commits;
+  for (int i = 2; i < 200; ++i) {
+    office->find(test_digest(i), [](const TicketTermsPtr&) {});
+    redeem(i);
+    run();
+  }
+  EXPECT_EQ(disk.commits, commits);
+}
+
+TEST_F(TicketOfficeTest, shows_a_time_that_no_step_of_the_clock_changes) {
+  const StoreTime begin = office->now();
+  clock.step_wall(-1h);
+  clock.advance(1s);
+  EXPECT_EQ(office->now(), begin + 1s);
+}
+
 TEST_F(TicketOfficeTest, resumes_while_nothing_can_be_kept_but_not_for_long) {
   mint(1);
   redeem(1);

@@ -117,7 +117,9 @@ base::Parsed<Issuer> read_issuer(const base::IssuerSettings& settings,
                 .takes_mercure_claim = takes_0x && settings.mercure_claim,
                 .token_lifetime = settings.token_lifetime,
                 .limits = {.streams_max = settings.streams,
-                           .publishes_per_second = settings.publishes_per_second}};
+                           .publishes_per_second = settings.publishes_per_second,
+                           .tickets_per_minute = settings.tickets_per_minute,
+                           .tickets_unused = settings.tickets_unused}};
   for (const std::string& name : settings.roles) {
     const auto role = parse_role(name);
     if (!role) {

@@ -17,9 +17,18 @@ namespace {
 
 constexpr std::size_t kIssuersMax = 100;
 constexpr std::int64_t kLimitMax = 1'000'000;
-constexpr std::string_view kNames[] = {
-    "name",       "keys",          "jwks_url",       "jwks_ca", "roles",
-    "algorithms", "mercure_claim", "token_lifetime", "streams", "publishes_per_second"};
+constexpr std::string_view kNames[] = {"name",
+                                       "keys",
+                                       "jwks_url",
+                                       "jwks_ca",
+                                       "roles",
+                                       "algorithms",
+                                       "mercure_claim",
+                                       "token_lifetime",
+                                       "streams",
+                                       "publishes_per_second",
+                                       "tickets_per_minute",
+                                       "tickets_unused"};
 
 Parsed<std::vector<std::string>> texts_of(const toml::node& node) {
   const toml::array* const array = node.as_array();
@@ -85,6 +94,15 @@ Parsed<void> read_value(std::string_view name, const toml::node& node, IssuerSet
       return Fault{fmt::format("is not a number from 0, for no limit, to {}", kLimitMax)};
     }
     (name == "streams" ? issuer.streams : issuer.publishes_per_second) =
+        static_cast<std::size_t>(value->get());
+    return {};
+  }
+  if (name == "tickets_per_minute" || name == "tickets_unused") {
+    const auto* const value = node.as_integer();
+    if (value == nullptr || value->get() < 1 || value->get() > kLimitMax) {
+      return Fault{fmt::format("is not a number from 1 to {}", kLimitMax)};
+    }
+    (name == "tickets_unused" ? issuer.tickets_unused : issuer.tickets_per_minute) =
         static_cast<std::size_t>(value->get());
     return {};
   }

@@ -58,6 +58,10 @@ struct IssuerSettings {
   std::size_t streams = 0;                      // at once, of each of its subjects; 0: no limit
   std::size_t publishes_per_second = 0;         // the same
 
+  // Of each of its subjects; nullopt: as Settings says for all.
+  std::optional<std::size_t> tickets_per_minute = {};
+  std::optional<std::size_t> tickets_unused = {};
+
   friend bool operator==(const IssuerSettings&, const IssuerSettings&) = default;
 };
 
@@ -110,6 +114,7 @@ struct Settings {
   Duration ticket_grace = std::chrono::seconds(10);
   std::uint64_t tickets_per_minute = 60;
   std::uint64_t tickets_unused = 32;
+  std::uint64_t tickets_bytes = std::uint64_t{64} << 20;
 
   Duration clock_leeway{0};
   std::string cookie_name = "__Secure-mercure_access_token";

@@ -62,6 +62,9 @@ constexpr std::string_view kIssuersSection =
     "may have open at once on this hub. |\n"
     "| `publishes_per_second` | a number | 0: no limit | How many events each subject of its "
     "tokens may publish on this hub, per second and at one go. |\n"
+    "| `tickets_per_minute`, `tickets_unused` | a number | as for all | What each subject of its "
+    "tokens may have of tickets, in the place of the settings of that name: more for a back end "
+    "that mints for many readers. |\n"
     "| `mercure_claim` | true or false | false | Tokens of Mercure 0.x are taken too, also from "
     "the query and the cookie `mercureAuthorization`. They need no `name`. |\n";
 

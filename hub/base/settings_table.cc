@@ -419,7 +419,7 @@ const std::array kRows = {
         .kind = OtherKind{"URL", parse_public_url, [](const Settings& s) { return s.public_url; }},
         .help = "The hub's URL as clients have it, for the `url` of a ticket: "
                 "https://hub.example/.well-known/mercure. Empty: that path at the first of "
-                "`audiences` that is a URL."},
+                "`audiences` that is a URL; where none is, a ticket has no `url`."},
     SettingRow{.name = "ticket_session",
                .group = "Tickets",
                .kind = DurationKind{&Settings::ticket_session, seconds(10), hours(24)},
@@ -438,8 +438,11 @@ const std::array kRows = {
     SettingRow{.name = "tickets_unused",
                .group = "Tickets",
                .kind = CountKind{&Settings::tickets_unused, 1, 1'000'000},
-               .help = "Tickets of one subject of an issuer that are not used yet. Beyond, the "
-                       "oldest is worth nothing any more."},
+               .help = "Tickets of one subject that are not used yet. Beyond, the oldest dies."},
+    SettingRow{.name = "tickets_bytes",
+               .group = "Tickets",
+               .kind = BytesKind{&Settings::tickets_bytes, kMiB, kTiB},
+               .help = "Memory for tickets and their sessions, about 1 KiB each; full: 503."},
 
     SettingRow{.name = "log_level",
                .group = "Diagnostics",

@@ -227,6 +227,8 @@ algorithms = ["ES256"]
 [[issuers]]
 keys = ["former.jwk"]
 mercure_claim = true
+tickets_per_minute = 6000
+tickets_unused = 1000
 [[issuers]]
 name = "https://idp.example"
 jwks_url = "https://idp.example/jwks?tenant=7"
@@ -238,7 +240,10 @@ jwks_ca = "ca.pem"
                                                  .keys = {"etc/keys/app.jwk", "/etc/other.pem"},
                                                  .roles = {"publish"},
                                                  .algorithms = {"ES256"}},
-                                                {.keys = {"etc/former.jwk"}, .mercure_claim = true},
+                                                {.keys = {"etc/former.jwk"},
+                                                 .mercure_claim = true,
+                                                 .tickets_per_minute = 6000,
+                                                 .tickets_unused = 1000},
                                                 {.name = "https://idp.example",
                                                  .jwks_url = "https://idp.example/jwks?tenant=7",
                                                  .jwks_ca = "etc/ca.pem"}};
@@ -276,6 +281,8 @@ TEST(Settings, name_the_place_of_a_fault_in_an_issuer) {
       {"[[issuers]]\nstreams = -1", "hub.toml:2: issuers[0].streams is not a number"},
       {"[[issuers]]\npublishes_per_second = 1000001",
        "hub.toml:2: issuers[0].publishes_per_second is not a number"},
+      {"[[issuers]]\ntickets_unused = 0",
+       "hub.toml:2: issuers[0].tickets_unused is not a number from 1 to 1000000"},
       {"[[issuers]]\npublishes_per_second = 0.5",
        "hub.toml:2: issuers[0].publishes_per_second is not a number"},
   };

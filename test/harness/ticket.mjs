@@ -16,9 +16,9 @@ export const TICKETS = `${HUB_PATH}/tickets`;
 
 export const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
-// Starts a hub with an issuer of readers' and publishers' tokens, and an administrator. `settings` are TOML;
-// start() starts the same hub again.
-export async function hubWithTickets(t, { settings = "", flags = {}, folder, lifetimeMs } = {}) {
+// Starts a hub with an issuer of readers' and publishers' tokens, and an administrator. `settings` are TOML, as is
+// `issuer`, for that one; start() starts the same hub again.
+export async function hubWithTickets(t, { settings = "", issuer = "", flags = {}, folder, lifetimeMs } = {}) {
   folder ??= await t.folder();
   const app = new Issuer(APP);
   const admin = new Issuer(ADMIN, { kid: "admin" });
@@ -29,6 +29,7 @@ ${more}
 [[issuers]]
 name = "${APP}"
 keys = ["app.jwk"]
+${issuer}
 [[issuers]]
 name = "${ADMIN}"
 keys = ["admin.jwk"]

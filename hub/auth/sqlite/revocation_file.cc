@@ -49,14 +49,18 @@ db::Result<std::vector<Revocation>> RevocationFile::load() {
 }
 
 db::Result<void> RevocationFile::add(const Revocation& revocation) {
-  auto over = connection_.prepare("DELETE FROM revocations WHERE until > 0 AND until < ?");
+  auto over = connection_.prepare(
+      "DELETE FROM revocations WHERE until > 0 AND until < ? AND (kind = ?) = ?");
   auto row = connection_.prepare(
       "INSERT INTO revocations (issuer, kind, name, at, until) VALUES (?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET at = excluded.at, until = excluded.until WHERE at < excluded.at");
   if (!over || !row) {
     return over ? row.error() : over.error();
   }
-  if (const auto removed = over->bind(1, stored(revocation.at)).run(); !removed) {
+  over->bind(1, stored(revocation.at))
+      .bind(2, static_cast<std::int64_t>(Revocation::Kind::kLabel))
+      .bind(3, is_by_store(revocation.kind) ? 1 : 0);
+  if (const auto removed = over->run(); !removed) {
     return removed;
   }
   return row->bind_blob(1, revocation.issuer)

@@ -71,6 +71,17 @@ TEST_F(RevocationFileTest, removes_what_is_over) {
   EXPECT_THAT(loaded(), UnorderedElementsAre(lasting, endless, late));
 }
 
+TEST_F(RevocationFileTest, removes_labels_by_their_own_clock) {
+  auto file = *RevocationFile::open(file_);
+  const Revocation token{"a", Kind::kToken, "t", NumericDate(1), NumericDate(9)};
+  const Revocation later{"a", Kind::kLabel, "tab 2", NumericDate(10)};
+  for (const Revocation& revocation :
+       {token, Revocation{"a", Kind::kLabel, "tab", NumericDate(1), NumericDate(9)}, later}) {
+    ASSERT_TRUE(file.add(revocation));
+  }
+  EXPECT_THAT(loaded(), UnorderedElementsAre(token, later));
+}
+
 TEST_F(RevocationFileTest, leaves_alone_what_is_none) {
   const std::string text = "this is something else, and longer than a page of a database has to be";
   std::ofstream(file_) << text;

@@ -3,10 +3,13 @@
 // Tickets: one-time texts in a URL that open a stream.
 
 import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 
 import { HUB_PATH } from "../../harness/hub.mjs";
 import { SQLITE, test, testOnEachLog } from "../../harness/test.mjs";
 import {
+  APP,
   askForTicket,
   bearer,
   comingBack,
@@ -17,7 +20,7 @@ import {
   streamOf,
   TICKETS,
 } from "../../harness/ticket.mjs";
-import { AUDIENCE } from "../../harness/token.mjs";
+import { AUDIENCE, Issuer } from "../../harness/token.mjs";
 
 const PROOF = /~[A-Za-z0-9_-]{22}$/;
 const GET = { accept: "text/event-stream" };
@@ -246,6 +249,41 @@ test("each subject gets so many tickets a minute, and the oldest of those unused
   assert.deepEqual(statuses, [401, 401, 200, 200]);
 });
 
+test("an issuer may have limits of its own", async (t) => {
+  const settings = "tickets_per_minute = 1\ntickets_unused = 1";
+  const issuer = "tickets_per_minute = 3\ntickets_unused = 2";
+  const { hub, app } = await hubWithTickets(t, { settings, issuer });
+  const token = readerToken(app, { sub: "back end" });
+  const tickets = [await mint(hub, token), await mint(hub, token), await mint(hub, token)];
+  assert.equal((await askForTicket(hub, { match: "a" }, bearer(token))).status, 429);
+  const statuses = [];
+  for (const ticket of tickets) {
+    statuses.push(await statusOf(hub, ticket));
+  }
+  assert.deepEqual(statuses, [401, 200, 200]);
+});
+
+test("a hub that does not know what it is called says no url", async (t) => {
+  const folder = await t.folder();
+  const app = new Issuer(APP);
+  await app.writeKey(path.join(folder, "app.jwk"));
+  const issuer = `[[issuers]]\nname = "${APP}"\nkeys = ["app.jwk"]\n`;
+  await writeFile(path.join(folder, "hub.toml"), `audiences = ["hub"]\n${issuer}`);
+  const hub = await t.hub({ config: "hub.toml" }, { folder });
+  const ticket = await mint(hub, app.token({ subscribe: ["*"], audience: "hub" }));
+  assert.deepEqual(Object.keys(ticket), ["ticket", "session", "expires_in", "session_expires_in"]);
+});
+
+test("a form keeps what is no part of the stream's query to itself", async (t) => {
+  const { hub, app, folder } = await hubWithTickets(t, { flags: { log: SQLITE } });
+  await mint(hub, readerToken(app), { match: "a", authorization: "planted", other: "planted" });
+  const kept = (await readdir(folder)).filter((file) => file.includes(".auth"));
+  assert.ok(kept.length > 0);
+  for (const file of kept) {
+    assert.ok(!(await readFile(path.join(folder, file))).includes("planted"), file);
+  }
+});
+
 test("the cursor of a ticket's stream loses the proof behind it", async (t) => {
   const { hub, app, publish } = await hubWithTickets(t);
   const token = readerToken(app);
@@ -264,11 +302,13 @@ test("the cursor of a ticket's stream loses the proof behind it", async (t) => {
   for (const [options, fields] of positions) {
     const stream = await openTicket(hub, await mint(hub, token, fields), options);
     assert.equal((await stream.next()).data, "two", JSON.stringify([options, fields]));
+    assert.ok(!JSON.stringify(stream.headers).includes(id.slice(-22)), "the proof is told back");
     hub.forget(stream);
   }
   // And an ordinary stream takes the id too.
   const plain = await hub.subscribe({ match: "a", last_event_id: id }, { headers: bearer(token) });
   assert.equal((await plain.next()).data, "two");
+  assert.ok(!JSON.stringify(plain.headers).includes(id.slice(-22)), "the proof is told back");
 });
 
 test("a proof counts in the header alone", async (t) => {
