@@ -13,7 +13,7 @@ import { BROWSERS, launchBrowser } from "../harness/browser.mjs";
 import { Command } from "../harness/command.mjs";
 import { guardedHub } from "../harness/guarded.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
-import { page as readPage } from "../harness/markdown.mjs";
+import { fencedBlocks, page as readPage } from "../harness/markdown.mjs";
 import { test } from "../harness/test.mjs";
 import { hubWithTickets, mint, readerToken } from "../harness/ticket.mjs";
 import { until, within } from "../harness/waiting.mjs";
@@ -139,6 +139,46 @@ test("ticket_rule.html gets a new ticket before and after each end, and shows ea
   await publish();
   assert.equal(server.ticketsGiven, 3);
   assert.ok(server.opened.every(({ target }) => !/~|%7e/i.test(target)));
+});
+
+test("ticket_rule.html loses nothing where a session ends before its first event", async (t) => {
+  const page = await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8");
+  const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", page] });
+  const [tab] = await open(t, server, "ticket_rule.html");
+  await server.untilOpened(1);
+  server.end();
+  const seen = [server.publish()];
+  await shows(tab, seen);
+});
+
+test("the pages with the tickets' rule wait longer each time where every session ends soon", async (t) => {
+  const [{ text }] = fencedBlocks(await readPage("docs/tickets.md")).filter(({ language }) => language === "js");
+  const script = text.replace('"/ticket"', '"/tickets"');
+  const server = await TicketServer.open(t, {
+    "/ticket_rule.html": ["text/html", await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8")],
+    "/tickets.html": ["text/html", `<!doctype html><title>docs</title><script>const show = Array;${script}</script>`],
+  });
+  server.renewsAtOnce = true;
+  const [blank] = await open(t, server, "other");
+  for (const [name, first] of [["ticket_rule.html", [0, 1000, 3000, 7000, 15_000, 31_000, 60_000, 60_000]],
+    ["tickets.html", [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]]]) {
+    const page = await blank.browser().newPage();
+    // The pages' waits are noted, and take no time.
+    await page.evaluateOnNewDocument(() => {
+      const original = setTimeout;
+      globalThis.waits = [];
+      Math.random = () => 1;
+      globalThis.setTimeout = (action, milliseconds) => {
+        waits.push(milliseconds);
+        return original(action, 0);
+      };
+    });
+    await page.goto(`${server.origin}/${name}`);
+    await within(page.waitForFunction((count) => waits.length >= count, { polling: 20, timeout: 0 }, first.length),
+      `${first.length} waits of ${name}`);
+    assert.deepEqual((await page.evaluate(() => waits)).slice(0, first.length), first, name);
+    await page.close();
+  }
 });
 
 test("completion.html shows an answer as it comes, over a cut", async (t) => {

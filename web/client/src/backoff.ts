@@ -17,19 +17,20 @@ export interface Waiting {
   retryAfterMs: number;
 }
 
+/** Returns the longest back-off after so many attempts in a row that have failed. */
+export function backoffMs({ minMs = 1000, maxMs = RETRY_MAX_MS, factor = 2 }: RetryOptions, failures: number): number {
+  return Math.min(maxMs, minMs * factor ** Math.max(0, failures - 1));
+}
+
 /**
  * Returns how long to wait before the next attempt: what the server asks for, and on top of it a back-off
  * that is random, so that clients that were cut off together do not come back together. A good stream
  * that ends costs no back-off where the server has set a time.
  */
 export function delayMs(retry: RetryOptions, waiting: Waiting, random: () => number = Math.random): number {
-  const { minMs = 1000, maxMs = RETRY_MAX_MS, factor = 2, jitter = 1 } = retry;
   const { failures, serverMs, retryAfterMs } = waiting;
-  let backoff = Math.min(maxMs, minMs * factor ** Math.max(0, failures - 1));
-  if (failures === 0 && serverMs !== undefined) {
-    backoff = 0;
-  }
-  const wait = (serverMs ?? 0) + backoff * (1 - jitter * random());
+  const backoff = failures === 0 && serverMs !== undefined ? 0 : backoffMs(retry, failures);
+  const wait = (serverMs ?? 0) + backoff * (1 - (retry.jitter ?? 1) * random());
   return Math.round(Math.min(TIMER_MAX_MS, Math.max(wait, retryAfterMs)));
 }
 

@@ -60,6 +60,7 @@ test("EventSource: tells that a token could not be had, and asks again", async (
   const watch = open(t, server, { token });
   assert.deepEqual(await watch.until(2), ["error auth reconnects", "open"]);
   assert.doesNotMatch(JSON.stringify({ ...watch.lastError }), /secret/);
+  assert.equal(watch.lastError.cause.message, "secret");
 });
 
 test("EventSource: puts a ticket in place of the query, and never beside a token", async (t) => {
@@ -94,6 +95,95 @@ test("EventSource: goes over to a new ticket before the end of a session, and te
   assert.deepEqual(await watch.until(3), ["open", 'vrelo.renew {"in":30} #1', "message b #1"]);
   await server.exchanges[0].closed();
   assert.equal(server.exchanges[1].target, "/stream?ticket=vt_2&last_event_id=1");
+});
+
+// Shortens the waits of a million milliseconds and more, which are the library's in these tests, and notes them.
+function shortenWaits(t) {
+  const waits = [];
+  const { setTimeout: original } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (action, milliseconds, ...rest) => {
+    if (milliseconds >= 1e6) {
+      waits.push(milliseconds);
+    }
+    return original(action, milliseconds >= 1e6 ? 1 : milliseconds, ...rest);
+  });
+  return waits;
+}
+const MILLIONS = { retry: { minMs: 1e6, maxMs: 8e6, jitter: 0 } };
+const RENEW = 'event: vrelo.renew\ndata: {"in":30}\n\n';
+
+test("EventSource: waits longer from one new ticket to the next where every session ends soon", async (t) => {
+  const server = await Server.open(t, stay(`${RENEW}${RENEW}`)); // one is enough, and two are no more
+  const waits = shortenWaits(t);
+  let tickets = 0;
+  open(t, server, { ...MILLIONS, ticket: () => `vt_${++tickets}` }, ["vrelo.renew"]);
+  await server.exchange(5);
+  assert.deepEqual(waits.slice(0, 5), [1e6, 2e6, 4e6, 8e6, 8e6]);
+});
+
+test("EventSource: begins with short waits again after a session that held", async (t) => {
+  let clock = 0;
+  t.mock.method(performance, "now", () => clock);
+  const server = await Server.open(t, stay("data: a\n\n"));
+  const waits = shortenWaits(t);
+  let tickets = 0;
+  const watch = open(t, server, { ...MILLIONS, ticket: () => `vt_${++tickets}` });
+  for (const [round, heldMs] of [0, 1, 1e7, 1].entries()) {
+    const exchange = await server.exchange(round);
+    await watch.until(2 + round);
+    clock += heldMs;
+    exchange.write(RENEW);
+  }
+  await watch.until(6);
+  assert.deepEqual(waits, [1e6, 2e6, 1e6, 2e6]);
+});
+
+test("EventSource: asks for a ticket again, and reads on, while none can be had", async (t) => {
+  const server = await Server.open(t, stay(`data: a\n\n${RENEW}`), stay("data: b\n\n"));
+  const waits = shortenWaits(t);
+  let asked = 0;
+  const ticket = () => {
+    asked += 1;
+    if (asked > 1 && asked < 5) {
+      throw new Error("none");
+    }
+    return `vt_${asked}`;
+  };
+  const watch = open(t, server, { ...MILLIONS, ticket });
+  assert.deepEqual(await watch.until(3), ["open", "message a #", "message b #"]);
+  assert.deepEqual([waits, server.exchanges.length], [[1e6, 2e6, 4e6, 8e6], 2]);
+});
+
+test("EventSource: leaves no wait for a ticket behind when its stream ends before", async (t) => {
+  const server = await Server.open(t, stay(`retry: 1\ndata: a\n\n${RENEW}`), stay("data: b\n\n"));
+  let asked = 0;
+  const options = { retry: { minMs: 1e6, jitter: 0 }, ticket: () => `vt_${++asked}` };
+  const watch = new Watch(t, new EventSource(server.url, options), ["vrelo.renew"]);
+  await watch.until(3);
+  server.exchanges[0].end();
+  assert.deepEqual((await watch.until(6)).slice(3), ["error closed reconnects", "open", "message b #"]);
+  assert.equal(asked, 2);
+});
+
+test("EventSource: sends the user and password of a URL as the header, and not beside others", async (t) => {
+  const server = await Server.open(t, stay());
+  const url = server.url.replace("//", "//us%C3%A9r:p%40ss%zz@");
+  for (const options of [{}, { token: "t" }, { headers: { authorization: "own" } }, { ticket: "vt_1" }]) {
+    await new Watch(t, new EventSource(url, { ...QUICK, ...options })).until(1);
+  }
+  const seen = server.exchanges.map(({ headers }) => headers.authorization);
+  const basic = `Basic ${Buffer.from("usér:p@ss%zz").toString("base64")}`;
+  assert.deepEqual(seen, [basic, "Bearer t", "own", undefined]);
+});
+
+test("EventSource: has one connection with no attempts, and comes back to a finite stream until its end", async (t) => {
+  const server = await Server.open(t, once("data: a\n\n"));
+  for (const options of [{ retry: { attempts: 0 } }, { finite: true }]) {
+    const watch = open(t, server, options);
+    assert.deepEqual(await watch.until(3), ["open", "message a #", "error closed has given up"]);
+    assert.equal(watch.lastError.delayMs, 0);
+  }
+  assert.equal(server.exchanges.length, 2);
 });
 
 test("EventSource: keeps a proof in an id that came without a ticket", async (t) => {
@@ -280,12 +370,19 @@ const REFUSED = [
   [{ native: true, token: "t" }, "native with token"],
   [{ native: true, body: "a" }, "native with body"],
   [{ native: true, idleTimeoutMs: 1 }, "native with idleTimeoutMs"],
+  [{ native: true, finite: true }, "native with finite"],
 ];
 
 test("EventSource: refuses options that it does not have, and names them", () => {
   for (const [options, what] of REFUSED) {
     const open = () => new EventSource("http://127.0.0.1:9", options);
     assert.throws(open, { name: "NotSupportedError", message: `vrelo does not have ${what}` });
+  }
+});
+
+test("EventSource: refuses headers that cannot be sent", () => {
+  for (const options of [{ headers: { "a b": "1" } }, { headers: { a: "1\n2" } }, { token: "a\nb" }]) {
+    assert.throws(() => new EventSource("http://127.0.0.1:9", options), TypeError);
   }
 });
 
@@ -319,6 +416,25 @@ test("EventSource: connects at once when the page is online again or becomes vis
   show("visible");
   await watch.until(9);
   assert.equal(server.exchanges.length, 3);
+});
+
+test("EventSource: connects not before the server allows it, whatever the page is", async (t) => {
+  const { page, show } = fakePage(t, "visible");
+  const server = await Server.open(t, refuse(503, { "retry-after": "3600" }), stay());
+  const waits = [];
+  const { setTimeout: original } = globalThis;
+  const watch = open(t, server, { retryOn: () => true });
+  await watch.until(1);
+  t.mock.method(globalThis, "setTimeout", (action, milliseconds) => {
+    waits.push(milliseconds);
+    return original(action, milliseconds);
+  });
+  page.dispatchEvent(new Event("online"));
+  show("visible");
+  assert.equal(waits.length, 2);
+  assert.ok(waits.every((wait) => wait > 3_500_000 && wait <= 3_600_000), `${waits}`);
+  watch.source.close(); // ends the wait
+  assert.ok(waits[2] <= 0);
 });
 
 test("EventSource: has no connection in a hidden page if it is told so", async (t) => {

@@ -8,6 +8,7 @@ export class StreamErrorEvent extends Event implements Failure {
   declare readonly status?: number;
   declare readonly willReconnect: boolean;
   declare readonly delayMs: number;
+  declare readonly cause?: unknown;
 
   constructor(failure: Failure) {
     super("error");

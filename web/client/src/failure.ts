@@ -21,7 +21,10 @@ export interface Refusal {
   readonly attempt: number;
 }
 
-/** What is told of a failure. It holds nothing of the request, since that may have secrets. */
+/**
+ * What is told of a failure. It holds nothing of the request, since that may have secrets; what a function of
+ * the page's has thrown is the page's own.
+ */
 export interface Failure {
   readonly reason: Reason;
   /** The answer's status, if there was an answer. */
@@ -29,4 +32,6 @@ export interface Failure {
   readonly willReconnect: boolean;
   /** How long until then; 0 where it does not. */
   readonly delayMs: number;
+  /** What the page's own function for a header, token, ticket or body has thrown, where that is why. */
+  readonly cause?: unknown;
 }

@@ -121,14 +121,31 @@ test("a refused connect is tried again", async (t) => {
 
 test("an answer that ends at once again and again costs a growing wait", async (t) => {
   const server = await Server.open(t, (exchange) => {
-    exchange.open(": not now\n\n");
+    exchange.open(": not now\nevent: vrelo.hello\ndata: \n\n"); // as a full hub answers
     exchange.end();
   });
+  t.mock.method(performance, "now", () => 0); // so that none of them has held for long
   const watch = open(t, server.url, { retry: { minMs: 1, maxMs: 100, jitter: 0 } });
   const delays = [];
   watch.source.addEventListener("error", ({ delayMs }) => delays.push(delayMs));
   await watch.until(8);
   assert.deepEqual(delays, [1, 2, 4, 8]);
+});
+
+test("a quiet stream that holds is no failure, however often it ends", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.open(": still here\n\n"));
+  let clock = 0;
+  t.mock.method(performance, "now", () => clock);
+  const watch = open(t, server.url, { retry: { minMs: 1, maxMs: 100, jitter: 0, attempts: 2 } });
+  const delays = [];
+  watch.source.addEventListener("error", ({ delayMs }) => delays.push(delayMs));
+  for (let round = 0; round < 4; ++round) {
+    await watch.until(2 * round + 1);
+    clock += 5;
+    server.exchanges[round].end();
+  }
+  await watch.until(8);
+  assert.deepEqual(delays, [1, 1, 1, 1]);
 });
 
 test("what is no HTTP is a failure of the network", async (t) => {

@@ -56,6 +56,25 @@ function fetched(url, count, options, onFirst = () => {}) {
   });
 }
 
+// What our class gives up to its end: data, and what was told in the end.
+function toTheEnd(source) {
+  const seen = [];
+  source.onmessage = ({ data }) => seen.push(data);
+  return new Promise((resolve) => {
+    source.onerror = ({ willReconnect }) => willReconnect || resolve(seen);
+  });
+}
+
+// The same with SSE, which says nothing when it has given up.
+function sseToTheEnd(source) {
+  const seen = [];
+  source.addEventListener("message", ({ data }) => seen.push(data));
+  return new Promise((resolve) => {
+    const look = () => setTimeout(() => source.autoReconnect || resolve(seen));
+    source.addEventListener("readystatechange", ({ readyState }) => readyState === SSE.CLOSED && look());
+  });
+}
+
 // What a page sees of itself while it is hidden.
 function show(state) {
   for (const [name, value] of [["visibilityState", state], ["hidden", state === "hidden"]]) {
@@ -102,6 +121,15 @@ export const LINES = [
     }),
     here: (url) => messages(
       new EventSource(url, { ...POST, body: "hello", fetch: (...request) => fetch(...request) }), 2) },
+  { about: "fetch-event-source: the server's end is the end",
+    rows: ["ends at the end"],
+    answers: [...TWICE, "data: c\n\n"],
+    there: async (url) => {
+      const seen = [];
+      await fetchEventSource(url, { onmessage: ({ data }) => data && seen.push(data) });
+      return seen;
+    },
+    here: (url) => toTheEnd(new EventSource(url, { finite: true, retry: QUICK })) },
   { about: "fetch-event-source: what is no stream is refused",
     rows: ["`onopen` throws"],
     answers: [404],
@@ -145,11 +173,21 @@ export const LINES = [
     answers: ["data: a\n\n"],
     there: (url) => messages(new SSE(url, { ...POST, payload: "hello" }), 1),
     here: (url) => messages(new EventSource(url, { ...POST, body: "hello" }), 1) },
-  { about: "sse.js: autoReconnect, reconnectDelay and maxRetries",
+  { about: "sse.js: one connection",
+    rows: ["one connection by default"],
+    answers: TWICE,
+    there: (url) => sseToTheEnd(new SSE(url)),
+    here: (url) => toTheEnd(new EventSource(url, { retry: { attempts: 0 } })) },
+  { about: "sse.js: maxRetries, all of which fail",
     rows: ["`autoReconnect`"],
-    answers: ["id: 1\ndata: a\n\n", "data: b\n\n"],
+    answers: [500],
+    there: (url) => sseToTheEnd(new SSE(url, { autoReconnect: true, reconnectDelay: 10, maxRetries: 3 })),
+    here: (url) => toTheEnd(new EventSource(url, { retryOn: () => true, retry: { ...QUICK, attempts: 3 + 1 } })) },
+  { about: "sse.js: autoReconnect and reconnectDelay, over a 500",
+    rows: ["`autoReconnect`"],
+    answers: ["id: 1\ndata: a\n\n", 500, "data: b\n\n"],
     there: (url) => messages(new SSE(url, { autoReconnect: true, reconnectDelay: 10, maxRetries: 5 }), 2),
-    here: (url) => messages(new EventSource(url, { retry: { ...QUICK, attempts: 5 } }), 2) },
+    here: (url) => messages(new EventSource(url, { retryOn: () => true, retry: { ...QUICK, attempts: 5 + 1 } }), 2) },
   { about: "reconnecting-eventsource: max_retry_time, and coming back after every status",
     rows: ["`max_retry_time`", "every status"],
     answers: [500, "data: a\n\n"],

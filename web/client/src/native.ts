@@ -10,7 +10,7 @@ import type { ParsedEvent } from "./parser.js";
 export interface NativeSink {
   onOpen(): void;
   onEvent(event: ParsedEvent, origin: string): void;
-  /** The connection broke, and the browser makes the next one. */
+  /** The connection broke, and the browser makes the next one unless the signal aborts. */
   onBreak(): void;
 }
 

@@ -15,7 +15,7 @@ export interface RetryOptions {
   factor?: number;
   /** Which part of the wait is random, from 0 to 1; 1 by default. */
   jitter?: number;
-  /** How many attempts in a row may fail before it gives up; without end by default. */
+  /** How many attempts in a row may fail before it gives up; without end by default. 0: there is one connection. */
   attempts?: number;
 }
 
@@ -58,6 +58,8 @@ export interface StreamOptions {
   retry?: RetryOptions;
   /** Whether to try again after an answer that was no stream; no by default. Not asked after a 204. */
   retryOn?: (refusal: Refusal) => boolean;
+  /** The stream has an end: when the server ends it, that is all. False by default, as with the native class. */
+  finite?: boolean;
   /**
    * Connects again when no byte came for so long. By default three heartbeats where the stream announces
    * them, else off; 0 turns it off.
@@ -94,8 +96,8 @@ export interface ReadOptions extends Omit<StreamOptions, "shared" | "native"> {
 export const NativeEventSource = (globalThis as { EventSource?: typeof EventSource }).EventSource;
 
 // What the native class has nothing for.
-const NOT_NATIVE = ["credentials", "headers", "token", "method", "body", "fetch", "retryOn", "idleTimeoutMs",
-  "heartbeatTimeout", "maxEventBytes", "shared"] as const;
+const NOT_NATIVE = ["credentials", "headers", "token", "method", "body", "fetch", "retryOn", "finite",
+  "idleTimeoutMs", "heartbeatTimeout", "maxEventBytes", "shared"] as const;
 
 // Returns what of `options` cannot be had, or nothing.
 function missing(options: StreamOptions, isPulled: boolean): string | boolean | undefined {
@@ -114,12 +116,15 @@ function missing(options: StreamOptions, isPulled: boolean): string | boolean | 
 // A page has them if it came by https; Node has none.
 const hasLocks = () => (globalThis.navigator as Navigator | undefined)?.locks;
 
-/** Throws for options that cannot be had, so that none is ignored in silence. `isPulled`: by stream(). */
+/** Throws for options that cannot be had or sent, so that none is ignored in silence. `isPulled`: by stream(). */
 export function checkOptions(options: StreamOptions, isPulled: boolean): void {
   const what = missing(options, isPulled);
   if (what) {
     throw new DOMException(`vrelo does not have ${what}`, "NotSupportedError");
   }
+  const { headers, token } = options;
+  new Headers(typeof headers === "function" ? undefined : headers);
+  new Headers(typeof token === "string" ? { authorization: token } : undefined);
 }
 
 /** Returns what `asked` is, or gives. */

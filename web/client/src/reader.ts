@@ -2,10 +2,10 @@
 //
 // Reads the events of one URL, over as many connections as that takes.
 
-import { delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
+import { backoffMs, delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Reason } from "./failure.js";
 import type { NativeSink, Types } from "./native.js";
-import { ask, checkOptions, type StreamOptions, type Ticket } from "./options.js";
+import { ask, checkOptions, type RetryOptions, type StreamOptions, type Ticket } from "./options.js";
 import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
 import { makeRequest, withoutProof } from "./request.js";
 import { isHidden, watchPage } from "./waking.js";
@@ -31,6 +31,18 @@ interface End {
   reason?: Reason;
   status?: number;
   retryAfterMs?: number;
+  cause?: unknown;
+}
+
+// Waits so long, or until the signal aborts.
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 const idleOption = (options: StreamOptions) => options.idleTimeoutMs ?? options.heartbeatTimeout;
@@ -50,7 +62,10 @@ export class Reader implements Types {
   #lastEventId: string;
   #serverMs: number | undefined;
   #failures = 0;
-  #wasGood = false; // the last stream gave an event, or held for long
+  #openedAt = Infinity; // that is, not yet
+  #wasGood = false; // the last stream gave an event of a publisher's
+  #renewals = 0; // without a stream between them that held
+  #renewing: AbortSignal | undefined; // of the connection for which it is at work
   #nextTicket: Ticket | undefined;
 
   #abort = new AbortController(); // of the connection
@@ -118,15 +133,37 @@ export class Reader implements Types {
     }
   }
 
-  async #fail(reason: Reason, { status, retryAfterMs = 0 }: End): Promise<void> {
-    this.#failures = this.#wasGood ? 0 : this.#failures + 1;
+  get #retry(): RetryOptions {
+    return this.#options.retry ?? {};
+  }
+
+  // Counts one more end. A stream was no failure if it gave an event, or held longer than the wait would be.
+  #countFailure(): void {
+    const held = performance.now() - this.#openedAt > backoffMs(this.#retry, this.#failures + 1);
+    this.#failures = this.#wasGood || held ? 0 : this.#failures + 1;
+    this.#wasGood = false;
+    this.#openedAt = Infinity;
+  }
+
+  get #mayGoOn(): boolean {
+    return this.#failures < (this.#retry.attempts ?? Infinity);
+  }
+
+  async #fail(reason: Reason, { status, retryAfterMs = 0, cause }: End): Promise<void> {
+    this.#countFailure();
     const willReconnect = this.#mayReconnect(reason, status);
-    const delay = delayMs(this.#options.retry ?? {}, {
+    const delay = delayMs(this.#retry, {
       failures: this.#failures,
       serverMs: this.#serverMs,
       retryAfterMs,
     });
-    const failure: Failure = { reason, ...(status && { status }), willReconnect, delayMs: willReconnect ? delay : 0 };
+    const failure: Failure = {
+      reason,
+      ...(status && { status }),
+      willReconnect,
+      delayMs: willReconnect ? delay : 0,
+      ...(cause !== undefined && { cause }),
+    };
     if (willReconnect) {
       this.state = 0;
     } else {
@@ -134,14 +171,13 @@ export class Reader implements Types {
     }
     this.#sink.onFailure(failure);
     if (!this.#isClosed) {
-      await this.#wait(delay);
+      await this.#wait(delay, Math.min(delay, retryAfterMs));
     }
   }
 
   #mayReconnect(reason: Reason, status: number | undefined): boolean {
-    const { retry, retryOn, ticket, native } = this.#options;
-    const attempt = this.#failures;
-    if (reason === "too-large" || status === 204 || (attempt > 0 && attempt >= (retry?.attempts ?? Infinity))) {
+    const { retryOn, ticket, native, finite } = this.#options;
+    if (reason === "too-large" || status === 204 || (finite && reason === "closed") || !this.#mayGoOn) {
       return false;
     }
     if (native) {
@@ -151,19 +187,21 @@ export class Reader implements Types {
       return true;
     }
     if (retryOn !== undefined) {
-      return retryOn({ reason, status, attempt });
+      return retryOn({ reason, status, attempt: this.#failures });
     }
     // A new ticket may open what the last one could not. Otherwise it is as with the native class.
     return typeof ticket === "function" && (reason === "auth" || status === 429 || status >= 500);
   }
 
-  // Waits so long, or without end, or until something wakes it.
-  #wait(milliseconds: number | undefined): Promise<void> {
+  // Waits so long, or without end, or until something wakes it, which nothing but the end does before `leastMs`.
+  #wait(milliseconds: number | undefined, leastMs = 0): Promise<void> {
+    const begunAt = performance.now();
     return new Promise((resolve) => {
-      const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+      const ringAfter = (wait: number) => setTimeout(resolve, begunAt + wait - performance.now());
+      let timer = milliseconds === undefined ? undefined : ringAfter(milliseconds);
       this.#wake = () => {
         clearTimeout(timer);
-        resolve();
+        timer = ringAfter(this.#isClosed ? 0 : leastMs);
       };
     });
   }
@@ -183,7 +221,7 @@ export class Reader implements Types {
     const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", reject));
     aborted.catch(() => {});
     this.#endedBy = {};
-    this.#wasGood = false;
+    this.#openedAt = Infinity;
     let reason: Reason = "network";
     try {
       if (shared) {
@@ -209,7 +247,7 @@ export class Reader implements Types {
       if (error instanceof EventTooLargeError) {
         return { reason: "too-large" };
       }
-      return signal.aborted ? this.#endedBy : { reason };
+      return signal.aborted ? this.#endedBy : { reason, ...(reason === "auth" && { cause: error }) };
     } finally {
       clearTimeout(this.#idleTimer);
       abort.abort();
@@ -227,7 +265,6 @@ export class Reader implements Types {
     if (!/^[\t ]*text\/event-stream[\t ]*(;|$)/i.test(headers.get("content-type") ?? "")) {
       return { reason: "content-type", status };
     }
-    const openedAt = performance.now();
     this.#open();
     const parser = this.#parser(new URL(response.url || this.#url).origin, signal);
     try {
@@ -245,7 +282,6 @@ export class Reader implements Types {
     } finally {
       this.#isHeld = false;
       this.#lastEventId = parser.lastEventId;
-      this.#wasGood ||= performance.now() - openedAt > (this.#options.retry?.maxMs ?? RETRY_MAX_MS);
     }
     return signal.aborted ? this.#endedBy : { reason: "closed" };
   }
@@ -268,6 +304,11 @@ export class Reader implements Types {
         this.#take(event, origin, signal);
       },
       onBreak: () => {
+        this.#countFailure();
+        if (!this.#mayGoOn) {
+          this.#cut({ reason: "network" });
+          return;
+        }
         this.state = 0;
         this.#sink.onFailure({ reason: "network", willReconnect: true, delayMs: 0 });
       },
@@ -275,6 +316,7 @@ export class Reader implements Types {
   }
 
   #open(): void {
+    this.#openedAt = performance.now();
     if (this.state === 0) {
       this.state = 1;
       this.#sink.onOpen();
@@ -286,7 +328,7 @@ export class Reader implements Types {
     if (signal.aborted) {
       return;
     }
-    this.#wasGood = true;
+    this.#wasGood ||= !event.type.startsWith("vrelo."); // the hub's own come even before a refusal
     if (event.type === "vrelo.renew") {
       void this.#renew(signal);
     }
@@ -303,20 +345,33 @@ export class Reader implements Types {
   }
 
   // The ticket's session ends soon: goes on with a new ticket, which is there before the old stream ends.
-  // Nothing is lost between them, since the new one begins at the cursor.
+  // Nothing is lost between them, since the new one begins at the cursor. The waits grow, since the next session
+  // may end as soon.
   async #renew(signal: AbortSignal): Promise<void> {
     const { ticket } = this.#options;
-    if (typeof ticket !== "function") {
+    if (typeof ticket !== "function" || this.#renewing === signal) {
       return;
     }
-    try {
-      const next = await ask<Ticket>(ticket);
-      if (!signal.aborted) {
-        this.#nextTicket = next;
-        this.#cut({});
+    this.#renewing = signal;
+    if (performance.now() - this.#openedAt > (this.#retry.maxMs ?? RETRY_MAX_MS)) {
+      this.#renewals = 0;
+    }
+    for (;;) {
+      this.#renewals += 1;
+      await pause(delayMs(this.#retry, { failures: this.#renewals, serverMs: undefined, retryAfterMs: 0 }), signal);
+      if (signal.aborted) {
+        return;
       }
-    } catch {
-      // The stream goes on to its end, after which the ticket is asked for again, and told of.
+      try {
+        const next = await ask<Ticket>(ticket);
+        if (!signal.aborted) {
+          this.#nextTicket = next;
+          this.#cut({});
+        }
+        return;
+      } catch {
+        // The stream goes on meanwhile. If there is no ticket at its end, that is told.
+      }
     }
   }
 

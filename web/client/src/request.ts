@@ -29,6 +29,12 @@ function urlOf(url: URL, ticket: Ticket): URL {
   return withField(bare, "ticket", typeof ticket === "string" ? ticket : ticket.ticket);
 }
 
+// Returns what the user and password of a URL, in percent-encoding, mean as a header.
+function basic({ username, password }: URL): string {
+  const text = `${username}:${password}`;
+  return `Basic ${btoa(text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))))}`;
+}
+
 // Returns the bytes of UTF-8 as a header's value.
 function headerValue(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
@@ -47,13 +53,19 @@ export async function makeRequest(
     ask(options.body),
     readyTicket ?? ask(options.ticket),
   ]);
-  const target = ticket === undefined ? url : urlOf(url, ticket);
+  const target = ticket === undefined ? new URL(url) : urlOf(url, ticket);
   const fields = new Headers(headers);
   if (!fields.has("accept")) {
     fields.set("accept", "text/event-stream");
   }
   if (token && ticket === undefined) {
     fields.set("authorization", `Bearer ${token}`);
+  }
+  if ((target.username || target.password) && !options.native) {
+    if (ticket === undefined && !fields.has("authorization")) {
+      fields.set("authorization", basic(target));
+    }
+    target.username = target.password = ""; // which fetch refuses
   }
   const init: RequestInit = {
     method: options.method ?? (body == null ? "GET" : "POST"),

@@ -202,7 +202,8 @@ class Member {
         this.#chain.take(link);
       },
       onFailure: (failure) => {
-        this.#tell({ kind: "failure", failure });
+        const { cause: _, ...told } = failure; // what was thrown may not be fit to be sent
+        this.#tell({ kind: "failure", failure: told });
         this.#onFailure(failure);
       },
     });

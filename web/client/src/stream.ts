@@ -9,18 +9,21 @@ import { Reader } from "./reader.js";
 /** What the loop over stream() throws when the stream has failed for good. */
 export class StreamError extends Error {
   constructor(readonly failure: Failure) {
-    super(`the stream has failed: ${failure.reason}${failure.status ? ` (${failure.status})` : ""}`);
+    const { reason, status, cause } = failure;
+    super(`the stream has failed: ${reason}${status ? ` (${status})` : ""}`, { cause });
     this.name = "StreamError";
   }
 }
 
 /**
  * The events of `url`, of all types, over as many connections as that takes. Nothing more is read while the
- * loop's body is at work. Leaving the loop closes the stream; `options.signal` ends it.
+ * loop's body is at work. Leaving the loop closes the stream; `options.signal` ends it, and so does the server where
+ * it is not asked again.
  */
 export async function* stream(url: string | URL, options: ReadOptions = {}): AsyncGenerator<ParsedEvent, void, void> {
   const events: ParsedEvent[] = [];
-  let end: unknown;
+  let isOver = false;
+  let error: unknown; // why, if that was no good end
   let notify = () => {};
   let resume = () => {};
   const reader = new Reader(resolveUrl(url), options, {
@@ -30,11 +33,13 @@ export async function* stream(url: string | URL, options: ReadOptions = {}): Asy
       notify();
     },
     onFailure: (failure) => {
-      end = failure.willReconnect ? undefined : new StreamError(failure);
+      isOver = !failure.willReconnect;
+      error = isOver && failure.reason !== "closed" ? new StreamError(failure) : undefined;
       try {
         options.onFailure?.(failure);
-      } catch (error) {
-        end = error;
+      } catch (thrown) {
+        isOver = true;
+        error = thrown;
       }
       notify();
     },
@@ -44,18 +49,21 @@ export async function* stream(url: string | URL, options: ReadOptions = {}): Asy
   options.signal?.addEventListener("abort", onAbort);
   try {
     for (;;) {
-      while (events.length > 0 && !options.signal?.aborted) {
+      while (events.length > 0) {
         // In batches, since shift() on a long array is slow.
         for (const event of events.splice(0)) {
+          if (options.signal?.aborted) {
+            return;
+          }
           yield event;
         }
       }
       resume();
-      if (options.signal?.aborted) {
-        return;
+      if (error !== undefined) {
+        throw error;
       }
-      if (end !== undefined) {
-        throw end;
+      if (isOver || options.signal?.aborted) {
+        return;
       }
       await new Promise<void>((resolve) => (notify = resolve));
     }

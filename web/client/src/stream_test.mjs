@@ -66,6 +66,54 @@ test("stream: ends when its signal aborts", async (t) => {
   await server.exchanges[0].closed();
 });
 
+test("stream: gives nothing more after its signal, also of what came with the event before", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.open("data: a\n\ndata: b\n\ndata: c\n\n"));
+  const controller = new AbortController();
+  const seen = [];
+  for await (const { data } of stream(server.url, { signal: controller.signal })) {
+    seen.push(data);
+    controller.abort();
+  }
+  assert.deepEqual(seen, ["a"]);
+});
+
+// [about, options, requests]
+const ENDS = [
+  ["there is one connection", { retry: { attempts: 0 } }, 1],
+  ["it is finite", { ...QUICK, finite: true }, 3], // it comes back after a cut and a 500
+];
+for (const [about, options, requests] of ENDS) {
+  test(`stream: returns at the server's end where ${about}`, async (t) => {
+    const answer = (exchange) => {
+      exchange.open("id: 9\ndata: last\n\n");
+      exchange.end();
+    };
+    const cut = (exchange) => exchange.open("id: 1\ndata: first\n\n", { "content-length": "1000" });
+    const answers = requests === 1 ? [answer] : [cut, (exchange) => exchange.end(500), answer];
+    const server = await Server.open(t, ...answers);
+    const seen = [];
+    const failures = [];
+    const onFailure = ({ reason, willReconnect }) => failures.push([reason, willReconnect]);
+    for await (const { data } of stream(server.url, { ...options, retryOn: () => true, onFailure })) {
+      seen.push(data);
+      if (data === "first") {
+        server.exchanges[0].cut();
+      }
+    }
+    assert.equal(server.exchanges.length, requests);
+    assert.deepEqual(seen, requests === 1 ? ["last"] : ["first", "last"]);
+    assert.deepEqual(failures.at(-1), ["closed", false]);
+    assert.equal(server.exchanges.at(-1).headers["last-event-id"], requests === 1 ? undefined : "1");
+  });
+}
+
+test("stream: throws what its function for a token has thrown, as the cause", async () => {
+  const thrown = new Error("of the test");
+  const token = () => { throw thrown; };
+  const first = stream("http://127.0.0.1:9/", { token, retry: { attempts: 1 } }).next();
+  await assert.rejects(first, { name: "StreamError", message: "the stream has failed: auth", cause: thrown });
+});
+
 test("stream: reads no more while the loop is at work, and is not idle meanwhile", async () => {
   let pulls = 0;
   const source = {

@@ -11,6 +11,7 @@ import { Exchange } from "./server_testing.mjs";
 
 const ROOT = new URL("../", import.meta.url);
 const FILE = /^\/dist\/\w+\.js$/;
+const RENEW = 'event: vrelo.renew\ndata: {"in":30}\n\n';
 const PROOF = /^(.*)~([A-Za-z0-9_-]{22})$/;
 
 // Reads at once, also where it is prerendered; `?native` by the browser's own class.
@@ -50,6 +51,7 @@ export class TicketServer {
   ticketsGiven = 0;
   hasTickets = true; // else there is none to be had
   nextStatus = undefined; // of the next answer to a request for a stream
+  renewsAtOnce = false; // each stream says at its beginning that its session ends soon
 
   #files;
   #events = []; // texts; an event's id is its place, from 1
@@ -129,6 +131,9 @@ export class TicketServer {
     const id = `${found.cursor}~${found.proof}`;
     exchange.open(`: vrelo heartbeat=15\nevent: vrelo.hello\nretry: 10\ndata: \nid: ${id}\n\n`);
     this.opened.push(exchange);
+    if (this.renewsAtOnce) {
+      exchange.write(RENEW);
+    }
     for (let id = found.cursor + 1; id <= this.#events.length; ++id) {
       this.#send(exchange, id);
     }
@@ -152,7 +157,7 @@ export class TicketServer {
   }
   // Says that the sessions end soon.
   renew() {
-    this.#open.forEach((exchange) => exchange.write('event: vrelo.renew\ndata: {"in":30}\n\n'));
+    this.#open.forEach((exchange) => exchange.write(RENEW));
   }
   // Ends the sessions.
   end() {
