@@ -407,7 +407,9 @@ testOnEachLog("the metrics count what happened", async (t) => {
   await hub.publish({ topic: "a", id: "one" });
   await hub.post({ topic: "*" });
   await stream.next();
-  (await hub.subscribe({ match: "a", last_event_id: "earliest" })).close();
+  const late = await hub.subscribe({ match: "a", last_event_id: "earliest" });
+  await late.next();
+  late.close();
   other.close();
   await hub.streamsOpen(1);
 
