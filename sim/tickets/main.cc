@@ -26,6 +26,8 @@ int main(int count, char** arguments) {
       {"a thief with the proof, and crashes",
        {.thief_with_proof = true, .crashes = true, .depth = 7}},
       {"a backup", {.thief_with_url = true, .crashes = true, .backup = true, .depth = 5}},
+      {"the end of a ticket's time, and a revocation",
+       {.thief_with_proof = true, .crashes = true, .backup = true, .ends = true, .depth = 5}},
       {"two nodes",
        {.twin_with_url = true, .thief_with_proof = true, .second_node = true, .depth = 5}},
       {"two nodes, the owner alone", {.crashes = true, .second_node = true, .depth = 6}},

@@ -77,6 +77,13 @@ std::vector<Act> acts_of(const Cast& cast, const World& world) {
   if (!world.is_grace_over()) {
     acts.push_back({"the grace passes", [](World& next) { return next.let_grace_pass(); }});
   }
+  if (cast.ends && !world.is_ticket_over()) {
+    acts.push_back(
+        {"the ticket's time passes", [](World& next) { return next.let_ticket_pass(); }});
+  }
+  if (cast.ends && !world.is_revoked()) {
+    acts.push_back({"the session is revoked", [](World& next) { return next.revoke(); }});
+  }
   if (cast.second_node) {
     const bool is_cut = !world.is_cut();
     acts.push_back({is_cut ? "node 0 is cut off" : "node 0 is back",

@@ -19,7 +19,8 @@ struct Cast {
   bool crashes = false;
   bool backup = false;  // the store comes back as it was before the ticket was used
   bool second_node = false;
-  int depth = 8;  // how many things happen
+  bool ends = false;  // the ticket's time passes, or somebody revokes its session
+  int depth = 8;      // how many things happen
 };
 
 // What was looked at.
@@ -41,6 +42,8 @@ struct Explored {
 // - An owner with whom nobody interferes gets in again as long as the session lasts: with its
 //   newest proof, or before it got one, within the grace.
 // - A session has one open connection.
+// - A ticket whose time is over opens no session; a session that was revoked is over for everybody,
+//   also where its ticket was not used yet.
 // - A request that is refused for something else leaves the ticket unused.
 Explored explore(const Cast& cast);
 

@@ -102,7 +102,8 @@ World::Book::Outcome World::ask_book(Book::Attempt attempt) {
 
 std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book::Opened& opened) {
   Client& client = clients_.at(who);
-  std::string fault = has_ended_         ? "a session that was copied goes on"
+  std::string fault = is_revoked_        ? "a session that was revoked goes on"
+                      : has_ended_       ? "a session that was copied goes on"
                       : opened.is_first  ? check_first(opened)
                       : client.proof > 0 ? check_proof(client.proof)
                                          : check_grace(who);
@@ -110,6 +111,7 @@ std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book:
     ++sessions_;
     first_ = who;
   }
+  is_behind_ = is_behind_ && opened.turn <= given_;
   presented_ = client.proof;
   given_ = opened.turn;
   if (opened.replaced) {
@@ -132,6 +134,9 @@ std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book:
 std::string World::check_first(const Book::Opened& opened) {
   if (sessions_ > 0) {
     return "a ticket opens a second session";
+  }
+  if (is_ticket_over_) {
+    return "a ticket opens a session after its time";
   }
   return opened.turn == 1 ? "" : "a session does not begin with its first turn";
 }
@@ -169,7 +174,8 @@ std::string World::take_refused(Who who, const Book::Refused& refused) {
                     [&refused](const Line& line) { return line.turn <= refused.ended->turn; });
     }
   }
-  if (was_disturbed_ || who != kOwner || epoch_ > 1) {
+  if (was_disturbed_ || who != kOwner || epoch_ > 1 || is_revoked_ ||
+      (is_ticket_over_ && sessions_ == 0)) {
     return "";
   }
   if (client.proof > 0) {
@@ -230,6 +236,24 @@ std::string World::let_grace_pass() {
   return "";
 }
 
+// The grace, too; but no session.
+std::string World::let_ticket_pass() {
+  now_ += 300s;
+  is_ticket_over_ = true;
+  is_grace_over_ = true;
+  return "";
+}
+
+std::string World::revoke() {
+  const auto ended = book_.end_session(now_, kSession);
+  if (ended && ended->holder) {
+    std::erase_if(lines_, [&ended](const Line& line) { return line.turn <= ended->holder->turn; });
+  }
+  is_revoked_ = ended.has_value();
+  keep();  // before the administrator is told
+  return "";
+}
+
 // Its connections stay, and who asks after them gets no answer.
 std::string World::cut_first_node(bool is_cut) {
   is_cut_ = is_cut;
@@ -255,6 +279,7 @@ std::string World::key() const {
   for (const Book::Change& change : book_.changes()) {
     add_record(change.record);
   }
+  key += fmt::format("{}{}|", int{is_ticket_over_}, int{is_revoked_});
   key += std::to_string(book_.size()) + '|' + std::to_string(epoch_);
   for (const Client& client : clients_) {
     key += fmt::format("|{}{}", client.proof, client.gave_up ? "x" : "");

@@ -50,11 +50,15 @@ class World {
   std::string crash();
   std::string put_back_backup();
   std::string let_grace_pass();
+  std::string let_ticket_pass();
+  std::string revoke();
   std::string cut_first_node(bool is_cut);
 
   const std::vector<Line>& lines() const { return lines_; }
   const Client& client(Who who) const { return clients_.at(who); }
   bool is_grace_over() const { return is_grace_over_; }
+  bool is_ticket_over() const { return is_ticket_over_; }
+  bool is_revoked() const { return is_revoked_; }
   bool is_cut() const { return is_cut_; }
   bool was_put_back() const { return epoch_ > 1; }
 
@@ -92,6 +96,8 @@ class World {
   std::vector<Line> lines_;
   bool is_cut_ = false;
   bool is_grace_over_ = false;
+  bool is_ticket_over_ = false;
+  bool is_revoked_ = false;
 
   // What really happened, whatever the book remembers.
   int sessions_ = 0;
@@ -99,7 +105,7 @@ class World {
   std::uint32_t presented_ = 0;
   std::uint32_t given_ = 0;
   bool has_ended_ = false;      // as copied
-  bool is_behind_ = false;      // turns were forgotten in a crash
+  bool is_behind_ = false;      // turns were forgotten in a crash, and none was given beyond them
   bool was_disturbed_ = false;  // somebody besides the owner has sent a request
 };
 
