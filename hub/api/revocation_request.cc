@@ -94,7 +94,11 @@ boost::system::result<Revocation, http::Problem> read_revocation(const http::Req
                      "One of token, subject, key, label and session says what is revoked.");
   }
   revocation->issuer = known->name;
-  // Several issuers may have one name; the one whose tokens live longest counts.
+  if (revocation->kind == Revocation::Kind::kKey) {
+    return *std::move(revocation);  // as long as the key is there, it signs new tokens
+  }
+  // Several issuers may have one name; the one whose tokens live longest counts. An issuer's clock
+  // may be ahead when a token is made, and behind when it ends.
   for (const auth::Issuer& one : trust.issuers) {
     if (one.name == known->name && one.token_lifetime == auth::NumericDate(0)) {
       revocation->until = auth::NumericDate(0);
@@ -102,7 +106,7 @@ boost::system::result<Revocation, http::Problem> read_revocation(const http::Req
     }
     if (one.name == known->name) {
       revocation->until =
-          std::max(revocation->until, now + one.token_lifetime + trust.token_rules.leeway);
+          std::max(revocation->until, now + one.token_lifetime + 2 * trust.token_rules.leeway);
     }
   }
   return *std::move(revocation);

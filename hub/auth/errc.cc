@@ -48,6 +48,7 @@ constexpr Row kRows[] = {
     {Errc::kExpiryMissing, "the token has no exp"},
     {Errc::kExpired, "the token's exp has passed"},
     {Errc::kNotYetValid, "the token's nbf is in the future"},
+    {Errc::kIssuedAtMissing, "the token has no iat, which its issuer's token_lifetime needs"},
     {Errc::kExpiryTooFar, "the token's exp is further away than its issuer's token_lifetime"},
     {Errc::kRevoked, "the token is revoked"},
     {Errc::kTokenMissing, "there is no token"},

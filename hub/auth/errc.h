@@ -56,7 +56,8 @@ enum class Errc {
   kExpiryMissing,    // no exp
   kExpired,          // exp is now or was before
   kNotYetValid,      // nbf is in the future
-  kExpiryTooFar,     // exp is further away than its issuer's tokens may live
+  kIssuedAtMissing,  // no iat, and its issuer's tokens have a longest time to live
+  kExpiryTooFar,     // exp is further away than that, from iat or from now
   kRevoked,          // nothing else is wrong with it
 
   kTokenMissing,    // there is none, and the request needs one

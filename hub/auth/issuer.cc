@@ -15,6 +15,25 @@ bool signs_for(const Issuer& issuer, Role role, Algorithm algorithm) {
                                                  algorithm) != issuer.algorithms.end());
 }
 
+// A token is refused for living too long at any time, not only while its end is still far: else it
+// would be taken when the revocation of all that lived then is forgotten.
+Result<void> check_lifetime(const Claims& claims,
+                            NumericDate lifetime,
+                            NumericDate leeway,
+                            NumericDate now) {
+  if (lifetime == NumericDate(0)) {
+    return {};
+  }
+  if (!claims.issued_at) {
+    return Errc::kIssuedAtMissing;
+  }
+  if (!claims.expires || *claims.expires - *claims.issued_at > lifetime ||
+      *claims.expires > now + leeway + lifetime) {
+    return Errc::kExpiryTooFar;
+  }
+  return {};
+}
+
 Result<Claims> read_claims(const Jws& jws,
                            const NamedKey& key,
                            const Issuer& issuer,
@@ -33,10 +52,9 @@ Result<Claims> read_claims(const Jws& jws,
   if (const auto checked = check_claims(*claims, claim_rules, now); !checked) {
     return checked.error();
   }
-  const bool has_limit = issuer.token_lifetime > NumericDate(0);
-  if (has_limit &&
-      (!claims->expires || *claims->expires > now + rules.leeway + issuer.token_lifetime)) {
-    return Errc::kExpiryTooFar;
+  if (const auto checked = check_lifetime(*claims, issuer.token_lifetime, rules.leeway, now);
+      !checked) {
+    return checked.error();
   }
   return claims;
 }

@@ -36,7 +36,8 @@ struct Issuer {
   bool lacks_keys = false;           // there is such a place, and nobody knows what is there
   bool takes_mercure_claim = false;  // its tokens may be those of 0.x
 
-  // How long before its exp a token is taken, and so how long a revocation counts; 0: any time.
+  // How long after its iat the exp of a token may be, and so how long a revocation counts; 0: any
+  // time.
   NumericDate token_lifetime{0};
 
   QuotaLimits limits = {};  // of each of its subjects

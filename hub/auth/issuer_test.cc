@@ -273,6 +273,30 @@ TEST_F(Token, is_refused_for_its_claims) {
   }
 }
 
+TEST_F(Token, of_an_issuer_with_a_lifetime_may_not_live_longer_whenever_it_is_shown) {
+  issuers_[0].token_lifetime = NumericDate(600);
+  const struct {
+    const char* what;
+    std::string more;  // claims; exp is kExpiry
+    double now;        // from kNow on
+    boost::system::error_code error;
+  } cases[] = {
+      {"as long as it may", R"(,"iat":1000000)", 0, {}},
+      {"a fraction longer, at once", R"(,"iat":999999.5)", 0, Errc::kExpiryTooFar},
+      {"a fraction longer, near its end", R"(,"iat":999999.5)", 599, Errc::kExpiryTooFar},
+      {"made in the future", R"(,"iat":1000009)", -10, Errc::kExpiryTooFar},
+      {"for later", R"(,"iat":1000000,"nbf":1000300)", 300, {}},
+      {"no iat", "", 599, Errc::kIssuedAtMissing},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    const auto verified =
+        verify_token(token(kHeader, Issuers::payload("[]", c.more)), Role::kPublish, issuers_,
+                     Issuers::rules(), Issuers::kNow + NumericDate(c.now));
+    EXPECT_EQ(verified ? boost::system::error_code() : verified.error(), c.error);
+  }
+}
+
 TEST_F(Token, is_refused_as_a_whole_for_a_bad_detail) {
   const auto detail = [](std::string_view members) { return Issuers::detail(members); };
   const auto topics = [](std::string_view list) {

@@ -50,11 +50,12 @@ Revocations Revocations::with(const Revocation& revocation) const {
 const Revocations::Times* Revocations::find(const std::string& issuer,
                                             Revocation::Kind kind,
                                             const std::optional<std::string>& name) const {
-  const auto found = name ? times_.find({issuer, kind, *name}) : times_.end();
+  using Borrowed = std::tuple<const std::string&, Revocation::Kind, const std::string&>;
+  const auto found = name ? times_.find(Borrowed(issuer, kind, *name)) : times_.end();
   return found == times_.end() ? nullptr : &found->second;
 }
 
-bool Revocations::covers(const VerifiedToken& token) const {
+bool Revocations::covers(const VerifiedToken& token, NumericDate leeway) const {
   if (times_.empty()) {
     return false;
   }
@@ -65,7 +66,7 @@ bool Revocations::covers(const VerifiedToken& token) const {
     return true;
   }
   const Times* const times = find(issuer, Revocation::Kind::kSubject, claims.subject);
-  return times != nullptr && (!claims.issued_at || *claims.issued_at <= times->at);
+  return times != nullptr && (!claims.issued_at || *claims.issued_at <= times->at + leeway);
 }
 
 bool Revocations::covers(const std::string& issuer,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,7 +34,7 @@ struct Revocation {
 
   // By the time of day; of kLabel by the clock of tickets.
   NumericDate at{0};     // when it was revoked
-  NumericDate until{0};  // when all such tokens have ended, and it is forgotten; 0: never
+  NumericDate until{0};  // when all such tokens have ended, and it is forgotten; 0: never, as kKey
 
   friend bool operator==(const Revocation&, const Revocation&) = default;
 };
@@ -57,8 +58,9 @@ class Revocations {
   // Cost: a copy.
   Revocations with(const Revocation& revocation) const;
 
+  // `leeway`: how far the issuer's clock may be ahead of the one that has said when it was revoked.
   // Cost: three look-ups.
-  bool covers(const VerifiedToken& token) const;
+  bool covers(const VerifiedToken& token, NumericDate leeway = NumericDate(0)) const;
 
   // The same for a ticket, besides the token that it was minted with.
   bool covers(const std::string& issuer, const std::string& label, NumericDate minted_at) const;
@@ -79,7 +81,7 @@ class Revocations {
                     const std::optional<std::string>& name) const;
   void add(const Revocation& revocation);
 
-  std::map<Key, Times> times_;
+  std::map<Key, Times, std::less<>> times_;
 };
 
 }  // namespace vrelo::auth

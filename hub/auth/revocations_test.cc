@@ -52,6 +52,12 @@ TEST(Revocations, cover_a_subjects_tokens_until_then_and_a_keys_for_ever) {
   EXPECT_TRUE(key.covers(token(kAt + NumericDate(1)))) << "a thief says what he likes";
 }
 
+TEST(Revocations, cover_a_subjects_tokens_of_an_issuer_whose_clock_is_ahead) {
+  const auto subject = Revocations().with({"a", Kind::kSubject, "eva", kAt});
+  EXPECT_TRUE(subject.covers(token(kAt + NumericDate(5)), NumericDate(5)));
+  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(5.5)), NumericDate(5)));
+}
+
 TEST(Revocations, do_not_cover_a_token_that_does_not_say) {
   const auto revocations = Revocations({{"a", Kind::kToken, "", kAt}, {"a", Kind::kKey, "", kAt}});
   EXPECT_FALSE(revocations.covers({.issuer_name = "a"}));

@@ -87,6 +87,17 @@ TEST_F(TrustTest, is_what_the_settings_say) {
   EXPECT_TRUE(policy.allows_anonymous);
 }
 
+TEST_F(TrustTest, takes_a_secret_that_everybody_knows_on_this_machine_alone) {
+  // RFC 7515, A.1.
+  const std::string file = write(
+      "published.jwk",
+      R"({"kty":"oct","alg":"HS256","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtM)"
+      R"(N3Yj0iPS4hcgUuTwjAzZr1Z9CAow"})");
+  settings_.issuers[0].keys.push_back(file);
+  EXPECT_EQ(fault(/*local_only=*/true), "none");
+  EXPECT_THAT(fault(/*local_only=*/false), HasSubstr(file + ": a secret that stands in"));
+}
+
 TEST_F(TrustTest, takes_former_channels_only_for_issuers_that_are_marked) {
   const auto trust = read_trust(settings_, true);
   EXPECT_FALSE(trust->policy->credential_rules.takes_query_token);

@@ -48,7 +48,8 @@ class VerifyingKey {
 
   Algorithm algorithm() const { return algorithm_; }
 
-  // Returns whether it is the same key, for the same algorithm.
+  // Returns whether it is the same key, for the same algorithm. Cost: 32 bytes compared, where it
+  // is.
   bool operator==(const VerifyingKey& other) const;
 
   // What it is known by where it is not at hand: a hash of it and of its algorithm.

@@ -517,6 +517,19 @@ for (const [name, options, code, pattern] of FAILING_STARTS) {
   });
 }
 
+test("a secret of published examples is one on loopback alone", async (t) => {
+  const folder = await t.folder();
+  const k = Buffer.from("!ChangeThisMercureHubJWTSecretKey!").toString("base64url");
+  await writeFile(path.join(folder, "key.jwk"), JSON.stringify({ kty: "oct", alg: "HS256", k }), { mode: 0o600 });
+  const issuer = '[[issuers]]\nname = "https://app.example"\nkeys = ["key.jwk"]\n';
+  await writeFile(path.join(folder, "hub.toml"), `audiences = ["https://hub.example"]\n${issuer}`);
+  await t.hub({ config: "hub.toml" }, { folder });
+  const hub = t.spawnHub({ cwd: folder, settings: { config: "hub.toml", listen: "0.0.0.0:0" } });
+  assert.deepEqual(await hub.ended(), { code: 1, signal: null });
+  assert.match(hub.errorText, /^vrelo serve: [^\n]*key\.jwk: a secret that stands in published examples[^\n]*\n$/);
+  assert.ok(!hub.errorText.includes(k));
+});
+
 const onReadOnlyDisk = { log: SQLITE, skip: skipWithoutDisks };
 
 test("a log on a disk that is read-only is a start that fails, and stays as it was", onReadOnlyDisk, async (t) => {

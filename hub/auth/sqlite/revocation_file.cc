@@ -11,9 +11,10 @@ namespace {
 
 namespace db = base::sqlite;
 
-// Milliseconds: what a token says of its time may have a fraction.
+// Milliseconds: what a token says of its time may have a fraction. Rounded up, so that it covers as
+// much as before.
 std::int64_t stored(NumericDate time) {
-  return std::chrono::floor<std::chrono::milliseconds>(time).count();
+  return std::chrono::ceil<std::chrono::milliseconds>(time).count();
 }
 
 }  // namespace

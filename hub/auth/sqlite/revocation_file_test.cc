@@ -58,6 +58,13 @@ TEST_F(RevocationFileTest, holds_the_later_time) {
               UnorderedElementsAre(Revocation{"a", Kind::kSubject, "eva", NumericDate(3)}));
 }
 
+TEST_F(RevocationFileTest, covers_as_much_as_before_though_it_keeps_milliseconds) {
+  auto file = *RevocationFile::open(file_);
+  ASSERT_TRUE(file.add({"a", Kind::kSubject, "eva", NumericDate(2.0004), NumericDate(9.0001)}));
+  EXPECT_THAT(loaded(), UnorderedElementsAre(Revocation{"a", Kind::kSubject, "eva",
+                                                        NumericDate(2.001), NumericDate(9.001)}));
+}
+
 TEST_F(RevocationFileTest, removes_what_is_over) {
   auto file = *RevocationFile::open(file_);
   const Revocation lasting{"a", Kind::kToken, "t2", NumericDate(1), NumericDate(10)};

@@ -60,6 +60,10 @@ const header = (changed) => app.token({ publish: ["*"], header: changed });
 const detail = (changed) =>
   claims({ authorization_details: [{ type: DETAIL, actions: ["publish"], topics: TOPICS, ...changed }] });
 
+// A token of the issuer whose tokens live for an hour.
+const lasting = (seconds, age) =>
+  shared.token({ publish: ["*"], seconds, claims: { iat: Math.floor(now()) - age } });
+
 const good = app.token({ publish: ["*"] });
 const [goodHeader, goodPayload, goodSignature] = good.split(".");
 const payloadText = Buffer.from(goodPayload, "base64url").toString();
@@ -221,7 +225,9 @@ const INVALID = {
   "an end beyond all doubles": withPayload(payloadText.replace(/"exp":\d+/, '"exp":1e400')),
   "an end beyond whole numbers": claims({ exp: 2 ** 53 + 2 }),
   "an end that is no number of JSON": withPayload(payloadText.replace(/"exp":\d+/, '"exp":NaN')),
-  "an end further away than its issuer's tokens live": shared.token({ publish: ["*"], seconds: 4000 }),
+  "an end further away than its issuer's tokens live": lasting(4000, 0),
+  "a life that is longer than its issuer's tokens live": lasting(60, 3600),
+  "no time of issue, where its issuer's tokens live for a time": shared.token({ publish: ["*"] }),
   "a beginning to come": claims({ nbf: now() + 60 }),
   "a beginning far away": claims({ nbf: 2 ** 53 }),
   "a beginning that is a text": claims({ nbf: "0" }),
@@ -375,7 +381,7 @@ test("what is odd about a token and no fault is taken", async (t) => {
     }),
     "RSA": rsa.token({ publish: ["*"] }),
     "Ed25519": issuers.ed.token({ publish: ["*"] }),
-    "a shared secret": shared.token({ publish: ["*"] }),
+    "a shared secret": lasting(60, 3500),
     "0.x": former.formerToken({ publish: ["*"] }),
   };
   for (const [what, token] of Object.entries(taken)) {

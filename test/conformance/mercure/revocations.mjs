@@ -102,6 +102,11 @@ test("tokens that may live longer than their issuer's are refused, so that a rev
   assert.equal(await statusOf(hub, readToken(first, {}, { seconds: 599 })), 200);
   assert.equal(await statusOf(hub, readToken(first, {}, { seconds: 660 })), 401);
   await hub.logLine(/the token's exp is further away than its issuer's token_lifetime/);
+  // One that was made long ago to live long would be taken again near its end.
+  const hourAgo = Math.floor(Date.now() / 1000) - 3600;
+  assert.equal(await statusOf(hub, readToken(first, { iat: hourAgo }, { seconds: 300 })), 401);
+  assert.equal(await statusOf(hub, readToken(first, { iat: undefined }, { seconds: 300 })), 401);
+  await hub.logLine(/the token has no iat, which its issuer's token_lifetime needs/);
 });
 
 test("only an administrator revokes, by the header alone, and says what", { log: MEMORY }, async (t) => {
