@@ -11,6 +11,7 @@
 #include "cli/process.h"
 #include "hub/base/argument_fault.h"
 #include "hub/base/nearest.h"
+#include "hub/base/secret_words.h"
 
 namespace vrelo::cli {
 namespace {
@@ -66,7 +67,8 @@ std::optional<int> read_arguments(CLI::App& app,
 }
 
 void say(Output& err, const std::string& command, const std::string& message) {
-  err.write(command + ": " + message + '\n');  // there is nobody to tell of an error
+  // There is nobody to tell of an error.
+  err.write(command + ": " + base::without_secrets(message) + '\n');
 }
 
 }  // namespace vrelo::cli

@@ -27,6 +27,7 @@
 #include "hub/auth/jws.h"
 #include "hub/auth/key_set.h"
 #include "hub/auth/signing_key.h"
+#include "hub/base/secret_words.h"
 #include "hub/base/settings.h"
 #include "hub/base/text.h"
 
@@ -267,7 +268,7 @@ int inspect(const std::vector<std::string>& arguments, Output& out, Output& err)
   if (const auto status = read_arguments(app, arguments, out, err)) {
     return *status;
   }
-  if (std::count(file.begin(), file.end(), '.') == 2 && file.starts_with("ey")) {
+  if (base::looks_secret(file)) {
     say(err, kInspectName,
         "every user of this machine could read a token among the arguments; give it by standard "
         "input, or the name of a file");

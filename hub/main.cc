@@ -32,6 +32,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/files_limit.h"
 #include "hub/base/logging.h"
+#include "hub/base/secret_words.h"
 #include "hub/base/settings.h"
 #include "hub/base/standard_streams.h"
 #include "hub/listeners.h"
@@ -72,7 +73,7 @@ Examples:
 )";
 
 int fail(int status, std::string_view command, std::string_view message) {
-  std::fputs(fmt::format("{}: {}\n", command, message).c_str(), stderr);
+  std::fputs(fmt::format("{}: {}\n", command, base::without_secrets(message)).c_str(), stderr);
   return status;
 }
 
@@ -395,6 +396,5 @@ int main(int count, char** arguments) {
   if (const auto error = vrelo::base::open_standard_streams()) {
     return vrelo::fail(vrelo::kFailed, "vrelo", "/dev/null: " + error.message());
   }
-  const std::vector<std::string> given(arguments + 1, arguments + count);
-  return vrelo::run(given);
+  return vrelo::run(std::vector<std::string>(arguments + 1, arguments + count));
 }
