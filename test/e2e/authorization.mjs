@@ -19,9 +19,8 @@ import { until } from "../harness/waiting.mjs";
 const ADDRESS = "127.0.0.1:3000"; // in all examples
 const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
 const BLOCKS = [
-  "json token", "js application", "sh service", "js own site", "js other origin", "toml origins", "toml keys",
-  "sh explain",
-  "sh revocation",
+  "json token", "js token", "js application", "sh service", "js own site", "js other origin", "toml origins",
+  "js phone", "toml keys", "sh explain", "sh administrator", "sh revocation",
 ];
 
 async function block(name) {
@@ -42,12 +41,39 @@ async function initialized(t, settings = {}) {
   return { folder, hub, run };
 }
 
-// Makes the token of the page's application.
+// Makes a token as the application does.
 async function personsToken({ folder, run }) {
-  await writeFile(path.join(folder, "token.mjs"), await block("js application"));
-  const { status, output, errors } = await run("node token.mjs");
+  await writeFile(path.join(folder, "token.mjs"), await block("js token"));
+  const print = "import('./token.mjs').then(({ makeToken }) => console.log(makeToken(['orders/7'])))";
+  const { status, output, errors } = await run(`node -e "${print}"`);
   assert.deepEqual([status, errors], [0, ""]);
   return output.trim();
+}
+
+// Runs the application; returns its port.
+async function application(t, { folder }) {
+  await writeFile(path.join(folder, "token.mjs"), await block("js token"));
+  const overPlainHttp = (await block("js application")).replace("__Secure-", "").replace("Secure; ", "");
+  const anyPort = overPlainHttp.replace("8080", "0");
+  const told = 'server.on("listening", () => console.log(server.address().port));\n';
+  await writeFile(path.join(folder, "app.mjs"), anyPort + told);
+  const command = Command.start([process.execPath, "app.mjs"], { cwd: folder, input: "" });
+  t.atEnd(() => command.signal("SIGKILL"));
+  await command.until(() => command.lines.length > 0, "the application's port");
+  return Number(command.lines[0]);
+}
+
+// Passes a request on, as a proxy does.
+function forward(request, response, { host, port }) {
+  const headers = { ...request.headers, host: `${host}:${port}` };
+  const asked = http.request({ host, port, method: request.method, path: request.url, headers });
+  asked.on("response", (answered) => {
+    response.writeHead(answered.statusCode, answered.headers);
+    answered.pipe(response);
+  });
+  response.on("close", () => asked.destroy());
+  asked.on("error", () => response.destroy());
+  request.pipe(asked);
 }
 
 async function publishPrivately(setup, data) {
@@ -64,7 +90,7 @@ async function publishPrivately(setup, data) {
 async function site(t, script, answer) {
   const server = http.createServer(async (request, response) => {
     if (request.url === "/") {
-      const type = script.includes("import ") ? ' type="module"' : "";
+      const type = /^(import|await) /m.test(script) ? ' type="module"' : "";
       response.setHeader("content-type", "text/html");
       response.end(`<!doctype html><body><script${type}>${script}</script>`);
     } else {
@@ -79,13 +105,10 @@ async function site(t, script, answer) {
   return server;
 }
 
-async function open(t, url, cookie) {
+async function open(t, url) {
   const browser = await puppeteer.launch({ ...BROWSERS.Chromium, env: { ...process.env, HOME: await t.folder() } });
   t.atEnd(() => browser.close());
   const tab = await browser.newPage();
-  if (cookie) {
-    await browser.setCookie(cookie);
-  }
   await tab.goto(url);
   return tab;
 }
@@ -124,38 +147,25 @@ test("a service publishes with its token, and a person reads what it may", async
   assert.deepEqual(strangers.events, []);
 });
 
-test("a page of the hub's own site reads by its cookie", async (t) => {
+test("a page of the hub's own site reads by the cookie that its application sets", async (t) => {
   const setup = await initialized(t, { cookieName: "mercure_access_token" });
-  const token = await personsToken(setup);
+  const app = { host: "127.0.0.1", port: await application(t, setup) };
   // The application and the hub behind one address, as a proxy has them.
-  const server = await site(t, await block("js own site"), (request, response) => {
-    const { host, port, authority } = setup.hub;
-    const headers = { ...request.headers, host: authority };
-    const asked = http.request({ host, port, path: request.url, headers });
-    asked.on("response", (answered) => {
-      response.writeHead(answered.statusCode, answered.headers);
-      answered.pipe(response);
-    });
-    response.on("close", () => asked.destroy());
-    asked.on("error", () => response.destroy());
-    asked.end();
-  });
-  const scope = { domain: "127.0.0.1", path: "/.well-known/mercure", httpOnly: true, sameSite: "Strict" };
-  const cookie = { name: "mercure_access_token", value: token, ...scope };
-  const tab = await open(t, `http://127.0.0.1:${server.address().port}/`, cookie);
+  const server = await site(t, await block("js own site"), (request, response) =>
+    forward(request, response, request.url.startsWith("/.well-known/") ? setup.hub : app),
+  );
+  const tab = await open(t, `http://127.0.0.1:${server.address().port}/`);
   await showsWhatIsPublished(setup, tab);
 });
 
 test("a page of another origin reads with the library, which asks for a token", async (t) => {
   const setup = await initialized(t);
-  const token = await personsToken(setup);
+  const app = { host: "127.0.0.1", port: await application(t, setup) };
   const example = (await block("js other origin")).replace(ADDRESS, setup.hub.authority);
   const script = example.replace('"vrelo"', '"/dist/index.js"');
   const server = await site(t, script, async (request, response) => {
-    if (request.url === "/token") {
-      response.end(token);
-    } else if (!request.url.startsWith("/dist/")) {
-      response.writeHead(404).end();
+    if (!request.url.startsWith("/dist/")) {
+      forward(request, response, app);
     } else {
       response.setHeader("content-type", "text/javascript");
       response.end(await readFile(new URL(request.url.replace("/dist/", ""), LIBRARY)));
@@ -171,15 +181,39 @@ test("a page of another origin reads with the library, which asks for a token", 
   await showsWhatIsPublished(setup, tab);
 });
 
+test("a phone comes back with a fresh token, and misses nothing", async (t) => {
+  const setup = await initialized(t, { retry: "1s" });
+  await addAdministrator(setup);
+  const example = (await block("js phone"))
+    .replace(ADDRESS, setup.hub.authority)
+    .replace("8080", `${await application(t, setup)}`);
+  await writeFile(path.join(setup.folder, "phone.mjs"), example);
+  const phone = Command.start([process.execPath, "phone.mjs"], { cwd: setup.folder, input: "" });
+  t.atEnd(() => phone.signal("SIGKILL"));
+  await setup.hub.streamsOpen(1);
+  await publishPrivately(setup, "shipped");
+  await phone.until(() => phone.lines.length === 1, "the first event");
+  // All tokens until now are taken back; who fetches another one goes on.
+  await revoke(setup);
+  await publishPrivately(setup, "on-its-way");
+  await phone.until(() => phone.lines.length === 2, "the second event");
+  assert.deepEqual(phone.lines, ["shipped", "on-its-way"]);
+});
+
 // Gives the hub an issuer for administrators, and makes admin.token.
 async function addAdministrator({ folder, hub, run }) {
-  await run("vrelo init admin");
-  const settings = await readFile(path.join(folder, "vrelo.toml"), "utf8");
-  const issuer = '[[issuers]]\nname = "http://127.0.0.1:3000"\nkeys = ["admin/vrelo.jwk"]\nroles = ["admin"]\n';
-  await writeFile(path.join(folder, "vrelo.toml"), `${settings}\n${issuer}`);
+  assert.equal((await run(await block("sh administrator"))).status, 0);
+  hub.adminToken = (await readFile(path.join(folder, "admin.token"), "utf8")).trim();
   hub.signal("SIGHUP");
   await hub.logLine(/SIGHUP: settings read/);
-  await run("vrelo token --config admin/vrelo.toml > admin.token");
+}
+
+// Takes the tokens of the person in the example back.
+async function revoke({ hub, run }) {
+  const example = (await block("sh revocation")).replace(`${ADDRESS}/admin`, `${hub.authority}/admin`);
+  const { status, output } = await run(example);
+  assert.equal(status, 0);
+  assert.match(output, /^\{"issuer":"http:\/\/127\.0\.0\.1:3000","subject":"eva","at":[0-9]+\}\n$/);
 }
 
 test("an administrator asks why a request would be taken", async (t) => {
@@ -198,10 +232,7 @@ test("an administrator takes a person's tokens back", async (t) => {
   const person = await run("vrelo token --config vrelo.toml --subscribe '*' --subject eva");
   const headers = { authorization: `Bearer ${person.output.trim()}` };
   const stream = await hub.subscribe({ match: "orders/7" }, { headers });
-  const example = (await block("sh revocation")).replace(`${ADDRESS}/admin`, `${hub.authority}/admin`);
-  const { status, output } = await run(example);
-  assert.equal(status, 0);
-  assert.match(output, /^\{"issuer":"http:\/\/127\.0\.0\.1:3000","subject":"eva","at":[0-9]+\}\n$/);
+  await revoke(setup);
   await stream.ended();
   const again = await hub.stream({ match: "orders/7" }, { headers });
   assert.equal(again.status, 401);
