@@ -118,6 +118,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<Next> subscribe(const Route& route);
   base::Task<void> show(Endpoint endpoint);
   base::Task<void> show_administrator(Endpoint endpoint);
+  base::Task<void> explain();
 
   // connection_rights.cc
   enum class Tokens { kAll, kNoQuery };

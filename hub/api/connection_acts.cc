@@ -122,12 +122,24 @@ base::Task<void> Connection::show_administrator(Endpoint endpoint) {
     co_return;
   }
   assert(endpoint == Endpoint::kExplanation);
-  const auto explained =
-      explain(parser_->request(),
-              {.policy = *policy_,
-               .authenticator = front_.authenticator_ ? &*front_.authenticator_ : nullptr,
-               .patterns = front_.parts_.patterns,
-               .clock = front_.parts_.clock});
+  co_await explain();
+}
+
+// Waits for a key as the request would that is explained.
+base::Task<void> Connection::explain() {
+  const http::Request& request = parser_->request();
+  // The policy that the authenticator has, which may be newer than the connection's.
+  const auto parts = [this](const Policy& policy) {
+    return ExplainParts{.policy = policy,
+                        .authenticator = front_.authenticator_ ? &*front_.authenticator_ : nullptr,
+                        .patterns = front_.parts_.patterns,
+                        .clock = front_.parts_.clock};
+  };
+  auto wanted = keys_of_explained(request, parts(*front_.policy_));
+  if (!wanted.sources.empty()) {
+    co_await key_comes(std::move(wanted));
+  }
+  const auto explained = api::explain(request, parts(*front_.policy_));
   if (explained) {
     append_json(out_, framing(), *explained);
   } else {
@@ -137,14 +149,9 @@ base::Task<void> Connection::show_administrator(Endpoint endpoint) {
 
 base::Task<Connection::Next> Connection::publish() {
   const http::Request& request = parser_->request();
-  std::optional<http::Problem> problem = refuse_publisher(request, *policy_);
   auto may = co_await authorize(auth::Role::kPublish);
-  if (!problem && !may) {
-    problem = std::move(may.error());
-  }
-  if (!problem && auth::is_ambient(may->channel)) {
-    problem = refuse_stranger(request, *policy_);
-  }
+  std::optional<http::Problem> problem =
+      may ? refuse_publisher(request, *policy_, may->channel) : std::move(may.error());
   Obstacle obstacle = Obstacle::kDrain;
   if (!problem) {
     auto event = read_publish(request, *policy_);
@@ -275,13 +282,17 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   if (!co_await send() || !socket_.is_open()) {
     co_return Next::kGone;
   }
+  // While something was waited for, the token may have ended, or a reload may have taken its key
+  // away.
+  may = co_await authorize(auth::Role::kSubscribe);
+  if (!may) {
+    co_return refuse(may.error());
+  }
+  if (front_.draining_) {
+    co_return refuse_for_now(Obstacle::kDrain, route);
+  }
+  subscription.grant = may->grant;
   if (front_.policy_->trust != policy_->trust) {
-    // While something was waited for, a reload may have taken the key away.
-    may = co_await authorize(auth::Role::kSubscribe);
-    if (!may) {
-      co_return refuse(may.error());
-    }
-    subscription.grant = may->grant;
     place.reset();
     place = may->open_stream();
     if (!place) {

@@ -126,16 +126,18 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
   return fields;
 }
 
-std::optional<http::Problem> refuse_publisher(const http::Request& request, const Policy& policy) {
-  if (!request.field("Origin")) {
+std::optional<http::Problem> refuse_publisher(const http::Request& request,
+                                              const Policy& policy,
+                                              auth::Channel channel) {
+  const bool is_ambient = auth::is_ambient(channel);
+  if (!is_ambient && channel != auth::Channel::kNone) {
     return std::nullopt;
   }
-  return refuse_origin(request, "Origin", policy, kNoPublishing);
-}
-
-std::optional<http::Problem> refuse_stranger(const http::Request& request, const Policy& policy) {
   if (request.field("Origin")) {
     return refuse_origin(request, "Origin", policy, kNoPublishing);
+  }
+  if (!is_ambient) {
+    return std::nullopt;
   }
   if (request.field("Referer")) {
     return refuse_origin(request, "Referer", policy, kNoPublishing);

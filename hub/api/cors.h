@@ -34,15 +34,15 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
 // compared, because the proxy in front of the hub may have done the TLS.) Without Origin the sender
 // is not a page.
 //
-// Errors: 403, names Origin.
-std::optional<http::Problem> refuse_publisher(const http::Request& request, const Policy& policy);
-
-// The same for a request whose token came by itself, in a cookie: it has to say where it comes
-// from, by Origin or else by Referer.
+// `channel`: how its token came. With one that came by itself, in a cookie, it has to say where it
+// comes from, by Origin or else by Referer. One that was given on purpose, in the header or the
+// query, makes it anybody's that has the token.
 //
 // Errors: 403, names Origin or Referer.
-// Source: draft-dunglas-mercure-08, section 13; mercure.md R21.
-std::optional<http::Problem> refuse_stranger(const http::Request& request, const Policy& policy);
+// Source: draft-dunglas-mercure-08, section 13; mercure.md R21 and case 100.
+std::optional<http::Problem> refuse_publisher(const http::Request& request,
+                                              const Policy& policy,
+                                              auth::Channel channel);
 
 // Returns why a page may not use a ticket, or mint one; nullopt: it may, or no page of another
 // origin is behind `request`. As refuse_publisher(), with a text of its own.

@@ -28,7 +28,7 @@ bool may_read(std::string_view origin, const Policy& policy) {
 // Returns the status of the refusal, or 0.
 int status(std::vector<http::Field> fields, const Policy& policy, const char* host) {
   const TestRequest request({.method = "POST", .host = host, .fields = std::move(fields)});
-  const auto refused = refuse_publisher(*request, policy);
+  const auto refused = refuse_publisher(*request, policy, auth::Channel::kNone);
   EXPECT_TRUE(!refused || refused->field == "Origin");
   return refused ? refused->status : 0;
 }
@@ -178,7 +178,32 @@ TEST(Publisher, may_be_a_page_of_this_machine_where_those_are_allowed) {
 TEST(Publisher, without_a_host_has_no_origin_in_common_with_the_hub) {
   http::Request request;  // as in HTTP/1.0
   request.fields = {{"Origin", "http://"}};
-  EXPECT_TRUE(refuse_publisher(request, kPolicy).has_value());
+  EXPECT_TRUE(refuse_publisher(request, kPolicy, auth::Channel::kNone).has_value());
+}
+
+TEST(Publisher, with_a_token_that_was_given_on_purpose_may_be_anybody) {
+  const struct {
+    auth::Channel channel;
+    int foreign;  // status where Origin is not allowed
+    int unnamed;  // where there is none
+  } cases[] = {
+      {auth::Channel::kNone, 403, 0},
+      {auth::Channel::kHeader, 0, 0},
+      {auth::Channel::kQuery, 0, 0},
+      {auth::Channel::kCookie, 403, 403},
+      {auth::Channel::kFormerCookie, 403, 403},
+  };
+  const TestRequest foreign({.method = "POST", .fields = {{"Origin", "https://evil.example"}}});
+  const TestRequest unnamed({.method = "POST"});
+  for (const auto& c : cases) {
+    SCOPED_TRACE(static_cast<int>(c.channel));
+    const auto status = [&c](const http::Request& request) {
+      const auto refused = refuse_publisher(request, kPolicy, c.channel);
+      return refused ? refused->status : 0;
+    };
+    EXPECT_EQ(status(*foreign), c.foreign);
+    EXPECT_EQ(status(*unnamed), c.unnamed);
+  }
 }
 
 }  // namespace

@@ -88,8 +88,9 @@ http::Request ExplainedRequest::request() const {
   return request;
 }
 
-auth::Result<auth::Authorization> ExplainedRequest::authorize(auth::Authenticator& authenticator,
-                                                              std::string_view cookie_name) const {
+// Returns what `act` makes of the token, as it is presented.
+template <typename Act>
+auto ExplainedRequest::present(std::string_view cookie_name, Act act) const {
   const std::string text = channel_ == "header"   ? fmt::format("Bearer {}", token_)
                            : channel_ == "cookie" ? fmt::format("{}={}", cookie_name, token_)
                                                   : std::string(token_);
@@ -104,7 +105,22 @@ auth::Result<auth::Authorization> ExplainedRequest::authorize(auth::Authenticato
   } else {
     presented.query_token = text;
   }
-  return authenticator.authorize(presented, role());
+  return act(presented);
+}
+
+auth::Result<auth::Authorization> ExplainedRequest::authorize(auth::Authenticator& authenticator,
+                                                              std::string_view cookie_name) const {
+  return present(cookie_name, [&](const auth::Presented& presented) {
+    return authenticator.authorize(presented, role());
+  });
+}
+
+auth::KeysWanted ExplainedRequest::keys_wanted(const auth::Authenticator& authenticator,
+                                               std::string_view cookie_name,
+                                               const boost::system::error_code& error) const {
+  return present(cookie_name, [&](const auth::Presented& presented) {
+    return authenticator.keys_wanted(presented, role(), error);
+  });
 }
 
 }  // namespace vrelo::api

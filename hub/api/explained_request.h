@@ -37,7 +37,15 @@ class ExplainedRequest {
   auth::Result<auth::Authorization> authorize(auth::Authenticator& authenticator,
                                               std::string_view cookie_name) const;
 
+  // Returns which keys might help, where authorize() has returned `error`.
+  auth::KeysWanted keys_wanted(const auth::Authenticator& authenticator,
+                               std::string_view cookie_name,
+                               const boost::system::error_code& error) const;
+
  private:
+  template <typename Act>
+  auto present(std::string_view cookie_name, Act act) const;
+
   std::optional<http::Problem> take(const http::FormPair& pair);
 
   Action action_ = Action::kSubscribe;

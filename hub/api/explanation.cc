@@ -15,6 +15,7 @@
 #include "hub/api/answers.h"
 #include "hub/api/cors.h"
 #include "hub/api/explained_request.h"
+#include "hub/api/host.h"
 #include "hub/api/publish_request.h"
 #include "hub/api/subscribe_request.h"
 #include "hub/auth/base64url.h"
@@ -184,10 +185,8 @@ std::string Explanation::of(const ExplainedRequest& explained) {
 void Explanation::judge(const ExplainedRequest& explained) {
   const http::Request request = explained.request();
   const bool is_publish = explained.action() == Action::kPublish;
-  if (is_publish) {
-    if (const auto problem = refuse_publisher(request, parts_.policy)) {
-      refuse(*problem);
-    }
+  if (const auto problem = refuse_host(request, parts_.policy)) {
+    refuse(*problem);
   }
   if (parts_.authenticator == nullptr) {
     reason_ = "The hub has no keys: whoever reaches it may publish and read.";
@@ -210,12 +209,10 @@ void Explanation::judge(const ExplainedRequest& explained) {
     who_["algorithm"] = auth::name_of(may_.token->key->algorithm());
     add_limits();
   }
-  if (is_publish && auth::is_ambient(may_.channel)) {
-    if (const auto problem = refuse_stranger(request, parts_.policy)) {
+  if (is_publish) {
+    if (const auto problem = refuse_publisher(request, parts_.policy, may_.channel)) {
       refuse(*problem);
     }
-  }
-  if (is_publish) {
     publish(request);
   } else {
     subscribe(request);
@@ -322,6 +319,17 @@ void Explanation::refuse(const http::Problem& problem) {
 }
 
 }  // namespace
+
+auth::KeysWanted keys_of_explained(const http::Request& request, const ExplainParts& parts) {
+  const auto explained = ExplainedRequest::read(request);
+  if (!explained || parts.authenticator == nullptr) {
+    return {};
+  }
+  const std::string& cookie_name = parts.policy.trust->credential_rules.cookie_name;
+  const auto may = explained->authorize(*parts.authenticator, cookie_name);
+  return may ? auth::KeysWanted()
+             : explained->keys_wanted(*parts.authenticator, cookie_name, may.error());
+}
 
 boost::system::result<std::string, http::Problem> explain(const http::Request& request,
                                                           const ExplainParts& parts) {

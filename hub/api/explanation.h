@@ -22,6 +22,9 @@ struct ExplainParts {
   const base::Clock& clock;
 };
 
+// Returns which keys, that may come, the request would wait for that `request` describes.
+auth::KeysWanted keys_of_explained(const http::Request& request, const ExplainParts& parts);
+
 // Returns, as JSON, whether the hub would take a request just now, and why: who its token is, which
 // of its rights covers what, and which limits there are. Nothing is done, counted or logged.
 //

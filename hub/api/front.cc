@@ -57,10 +57,21 @@ void Front::set_policy(std::shared_ptr<const Policy> policy) {
   if (former != nullptr && former->trust == policy_->trust) {
     return;
   }
-  rights_.set_trust(policy_->trust.get());
-  authenticator_.reset();  // what it remembers was judged by other keys
-  if (policy_->trust != nullptr) {
-    authenticator_.emplace(policy_->trust, auth::pattern_compiler(parts_.patterns), parts_.clock,
+  const auto& trust = policy_->trust;
+  rights_.set_trust(trust.get());
+  const bool allowed_anonymous =
+      former == nullptr || former->trust == nullptr || former->trust->allows_anonymous;
+  if (allowed_anonymous && trust != nullptr && !trust->allows_anonymous) {
+    for (const int fd : parts_.streams.without_right()) {
+      parts_.fan_out.end(fd, "revoked");
+    }
+  }
+  if (trust == nullptr) {
+    authenticator_.reset();
+  } else if (authenticator_) {
+    authenticator_->set_policy(trust);  // its grants stay, so that equal rights stay one group
+  } else {
+    authenticator_.emplace(trust, auth::pattern_compiler(parts_.patterns), parts_.clock,
                            parts_.quotas);
   }
 }

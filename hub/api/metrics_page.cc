@@ -69,6 +69,10 @@ std::string metrics_page(const NodeFigures& figures) {
                figures.connections);
   expose_level(exposition, "vrelo_streams", "Streams open: readers.",
                sum(figures.fan_outs, &FanOutStats::streams));
+  expose_level(exposition, "vrelo_stream_groups",
+               "Groups of streams, on each shard, that have the same selectors and rights and so "
+               "share what is written.",
+               sum(figures.fan_outs, &FanOutStats::groups));
   for (const Shown& shown : kShown) {
     exposition.counter(shown.name, shown.help, sum(figures.fan_outs, shown.count));
   }

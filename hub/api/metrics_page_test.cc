@@ -22,6 +22,7 @@ TEST(MetricsPage, shows_sums_over_the_shards) {
   const std::array<const base::ShardMetrics*, 2> shards = {&one, &two};
   const std::array<fanout::FanOutStats, 2> fan_outs = {
       fanout::FanOutStats{.streams = 1,
+                          .groups = 17,
                           .opened = 2,
                           .rounds = 3,
                           .sends = 4,
@@ -51,6 +52,7 @@ TEST(MetricsPage, shows_sums_over_the_shards) {
            "vrelo_refusals_total{reason=\"reserved topic\"} 1\n",
            "vrelo_open_connections 200\n",
            "vrelo_streams 101\n",
+           "vrelo_stream_groups 17\n",
            "vrelo_streams_opened_total 2\n",
            "vrelo_rounds_total 3\n",
            "vrelo_sends_total 4\n",

@@ -58,14 +58,10 @@ auth::GrantPtr anonymous_grant() {
   return std::make_shared<const auth::Grant>(auth::Grant{.publish = {.all = true}});
 }
 
-// What topics and patterns are references from: the hub's URL, where a token names it.
+// What topics and patterns are references from: the hub's URL, as far as it is known.
 std::shared_ptr<const base::UrlBase> base_of_topics(const base::Settings& settings) {
-  for (const std::string& audience : settings.audiences) {
-    if (auto base = base::UrlBase::make(audience)) {
-      return base;
-    }
-  }
-  return base::UrlBase::make("http://localhost" + settings.path);
+  const auto base = base::UrlBase::make(public_url(settings));
+  return base ? base : base::UrlBase::make("http://localhost" + settings.path);
 }
 
 base::Task<void> pause(base::Executor executor) {

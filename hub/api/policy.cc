@@ -35,21 +35,6 @@ std::string metadata(const base::Settings& settings) {
   return boost::json::serialize(document);
 }
 
-// What clients call the hub: what is set, else what its audience says, as far as that is a URL; "":
-// nobody has said so. A path alone would be taken for one of the page's own origin.
-std::string public_url(const base::Settings& settings) {
-  if (!settings.public_url.empty()) {
-    return settings.public_url;
-  }
-  for (const std::string& audience : settings.audiences) {
-    if (audience.starts_with("https://") || audience.starts_with("http://")) {
-      return audience.substr(0, audience.find_first_of("/?#", audience.find("://") + 3)) +
-             settings.path;
-    }
-  }
-  return {};
-}
-
 // Returns "" where `resource` has no authority that the document could be at.
 std::string metadata_url(std::string_view resource, std::string_view path) {
   const std::size_t scheme_end = resource.find("://");
@@ -65,6 +50,19 @@ std::string metadata_url(std::string_view resource, std::string_view path) {
 }
 
 }  // namespace
+
+std::string public_url(const base::Settings& settings) {
+  if (!settings.public_url.empty()) {
+    return settings.public_url;
+  }
+  for (const std::string& audience : settings.audiences) {
+    if (audience.starts_with("https://") || audience.starts_with("http://")) {
+      return audience.substr(0, audience.find_first_of("/?#", audience.find("://") + 3)) +
+             settings.path;
+    }
+  }
+  return {};
+}
 
 std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
                                           bool local_only,

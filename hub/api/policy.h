@@ -60,6 +60,10 @@ struct Policy {
   std::string metadata_url = {};
 };
 
+// Returns what clients call the hub: what is set, else its path at the first audience that is a
+// URL; "": nobody has said so. A path alone would be taken for one of the page's own origin.
+std::string public_url(const base::Settings& settings);
+
 // Returns the policy that `settings` and the keys come to. `local_only`: nobody but this machine
 // can reach the hub.
 std::shared_ptr<const Policy> make_policy(const base::Settings& settings,

@@ -80,8 +80,11 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
     if (session_) {
       return trust != nullptr && auth::token_of(*session_->terms, *trust).has_value();
     }
-    return token_ == nullptr || (trust != nullptr && !trust->is_revoked(*token_) &&
-                                 auth::is_trusted(*token_, auth::Role::kSubscribe, trust->issuers));
+    if (token_ == nullptr) {
+      return trust == nullptr || trust->allows_anonymous;
+    }
+    return trust != nullptr && !trust->is_revoked(*token_) &&
+           auth::is_trusted(*token_, auth::Role::kSubscribe, trust->issuers);
   }
 
   void revoke() {

@@ -69,7 +69,8 @@ class StreamRights {
   StreamRights(const StreamRights&) = delete;
   StreamRights& operator=(const StreamRights&) = delete;
 
-  // Returns the right of the stream `fd`, which is about to be opened; nullptr: it needs none.
+  // Returns the right of the stream `fd`, which is about to be opened; nullptr: it needs none, as
+  // long as no token is needed to read.
   // `token`: nullptr: there is none. `place` is kept as long. `lifetime`: 0: any; it is shortened
   // by up to a tenth, so that streams that were opened together do not end together.
   std::unique_ptr<net::StreamRight> make(int fd,

@@ -39,6 +39,7 @@ Membership Core::enter(const log::Selection& selection,
   Group& group =
       index_.enter(selection, std::move(grant), id_suffix.empty() ? Ids::kShared : Ids::kOwn);
   if (group.users == 1) {
+    counters_.groups.add(1);
     if (wants_unlisted(group)) {
       parts_.window.interest().raise_all(parts_.shard);
     }
@@ -51,6 +52,7 @@ Membership Core::enter(const log::Selection& selection,
 
 void Core::leave(Group& group) {
   if (group.users == 1) {
+    counters_.groups.add(static_cast<std::uint64_t>(-1));
     if (wants_unlisted(group)) {
       parts_.window.interest().lower_all(parts_.shard);
     }
@@ -344,6 +346,7 @@ void Core::set_limits(const FanOutLimits& limits) {
 
 FanOutStats Core::stats() const {
   return {.streams = counters_.streams.get(),
+          .groups = counters_.groups.get(),
           .opened = counters_.opened.get(),
           .rounds = counters_.rounds.get(),
           .sends = counters_.sends.get(),

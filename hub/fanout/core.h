@@ -73,7 +73,7 @@ class Core final : public std::enable_shared_from_this<Core> {
     std::uint64_t get() const { return value.load(std::memory_order_relaxed); }
   };
   struct Counters {
-    Counter streams, opened, rounds, sends, sent_bytes, wakes, window_hits, page_cache_hits,
+    Counter streams, groups, opened, rounds, sends, sent_bytes, wakes, window_hits, page_cache_hits,
         storage_reads, gaps, gone, silent, stalled, record_gone, drained, ended, replaced,
         log_stopped;
   };

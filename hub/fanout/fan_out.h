@@ -51,6 +51,7 @@ struct FanOutLimits {
 // Counts of one shard since its start, but for `streams`.
 struct FanOutStats {
   std::uint64_t streams = 0;  // open now
+  std::uint64_t groups = 0;   // of them: those with the same selectors and grant are one
   std::uint64_t opened = 0;
   std::uint64_t rounds = 0;
   std::uint64_t sends = 0;

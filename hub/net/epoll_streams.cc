@@ -73,6 +73,19 @@ void EpollStreams::keep(int fd, base::Admission::Place place, std::unique_ptr<St
   stream.right = std::move(right);
 }
 
+std::vector<int> EpollStreams::without_right() const {
+  std::vector<int> found;
+  for (std::size_t page = 0; page < pages_.size(); ++page) {
+    for (std::size_t i = 0; pages_[page] != nullptr && i < kPage; ++i) {
+      const Stream& stream = (*pages_[page])[i];
+      if (stream.state == State::kWatched && stream.right == nullptr) {
+        found.push_back(static_cast<int>(page * kPage + i));
+      }
+    }
+  }
+  return found;
+}
+
 Sent EpollStreams::send(int fd, std::string_view bytes) {
   return send_now(fd, bytes);
 }

@@ -63,6 +63,9 @@ class EpollStreams final : public StreamSockets {
   // `right`, if there is one.
   void keep(int fd, base::Admission::Place place, std::unique_ptr<StreamRight> right = nullptr);
 
+  // Returns the streams that were adopted without a right. Cost: looks at each descriptor.
+  std::vector<int> without_right() const;
+
   Sent send(int fd, std::string_view bytes) override;
   Sent send(int fd, std::span<const iovec> pieces) override;
   void want_writable(int fd, bool wanted) override;

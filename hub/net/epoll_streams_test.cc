@@ -229,6 +229,24 @@ TEST_F(EpollStreamsTest, keeps_the_place_of_a_connection_until_it_is_closed) {
   EXPECT_EQ(admission.connections(), 0U);
 }
 
+TEST_F(EpollStreamsTest, knows_which_of_its_streams_have_no_right) {
+  base::Admission admission({.connections_max = 3, .per_address_max = 0});
+  const auto place = [&admission] {
+    return *admission.admit(boost::asio::ip::address_v4::loopback());
+  };
+  Loopback with;
+  Loopback without;
+  Loopback not_adopted;
+  streams_->keep(with.fd(), place(), std::make_unique<StreamRight>());
+  streams_->keep(without.fd(), place());
+  streams_->keep(not_adopted.fd(), place());
+  adopt(with);
+  const int fd = adopt(without);
+  EXPECT_THAT(streams_->without_right(), ElementsAre(fd));
+  streams_->close(fd);
+  EXPECT_THAT(streams_->without_right(), IsEmpty());
+}
+
 TEST_F(EpollStreamsTest, closes_what_it_refuses_and_gives_its_place_back) {
   base::Admission admission({.connections_max = 1, .per_address_max = 0});
   Loopback connection;

@@ -108,6 +108,6 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     // Only a page of another site gets no cookie.
     await tab.goto(`http://other.localhost:${port}/`);
     await tab.evaluate(publish, url);
-    assert.deepEqual(publishes.at(-1), { hasCookie: false, origin: `http://other.localhost:${port}`, status: 403 });
+    assert.deepEqual(publishes.at(-1), { hasCookie: false, origin: `http://other.localhost:${port}`, status: 401 });
   });
 }

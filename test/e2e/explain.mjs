@@ -65,10 +65,15 @@ test("what is explained is what happens to the request", async (t) => {
     ["no token at all", { action: "publish", topic: "a" }, "abc", 401],
     ["a malformed form", { action: "publish", topic: "*" }, publisher, 400],
     ["a page's origin", { action: "publish", topic: "a", origin: "https://www.example" }, publisher, 200],
-    ["another page's", { action: "publish", topic: "a", origin: "https://evil.example" }, publisher, 403],
+    ["another page's", { action: "publish", topic: "a", origin: "https://evil.example" }, publisher, 200],
+    ["a cookie of another page", { action: "publish", topic: "a", channel: "cookie", origin: "https://evil.example" },
+      publisher, 403],
     ["a cookie without origin", { action: "publish", topic: "a", channel: "cookie" }, publisher, 403],
     ["a cookie of a page", { action: "publish", topic: "a", channel: "cookie", origin: "https://www.example" },
       publisher, 200],
+    ["another name of the hub", { action: "subscribe", match: "a", host: "evil.example" }, reader, 421],
+    ["no name of a host", { action: "publish", topic: "a", host: "a b" }, publisher, 400],
+    ["an address", { action: "publish", topic: "a", host: "192.0.2.1:80" }, publisher, 200],
     ["a stream", { action: "subscribe", match: "a" }, reader, 200],
     ["a stream of nobody's", { action: "subscribe", match: "a" }, undefined, 200],
     ["a bad selector", { action: "subscribe", matches: "a" }, reader, 400],
@@ -80,10 +85,10 @@ test("what is explained is what happens to the request", async (t) => {
     assert.deepEqual([json.allowed, json.status], [status === 200, status], `${what}: ${text}`);
     assert.ok(json.allowed || json.reason.length > 0, what);
 
-    const { action, channel, origin, ...fields } = query;
+    const { action, channel, origin, host, ...fields } = query;
     const name = "__Secure-mercure_access_token";
     const shown = channel === "cookie" ? { cookie: `${name}=${token}` } : token ? bearer(token) : {};
-    const headers = { ...shown, ...(origin ? { origin } : {}) };
+    const headers = { ...shown, ...(origin ? { origin } : {}), ...(host ? { host } : {}) };
     const answer =
       action === "publish"
         ? await hub.post(fields, { headers })

@@ -65,11 +65,11 @@ class KeyServer {
 }
 
 // A hub that takes tokens of whoever has the keys of `server`.
-async function hubOf(t, server, folder, { ca = "server.pem", host = "127.0.0.1", ...settings } = {}) {
+async function hubOf(t, server, folder, { ca = "server.pem", host = "127.0.0.1", more = "", ...settings } = {}) {
   const example = fencedBlocks(await page("docs/authorization.md")).find(({ text }) => text.includes("jwks_url"));
   const url = `https://${host}:${server.port}/jwks?key=${SECRET}`;
   const issuer = example.text.replace(/https:.*\.json/, url) + (ca ? `jwks_ca = "${ca}"\n` : "");
-  await writeFile(path.join(folder, "hub.toml"), `audiences = ["${AUDIENCE}"]\n${issuer}`);
+  await writeFile(path.join(folder, "hub.toml"), `audiences = ["${AUDIENCE}"]\n${issuer}${more}`);
   return t.hub({ config: "hub.toml", ...settings }, { folder });
 }
 
@@ -126,6 +126,22 @@ test("a new key is taken as soon as its issuer publishes it, and one that is wit
   assert.equal(await publish(hub, a), 401);
   assert.equal(await publish(hub, b), 200);
   assert.equal((await other.next()).data, "x");
+});
+
+test("what is explained waits for a key as the request would", async (t) => {
+  const folder = await t.folder();
+  const server = await KeyServer.open(t, folder);
+  server.keys = [key("a")];
+  const admin = new Issuer("https://admin.example", { kid: "admin" });
+  await admin.writeKey(path.join(folder, "admin.jwk"));
+  const more = `[[issuers]]\nname = "${admin.name}"\nkeys = ["admin.jwk"]\nroles = ["admin"]\n`;
+  const hub = await hubOf(t, server, folder, { more });
+  await hub.logLine(/keys fetched: issuers\[0\], .*: 1 keys\n/);
+  const b = key("b");
+  server.keys.push(b);
+  const headers = { ...bearer(admin.token()).headers, "explained-token": b.token({ publish: ["*"] }) };
+  const { json } = await hub.ask({ target: "/admin/explain?action=publish&topic=a", headers });
+  assert.equal(json.allowed, true, JSON.stringify(json));
 });
 
 test("a server that cannot be understood changes nothing", async (t) => {

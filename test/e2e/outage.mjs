@@ -4,16 +4,15 @@
 // works again as soon as the log does. And a hub that is out of descriptors.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { SMALL_DISK, skipWithoutDisks } from "../harness/disks.mjs";
+import { lockDatabase } from "../harness/locks.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
 import { hubWithTickets, mint, openTicket, readerToken, streamOf } from "../harness/ticket.mjs";
-import { mortal, until, within } from "../harness/waiting.mjs";
+import { until } from "../harness/waiting.mjs";
 
 const idsOf = (events) => events.map((event) => event.id);
 
@@ -58,27 +57,6 @@ test("a disk that is full is told to publishers, and has room again", onSmallDis
     assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
   }
 });
-
-// Locks the database as a program would that is writing into it. Returns what ends that.
-async function lockDatabase(t, file) {
-  const lock = [
-    "import sqlite3, sys",
-    "connection = sqlite3.connect(sys.argv[1], isolation_level=None)",
-    "connection.execute('BEGIN IMMEDIATE')",
-    "print('locked', flush=True)",
-    "sys.stdin.read()",
-  ];
-  const child = mortal(spawn("python3", ["-c", lock.join("\n"), file], { stdio: ["pipe", "pipe", "inherit"] }));
-  const closed = new Promise((resolve) => child.once("close", resolve));
-  const unlock = () => {
-    child.stdin.end();
-    return within(closed, "the lock's owner to end");
-  };
-  t.atEnd(unlock);
-  const locked = new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
-  assert.equal(await within(locked, "the lock"), "locked");
-  return unlock;
-}
 
 test("a log that does not answer is told to publishers, and works again", { log: SQLITE }, async (t) => {
   const folder = await t.folder();

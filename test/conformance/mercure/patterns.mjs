@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { HUB_PATH } from "../../harness/hub.mjs";
-import { testOnEachLog } from "../../harness/test.mjs";
+import { test, testOnEachLog } from "../../harness/test.mjs";
 
 const MARK = "urn:mark";
 
@@ -116,6 +116,22 @@ testOnEachLog("47: a pattern matches as the protocol means it, live and in histo
   ];
   for (const { pattern, yes, no } of cases) {
     assert.deepEqual(await matched(hub, byPattern(pattern), [...no, ...yes]), yes, pattern);
+  }
+});
+
+test("47: what is no whole URL is a reference from the hub's URL, whatever tokens call the hub", async (t) => {
+  const publicUrl = "https://hub.example.com/.well-known/mercure";
+  const cases = [
+    { audiences: "urn:hub", publicUrl },
+    { audiences: "https://issuer.example/apis/hub", publicUrl },
+    { audiences: "urn:hub,https://hub.example.com/other/path?a" },
+  ];
+  for (const settings of cases) {
+    const hub = await t.hub(settings);
+    const topics = ["https://issuer.example/books/1", "/books/1", "https://hub.example.com/books/1"];
+    assert.deepEqual(await matched(hub, byPattern("/books/:id"), topics), topics.slice(1), settings.audiences);
+    const near = ["https://hub.example.com/.well-known/books/1", "books/1"];
+    assert.deepEqual(await matched(hub, byPattern("books/:id"), near), near, settings.audiences);
   }
 });
 

@@ -5,12 +5,14 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { Command } from "../../harness/command.mjs";
-import { test, testOnEachLog } from "../../harness/test.mjs";
+import { SQLITE, test, testOnEachLog } from "../../harness/test.mjs";
 import { AUDIENCE, Issuer } from "../../harness/token.mjs";
+import { HUB_PATH } from "../../harness/hub.mjs";
+import { lockReaders } from "../../harness/locks.mjs";
 import { until } from "../../harness/waiting.mjs";
 
 const A1 = "https://a.example/1";
@@ -208,7 +210,7 @@ test("99, 100: a cookie publishes only for pages of the hub and those on the lis
   assert.equal(await post({ referer: "https://evil.example/" }), 403);
   assert.equal(await post({ referer: `https://evil.example/?http://${hub.authority}/` }), 403);
   assert.equal(await post({}), 403);
-  const byHeader = { origin: "https://app.example.net", ...bearer(TP).headers };
+  const byHeader = { origin: "https://evil.example", ...bearer(TP).headers };
   assert.equal((await hub.post({ topic: A1 }, { headers: byHeader })).status, 200);
 });
 
@@ -290,6 +292,62 @@ test("a reload takes a key away: its streams end within a second, the others do 
     assert.deepEqual(idsOf(await stream.take(2)), [id, after]);
   }
   assertRefused(await hub.post({ topic: A1 }, bearer(TP)), 401, "invalid_token");
+});
+
+test("a token that ends while its cursor is looked up opens no stream", { log: SQLITE }, async (t) => {
+  const { hub, folder, app } = await hubWithTokens(t);
+  const unlock = await lockReaders(t, path.join(folder, "vrelo.db"));
+  const exp = Date.now() / 1000 + 0.5;
+  const token = app.token({ subscribe: ["*"], claims: { exp } });
+  const answer = hub.ask({ target: `${HUB_PATH}?match=a&last_event_id=unknown`, ...bearer(token) });
+  await until(() => Date.now() / 1000 > exp, "the end of the token");
+  await unlock();
+  assertRefused(await answer, 401, "invalid_token");
+});
+
+test("equal rights are one group, whatever is revoked or reloaded", async (t) => {
+  const { hub, app, admin } = await hubWithTokens(t, { shards: 1 });
+  hub.adminToken = admin.token();
+  const reader = (sub) => app.token({ subscribe: [A1], claims: { sub } });
+  await read(hub, reader("a"), { match: A1 });
+  const fields = { issuer: "https://other.example", token: "t1" };
+  const revoked = await hub.post(fields, { target: "/admin/revocations", ...bearer(admin.token()) });
+  assert.equal(revoked.status, 200, revoked.text);
+  await read(hub, reader("b"), { match: A1 });
+  hub.signal("SIGHUP");
+  await hub.logLine(/settings read/);
+  await read(hub, reader("c"), { match: A1 });
+  assert.equal((await hub.metrics()).get("vrelo_stream_groups"), 1);
+});
+
+test("a reload that ends anonymous reading ends the streams without a token within a second", async (t) => {
+  for (const streamLifetime of ["0", "1h"]) {
+    const { hub, folder, TS } = await hubWithTokens(t, { streamLifetime });
+    const anonymous = await Promise.all(Array.from({ length: 20 }, () => read(hub, undefined, { match: A1 })));
+    const named = await read(hub, TS, { match: A1 });
+    const file = path.join(folder, "hub.toml");
+    await writeFile(file, (await readFile(file, "utf8")).replace("anonymous = true", "anonymous = false"));
+    const begin = performance.now();
+    hub.signal("SIGHUP");
+    await Promise.all(anonymous.map((stream) => stream.ended()));
+    assert.ok(performance.now() - begin < 1000);
+    const last = anonymous[0].blocks.at(-1).join("\n");
+    assert.match(last, /^event: vrelo\.end\nretry: [1-9][0-9]*\ndata: \{"reason":"revoked"\}$/);
+    assert.equal(named.isEnded, false);
+  }
+});
+
+test("a hub that gets its first key ends the streams without a token where they need one", async (t) => {
+  const folder = await t.folder();
+  const app = new Issuer("https://app.example");
+  await app.writeKey(path.join(folder, "app.jwk"));
+  await writeFile(path.join(folder, "hub.toml"), "");
+  const hub = await t.hub({ config: "hub.toml" }, { folder });
+  const stream = await read(hub, undefined, { match: A1 });
+  const issuer = `[[issuers]]\nname = "${app.name}"\nkeys = ["app.jwk"]\n`;
+  await writeFile(path.join(folder, "hub.toml"), `audiences = ["${AUDIENCE}"]\nanonymous = false\n${issuer}`);
+  hub.signal("SIGHUP");
+  await stream.ended();
 });
 
 test("106: a key for subscribers signs no publish", async (t) => {
