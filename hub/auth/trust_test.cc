@@ -91,8 +91,8 @@ TEST_F(TrustTest, takes_a_secret_that_everybody_knows_on_this_machine_alone) {
   // RFC 7515, A.1.
   const std::string file = write(
       "published.jwk",
-      R"({"kty":"oct","alg":"HS256","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtM)"
-      R"(N3Yj0iPS4hcgUuTwjAzZr1Z9CAow"})");
+      R"({"kty":"oct","alg":"HS256","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75a)"
+      R"(KtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"})");
   settings_.issuers[0].keys.push_back(file);
   EXPECT_EQ(fault(/*local_only=*/true), "none");
   EXPECT_THAT(fault(/*local_only=*/false), HasSubstr(file + ": a secret that stands in"));
