@@ -63,6 +63,9 @@ base::Task<Connection::Next> Connection::act(const Route& route) {
     case Act::kPublish:
       co_return co_await publish();
     case Act::kSubscribe:
+      if (has_ticket(parser_->request().query)) {
+        co_return co_await redeem(route);
+      }
       co_return co_await subscribe(route);
     case Act::kShow:
       co_await show(route.endpoint);
@@ -243,9 +246,6 @@ void Connection::answer(const Publish& publish) {
 }
 
 base::Task<Connection::Next> Connection::subscribe(const Route& route) {
-  if (has_ticket(parser_->request().query)) {
-    co_return co_await redeem(route);
-  }
   auto wanted = read_subscribe(parser_->request(), *policy_, front_.parts_.patterns);
   if (!wanted) {
     co_return refuse(wanted.error());
@@ -269,9 +269,6 @@ base::Task<Connection::Next> Connection::subscribe(const Route& route) {
   if (!resume) {
     front_.log_away_at_ = front_.parts_.clock.steady();
     co_return refuse_for_now(obstacle(resume.error()), route);
-  }
-  if (front_.draining_) {
-    co_return refuse_for_now(Obstacle::kDrain, route);
   }
   std::string head = stream_head(fields_, wanted->generation, resume->last_event_id);
   if (!wanted->opens_stream) {
