@@ -419,9 +419,7 @@ const std::array kRows = {
         .kind = OtherKind{"URL", parse_public_url, [](const Settings& s) { return s.public_url; }},
         .help = "The hub's URL as clients have it, for the `url` of a ticket: "
                 "https://hub.example/.well-known/mercure. Empty: that path at the first of "
-                "`audiences` that is a URL; where none is, a ticket has no `url`. Topics and URL "
-                "patterns that are no whole URL are references from the one of the start; without "
-                "any, from http://localhost."},
+                "`audiences` that is a URL; where none is, a ticket has no `url`."},
     SettingRow{.name = "ticket_session",
                .group = "Tickets",
                .kind = DurationKind{&Settings::ticket_session, seconds(10), hours(24)},
