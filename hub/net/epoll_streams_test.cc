@@ -240,11 +240,13 @@ TEST_F(EpollStreamsTest, knows_which_of_its_streams_have_no_right) {
   streams_->keep(with.fd(), place(), std::make_unique<StreamRight>());
   streams_->keep(without.fd(), place());
   streams_->keep(not_adopted.fd(), place());
-  adopt(with);
+  const int other = adopt(with);
   const int fd = adopt(without);
   EXPECT_THAT(streams_->without_right(), ElementsAre(fd));
   streams_->close(fd);
   EXPECT_THAT(streams_->without_right(), IsEmpty());
+  streams_->close(other);
+  streams_->close(adopt(not_adopted));
 }
 
 TEST_F(EpollStreamsTest, closes_what_it_refuses_and_gives_its_place_back) {
