@@ -87,8 +87,8 @@ class TicketBook {
 
   // An unused ticket whose place another one has.
   struct Died {
-    TicketHash hash;
-    TicketRecord record;
+    TicketHash hash = {};
+    TicketRecord record = {};
     std::uint64_t number = 0;
   };
   struct Minted {
