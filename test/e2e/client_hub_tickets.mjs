@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 
 import { BROWSERS } from "../harness/browser.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
+import { sum } from "../harness/metrics.mjs";
 import { Tabs } from "../harness/tabs.mjs";
 import { test } from "../harness/test.mjs";
 import { hubWithTickets, mint, readerToken } from "../harness/ticket.mjs";
@@ -26,13 +27,16 @@ const READ = async (ticketless, native) => {
   await new Promise((resolve) => source.addEventListener("open", resolve, { once: true }));
 };
 
+const CUTS = 3;
+
 for (const [browser, launch] of Object.entries(BROWSERS)) {
   for (const native of [false, true]) {
     const way = native ? "the native class" : "fetch";
     test(`${browser}, ${way}: the hub's tickets, over cuts and the end of a session`, async (t) => {
       const tabs = await Tabs.open(t, launch);
       const settings = `allowed_origins = ["${tabs.server.origin}"]\nretry = "50ms"\nticket_session = "10s"`;
-      const { hub, app, publish } = await hubWithTickets(t, { settings });
+      const { hub, app, admin, publish } = await hubWithTickets(t, { settings });
+      hub.adminToken = admin.authorization.replace("Bearer ", "");
       const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
       const url = `http://${proxy.host}:${proxy.port}${HUB_PATH}`;
       const { page } = await tabs.add();
@@ -50,10 +54,16 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
         const wait = page.waitForFunction((last) => seen.data.includes(last), { polling: 20, timeout: 0 }, data);
         await within(wait, `the event ${data}, in the page`);
       };
-      for (let cut = 0; cut < 3; ++cut) {
+      for (let cut = 0; cut < CUTS; ++cut) {
         await say();
         proxy.cut();
       }
+      await say();
+      // The browser has come back by its proof; the library, with another ticket each time.
+      const resumed = sum(await hub.metrics(), "vrelo_sessions_resumed_total");
+      const renewed = await page.evaluate(() => seen.renewed);
+      assert.ok(native ? resumed >= CUTS : resumed === 0, `resumed ${resumed} times`);
+      assert.ok(native ? tickets <= 1 + renewed : tickets >= 1 + CUTS, `${tickets} tickets`);
       await until(async () => {
         await say();
         return page.evaluate(() => seen.renewed > 0);

@@ -4,6 +4,7 @@
 // and another site, with and without credentials, while connections break and the hub dies.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import http from "node:http";
 
 import puppeteer from "puppeteer-core";
@@ -12,16 +13,20 @@ import { BROWSERS } from "../harness/browser.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
 import { fencedBlocks, page as documentation } from "../harness/markdown.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
+import { sum } from "../harness/metrics.mjs";
 import { hubWithTickets, mint, readerToken, streamOf } from "../harness/ticket.mjs";
 import { until } from "../harness/waiting.mjs";
 import { Worker } from "../harness/worker.mjs";
 
 const CUTS = 10;
+const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
 
 // The application of the page: its HTML, its tickets, and the hub behind its own origin.
 class Application {
   tickets = 0; // that it has got
   subject = "reader";
+  headers = {}; // of the page, besides its own
+  requests = []; // that were forwarded: method, Sec-Fetch-Mode and Sec-Fetch-Dest, Sec-Purpose
 
   static async open(t, script) {
     const application = new Application();
@@ -43,6 +48,13 @@ class Application {
       this.tickets += 1;
       const { ticket } = await mint(this.hub, readerToken(this.app, { sub: this.subject }));
       response.end(JSON.stringify({ url: `${this.base}${HUB_PATH}?ticket=${ticket}` }));
+    } else if (request.url.startsWith("/dist/")) {
+      response.setHeader("content-type", "text/javascript");
+      response.end(await readFile(new URL(request.url.slice("/dist/".length), LIBRARY)));
+    } else if (request.url === "/prerendering") {
+      response.setHeader("content-type", "text/html");
+      response.end(`<!doctype html><title>test</title><script type="speculationrules">
+        {"prerender": [{"urls": ["/"], "eagerness": "immediate"}]}</script>`);
     } else if (request.url === "/worker.js") {
       response.setHeader("content-type", "text/javascript");
       response.end(`addEventListener("install", () => skipWaiting());
@@ -54,6 +66,7 @@ class Application {
     } else {
       response.setHeader("content-type", "text/html");
       response.setHeader("connection", "close");
+      Object.entries(this.headers).forEach(([name, value]) => response.setHeader(name, value));
       response.end(`<!doctype html><title>test</title><script>
         const shown = [];
         const show = (text) => shown.push(text);
@@ -62,9 +75,12 @@ class Application {
   }
 
   // As a reverse proxy does it.
-  #forward({ url, headers }, response) {
+  #forward({ method, url, headers }, response) {
     const { host, port } = this.proxy;
-    const onward = http.request({ host, port, path: url, headers: { ...headers, connection: "close" } }, (answer) => {
+    const told = [method, headers["sec-fetch-mode"], headers["sec-fetch-dest"], headers["sec-purpose"]];
+    this.requests.push(told.filter(Boolean).join(" "));
+    const options = { host, port, method, path: url, headers: { ...headers, connection: "close" } };
+    const onward = http.request(options, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.on("data", (chunk) => response.write(chunk));
       answer.on("end", () => response.end());
@@ -88,9 +104,26 @@ const script = async () => {
   return js.text;
 };
 
+// How many a page takes while its connections break.
+const TICKETS = { Chromium: 1, Firefox: 1 };
+
 const VARIANTS = ["own origin", "another port", "another site"].flatMap((from) =>
   [false, true].map((credentials) => ({ from, credentials })),
 );
+
+// What arrives of a ticket's URL in links, images and the like.
+const REQUESTS = [
+  "GET cors empty", // a preload, and fetch() that accepts anything
+  "GET navigate document",
+  "GET navigate iframe",
+  "GET no-cors empty",
+  "GET no-cors empty prefetch",
+  "GET no-cors image",
+  "GET no-cors script",
+  "GET no-cors style",
+  "GET no-cors video",
+  "HEAD cors empty",
+];
 
 // A hub that the application's page may use, behind a proxy that breaks connections.
 async function start(t, application, settings = "") {
@@ -99,12 +132,14 @@ async function start(t, application, settings = "") {
     settings: `allowed_origins = [${origins}]\nretry = "100ms"\ntickets_per_minute = 1000\n${settings}`,
     flags: { supervise: true },
   });
+  setup.hub.adminToken = setup.admin.authorization.replace("Bearer ", "");
   application.hub = setup.hub;
   application.app = setup.app;
   application.proxy = await t.proxy({ host: "127.0.0.1", port: setup.hub.port });
   return { ...setup, proxy: application.proxy, worker: new Worker(setup.hub) };
 }
 
+const resumed = async (hub) => sum(await hub.metrics(), "vrelo_sessions_resumed_total");
 const shown = (page) => page.evaluate(() => shown);
 const showsAll = (page, texts) =>
   until(async () => (await shown(page)).length >= texts.length, `${texts.length} events in the page`);
@@ -130,6 +165,7 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
         await publish(hub, { topic: "a", data: text, private: "on" });
         texts.push(text);
       };
+      const [ticketsBefore, resumedBefore] = [application.tickets, await resumed(hub)];
       proxy.dropAnswers(1); // that of the request which redeems
       await page.goto(`http://${host}:${application.port}/`);
       await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
@@ -148,6 +184,9 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
         await say(`${about} ${cut} more`);
         await showsAll(page, texts);
       }
+      // Neither grace nor the proof has failed: the browser came back by itself each time.
+      assert.equal(application.tickets - ticketsBefore, TICKETS[name], about);
+      assert.ok((await resumed(hub)) - resumedBefore >= CUTS, about);
       if (!credentials) {
         await worker.kill();
         await until(() => publish(hub, { topic: "a", data: "after" }).then(() => true, () => false), "the next worker");
@@ -160,9 +199,30 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
     }
   });
 
+  test(`${name} comes back to a hub's own port while its supervisor restarts it`, { log: SQLITE }, async (t) => {
+    const application = await Application.open(t, await script());
+    const { hub, publish, worker } = await start(t, application);
+    application.base = `http://127.0.0.1:${hub.port}`;
+    const page = await (await launch(t, browser)).newPage();
+    await page.goto(`http://127.0.0.1:${application.port}/`);
+    await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
+    const texts = [];
+    for (let kill = 0; kill < 3; ++kill) {
+      texts.push(`${kill} before`, `${kill} after`);
+      await publish(hub, { topic: "a", data: `${kill} before` });
+      await showsAll(page, texts.slice(0, -1));
+      await worker.kill();
+      const say = () => publish(hub, { topic: "a", data: `${kill} after` }).then(() => true, () => false);
+      await until(say, "the next worker");
+      await showsAll(page, texts);
+    }
+    assert.deepEqual(await shown(page), texts);
+    assert.equal(application.tickets, 1);
+  });
+
   test(`${name} gets another ticket before its session ends, and misses and doubles nothing`, async (t) => {
     const application = await Application.open(t, await script());
-    const { hub, publish, proxy } = await start(t, application, 'ticket_session = "10s"');
+    const { hub, publish, proxy } = await start(t, application, 'ticket_session = "37s"');
     application.base = `http://127.0.0.1:${proxy.port}`;
     const page = await (await launch(t, browser)).newPage();
     await page.goto(`http://127.0.0.1:${application.port}/`);
@@ -177,33 +237,42 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
     assert.deepEqual(await shown(page), texts);
   });
 
-  test(`${name} misses and doubles nothing after history back`, async (t) => {
-    // What a page would keep that wants to go on where it was.
-    const keeping = `
-      shown.push(...JSON.parse(sessionStorage.shown ?? "[]"));
-      lastId = sessionStorage.lastId;
-      addEventListener("pagehide", () => {
-        sessionStorage.shown = JSON.stringify(shown);
-        sessionStorage.lastId = lastId;
-      });`;
-    const application = await Application.open(t, (await script()) + keeping);
-    const { hub, publish, proxy } = await start(t, application);
-    application.base = `http://127.0.0.1:${proxy.port}`;
-    const page = await (await launch(t, browser)).newPage();
-    await page.goto(`http://127.0.0.1:${application.port}/`);
-    await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
-    const texts = ["one", "two", "away", "back"];
-    const say = (data) => publish(hub, { topic: "a", data });
-    await say("one");
-    await say("two");
-    await showsAll(page, texts.slice(0, 2));
-    await page.goto(`http://127.0.0.1:${application.port}/other`);
-    await say("away");
-    await page.goBack();
-    await say("back");
-    await showsAll(page, texts);
-    assert.deepEqual(await shown(page), texts);
-  });
+  // A page that asks for it is made anew; Chromium keeps one that leaves its stream at pagehide.
+  for (const isKept of name === "Chromium" ? [false, true] : [false]) {
+    test(`${name} misses and doubles nothing after history back, ${isKept ? "kept" : "made anew"}`, async (t) => {
+      // What a page would keep that wants to go on where it was.
+      const keeping = isKept ? `
+        addEventListener("pagehide", () => source.close());
+        addEventListener("pageshow", ({ persisted }) => persisted && follow());` : `
+        shown.push(...JSON.parse(sessionStorage.shown ?? "[]"));
+        lastId = sessionStorage.lastId;
+        addEventListener("pagehide", () => {
+          sessionStorage.shown = JSON.stringify(shown);
+          sessionStorage.lastId = lastId;
+        });`;
+      const noting = 'let persisted; addEventListener("pageshow", (event) => (persisted = event.persisted));';
+      const application = await Application.open(t, noting + (await script()) + keeping);
+      application.headers = isKept ? {} : { "cache-control": "no-store" };
+      const { hub, publish, proxy } = await start(t, application);
+      application.base = `http://127.0.0.1:${proxy.port}`;
+      const page = await (await launch(t, browser)).newPage();
+      await page.goto(`http://127.0.0.1:${application.port}/`);
+      await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
+      const texts = ["one", "two", "away", "back"];
+      const say = (data) => publish(hub, { topic: "a", data });
+      await say("one");
+      await say("two");
+      await showsAll(page, texts.slice(0, 2));
+      await page.goto(`http://127.0.0.1:${application.port}/other`);
+      await say("away");
+      await page.goBack();
+      await say("back");
+      await showsAll(page, texts);
+      assert.deepEqual(await shown(page), texts);
+      assert.equal(await page.evaluate(() => persisted), isKept);
+      assert.equal(application.tickets, 2);
+    });
+  }
 
   test(`${name} misses and doubles nothing behind a service worker`, async (t) => {
     const application = await Application.open(t, await script());
@@ -235,10 +304,9 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
 
   test(`${name} uses no ticket up but by a stream`, async (t) => {
     const application = await Application.open(t, "");
-    const { hub, app, proxy } = await start(t, application);
-    const base = `http://127.0.0.1:${proxy.port}${HUB_PATH}`;
+    const { hub, app } = await start(t, application);
     const { ticket } = await mint(hub, readerToken(app), { match: "a", ttl: "300" });
-    const url = `${base}?ticket=${ticket}`;
+    const url = `http://127.0.0.1:${application.port}${HUB_PATH}?ticket=${ticket}`;
     application.script = `
       const add = (tag, attributes) => new Promise((resolve) => {
         const element = Object.assign(document.createElement(tag), attributes);
@@ -264,7 +332,37 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
     assert.equal(await page.evaluate(() => done), "done");
     const other = await browsers.newPage();
     await other.goto(url).catch(() => {});
-    assert.ok(proxy.opened >= 1);
+    assert.deepEqual([...new Set(application.requests)].sort(), REQUESTS);
     assert.equal((await streamOf(hub, ticket)).status, 200);
+  });
+}
+
+// These run in a page that is prerendered, after the page's own class or in its place.
+const CLASSES = {
+  "the native class": script,
+  "the library": async () => `
+    let lastId;
+    import("/dist/index.js").then(({ EventSource }) => {
+      const ticket = async () => (await fetch("/ticket", { method: "POST" })).json();
+      const source = new EventSource("${HUB_PATH}?match=a", { ticket });
+      source.addEventListener("vrelo.hello", () => (lastId = "there"));
+      source.onmessage = ({ data }) => show(data);
+    });`,
+};
+for (const [name, make] of Object.entries(CLASSES)) {
+  test(`Chromium, ${name}: a prerendered page reads with the hub's ticket, and reads on when shown`, async (t) => {
+    const application = await Application.open(t, await make());
+    const { hub, publish } = await start(t, application);
+    application.base = `http://127.0.0.1:${application.port}`;
+    const page = await (await launch(t, BROWSERS.Chromium)).newPage();
+    await page.goto(`${application.base}/prerendering`);
+    await hub.streamsOpen(1);
+    assert.ok(application.requests.every((request) => request.includes("prerender")), `${application.requests}`);
+    await publish(hub, { topic: "a", data: "hidden", private: "on" });
+    await Promise.all([page.waitForNavigation(), page.evaluate(() => { location.href = "/"; })]);
+    await publish(hub, { topic: "a", data: "visible", private: "on" });
+    await showsAll(page, ["hidden", "visible"]);
+    assert.deepEqual(await shown(page), ["hidden", "visible"]);
+    assert.deepEqual([application.tickets, application.requests.length], [1, 1]);
   });
 }
