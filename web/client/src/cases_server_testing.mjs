@@ -85,7 +85,13 @@ export class CasesServer {
     if (query.get("cut")) {
       exchanges.at(-1).cut();
     }
-    const told = ({ method, target, headers, isClosed }) => ({ method, target, headers, closed: isClosed });
+    const told = ({ method, target, headers, isClosed, begunAt }, index) => ({
+      method,
+      target,
+      headers,
+      closed: isClosed,
+      waitedMs: begunAt - exchanges[index - 1]?.endedAt, // since the end of the one before
+    });
     response.end(JSON.stringify(exchanges.map(told)));
   }
 

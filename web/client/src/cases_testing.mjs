@@ -32,7 +32,21 @@ const parsing = PARSER_CASES.map((one) => ({
   others: one.others,
 }));
 
-export const CASES = [...STANDARD_CASES, ...parsing];
+// The same with a chunk for each byte, so that characters and line ends are cut everywhere.
+const CUT = ["one byte order mark at", "CR LF ends one", "CR CR LF", "one to four bytes", "types and ids are UTF-8"];
+const cut = PARSER_CASES.flatMap((one, index) => {
+  const about = `byte by byte: ${one.about}`;
+  const serve = async (exchange) => {
+    exchange.open();
+    for (const byte of bytesOf(one)) {
+      await new Promise((resolve) => exchange.response.write(Uint8Array.of(byte), () => setTimeout(resolve, 1)));
+    }
+    exchange.response.end();
+  };
+  return CUT.some((text) => one.about.includes(text)) ? [{ ...parsing[index], about, serve }] : [];
+});
+
+export const CASES = [...STANDARD_CASES, ...parsing, ...cut];
 
 // Returns what `name` should give for a case: {value}, or {} if the case is not for it.
 export function expectationOf({ expected, others = {} }, name) {

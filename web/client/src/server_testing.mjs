@@ -11,6 +11,8 @@ export const STREAM = { "content-type": "text/event-stream" };
 // One request, and its answer.
 export class Exchange {
   isClosed = false;
+  begunAt = performance.now();
+  endedAt; // by end()
 
   #changed;
 
@@ -41,6 +43,7 @@ export class Exchange {
     if (status !== undefined) {
       this.response.writeHead(status, headers);
     }
+    this.endedAt = performance.now();
     this.response.end();
   }
   // Breaks the connection behind what was written. (A reset would take some of that with it.)

@@ -6,7 +6,8 @@
 //
 // `serve` answers the case's requests; it gets an Exchange (server_testing.mjs), and how many there were
 // before. `run` returns what is compared with `expected`. Where one of them is otherwise, `others` has what
-// it does and why: {NAME: [value, reason]}; a reason alone means that the case is not for it.
+// it does and why: {NAME: [value, reason]}; a reason alone means that the case is not for it. Ours has the words of
+// the README's row as well: [value, reason, row].
 // NAME is "native Chromium", "native Firefox", "ours Chromium", "ours Firefox", "ours Node", or "ours".
 
 // Firefox tells that a stream is open once it has a byte of it.
@@ -287,15 +288,31 @@ const CONNECTING = [
     run: ({ EventSource, other }) => notes(new EventSource(other), 1),
     expected: ["error 2"],
     others: {
-      ours: [["error 0"], "fetch tells a refusal of CORS from no other failure of the network, so it tries again"],
+      ours: [["error 0"], "fetch tells a refusal of CORS from no other failure of the network, so it tries again",
+        "no permission by CORS"],
       "ours Node": "there are no origins",
+    } },
+  { about: "9.2.2 step 15.2: an endless redirect gives no permission to go on",
+    serve: (exchange) => exchange.end(302, { location: exchange.target }),
+    run: ({ EventSource, url }) => notes(new EventSource(url), 1),
+    expected: ["error 2"],
+    others: {
+      ours: [["error 0"], "fetch tells it from no other failure of the network", "a redirect loop"],
+      "native Chromium": [["error 0"], "Chromium tries again as well"],
+    } },
+  { about: "9.2.2 step 15.2: a scheme that has no streams gives no permission either",
+    run: ({ EventSource }) => notes(new EventSource("mailto:a@hub.example"), 1),
+    expected: ["error 2"],
+    others: {
+      ours: [["error 0"], "fetch tells it from no other failure of the network", "a scheme without streams"],
     } },
   { about: "9.2.3: an error of a proxy in front of another origin",
     serve: (exchange) => exchange.end(502),
     run: ({ EventSource, other }) => notes(new EventSource(other), 1),
     expected: ["error 2"],
     others: {
-      ours: [["error 0"], "it has no headers of CORS, so that fetch does not tell its status; it tries again"],
+      ours: [["error 0"], "it has no headers of CORS, so that fetch does not tell its status; it tries again",
+        "an error page without it"],
       "ours Node": "there are no origins",
     } },
   ...[true, false].map((withCredentials) => ({
@@ -345,6 +362,16 @@ const RECONNECTING = [
       return (await requests()).map(({ headers }) => headers["last-event-id"]);
     },
     expected: [undefined, undefined, undefined] },
+  { about: "9.2.3 reestablish: it waits for the time that the server sets, and not for one that is none",
+    serve: inTurn((exchange) => {
+      exchange.open("retry: 6000\nretry: 1x\ndata: a\n\n"); // longer than any browser waits by itself
+      exchange.end();
+    }, stay()),
+    run: async ({ EventSource, url, requests }) => {
+      const source = new EventSource(url);
+      return closeAfter(source, (await requests(2))[1].waitedMs > 5900);
+    },
+    expected: true },
   { about: "9.2.6: an id without data is a cursor too",
     serve: inTurn(once("id: 1\ndata: a\n\nid: 2\n\n"), stay("data: b\n\n")),
     run: async ({ EventSource, url, requests }) => {
@@ -400,7 +427,7 @@ const EVENTS = [
       return closeAfter(source, (await next(source, "message")).isTrusted);
     },
     expected: true,
-    others: { ours: [false, "a script cannot make events that are trusted"] } },
+    others: { ours: [false, "a script cannot make events that are trusted", "`isTrusted`"] } },
   { about: "9.2.6: a type leads to its listeners alone",
     serve: stay("event: x\ndata: a\n\nevent: y\ndata: b\n\nevent: message\ndata: c\n\n"),
     run: ({ EventSource, url }) => notes(new EventSource(url), 3, ["x"]),
@@ -513,7 +540,8 @@ const EVENTS = [
     },
     expected: ["a", "after a", "b", "after b", "c", "after c"],
     others: { ours: [["a", "b", "c", "after a", "after b", "after c"],
-      "a task for each event would make many events slow; those of one chunk share one"] } },
+      "a task for each event would make many events slow; those of one chunk share one",
+      "promises in handlers"] } },
 ];
 
 export const STANDARD_CASES = [...INTERFACE, ...CONNECTING, ...RECONNECTING, ...EVENTS];

@@ -3,6 +3,7 @@
 // The cases of the standard, with our class in Node. test/e2e/client.mjs runs them in browsers.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test, { after, before } from "node:test";
 
 import { EventSource } from "../dist/index.js";
@@ -27,6 +28,15 @@ for (const [index, one] of CASES.entries()) {
     test(`EventSource: ${one.about}`, () => assert.deepEqual(results[index], expectation));
   }
 }
+
+test("EventSource: the README's table has each difference from the native class", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const table = readme.slice(readme.indexOf("## What differs"));
+  const rows = CASES.map(({ others }) => others?.ours?.[2]).filter(Boolean);
+  assert.ok(rows.length >= 6);
+  assert.deepEqual(rows.filter((row) => !table.includes(row)), []);
+  assert.deepEqual(CASES.filter(({ others }) => Array.isArray(others?.ours) && !others.ours[2]), []);
+});
 
 test("EventSource: each step of the standard names its cases, and each case has its step", () => {
   const named = new Set();
