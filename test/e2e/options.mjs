@@ -5,12 +5,17 @@
 
 import assert from "node:assert/strict";
 
+import { Server } from "../../web/client/src/server_testing.mjs";
 import { BROWSERS } from "../harness/browser.mjs";
 import { guardedHub } from "../harness/guarded.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
 import { Tabs } from "../harness/tabs.mjs";
 import { test } from "../harness/test.mjs";
 import { within } from "../harness/waiting.mjs";
+
+// Returns what runs a function in the page, with the library as its first argument, and what else it is given.
+const runnerIn = (page) => (action, ...rest) => within(page.evaluate(`import("/dist/index.js").then((vrelo) =>
+  (${action})(vrelo, ...${JSON.stringify(rest)}))`), () => `the page: ${action}`);
 
 // A hub behind a proxy, which nobody reads without a token, and a page at another origin.
 async function setUp(t, launch) {
@@ -19,9 +24,7 @@ async function setUp(t, launch) {
   const settings = { heartbeat: "1s", retry: "50ms", allowedHosts: "127.0.0.1" };
   const { hub, publish, readerToken } = await guardedHub(t, tabs.server.origin, settings);
   const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
-  // Runs a function in the page, with the library as its first argument, and what else it is given.
-  const run = (action, ...rest) => within(page.evaluate(`import("/dist/index.js").then((vrelo) =>
-    (${action})(vrelo, ...${JSON.stringify(rest)}))`), () => `the page: ${action}`);
+  const run = runnerIn(page);
   const url = `http://${proxy.host}:${proxy.port}${HUB_PATH}?match=a`;
   return { hub, proxy, publish: (data) => publish({ topic: "a", data }), run, url, token: readerToken("a") };
 }
@@ -157,5 +160,27 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     const seen = await tab.seen();
     assert.deepEqual(seen.ids, ids);
     assert.ok(seen.errors.length >= 4 && seen.errors.every((reason) => reason === "network"));
+  });
+
+  test(`${browser}: the native class's own attempts count, until an event comes`, async (t) => {
+    const tabs = await Tabs.open(t, launch);
+    const run = runnerIn((await tabs.add()).page);
+    const answer = (text) => (exchange) => {
+      exchange.open(`retry: 1\n${text}`, { "access-control-allow-origin": "*" });
+      exchange.end();
+    };
+    const again = ["network - reconnects", "open"];
+    const limits = {
+      0: ["open", "a", "network - for good"],
+      3: ["open", "a", ...again, ...again, ...again, "network - for good"],
+    };
+    for (const [attempts, expected] of Object.entries(limits)) {
+      const server = await Server.open({ after: (end) => t.atEnd(end) }, answer("data: a\n\n"), answer("\n"));
+      // No stream holds so long that it is no failure.
+      await run(OPEN, server.url, { native: true, retry: { minMs: 1e6, attempts: Number(attempts) } });
+      assert.deepEqual(await run(UNTIL, expected.length), expected);
+      assert.equal(await run(() => source.readyState), 2);
+      assert.equal(server.exchanges.length, expected.filter((note) => note === "open").length);
+    }
   });
 }
