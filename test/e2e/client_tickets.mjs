@@ -29,7 +29,7 @@ async function setUp(t, launch) {
     await page.goto(`${server.origin}${path}`);
     await server.untilOpened(1);
   };
-  return { server, page, publish, open };
+  return { server, browser, page, publish, open };
 }
 
 for (const [browser, launch] of Object.entries(BROWSERS)) {
@@ -106,6 +106,47 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
       await publish(isKept ? 1 : 3);
     });
   }
+}
+
+for (const [name, launch] of Object.entries(BROWSERS)) {
+  test(`${name}: tabs that share a stream have each event once, over a new ticket and the reader's end`, async (t) => {
+    const { server, browser } = await setUp(t, launch);
+    let last = 0;
+    const pages = [];
+    const until = (condition, argument, what) => Promise.all(pages.map((page) =>
+      within(page.waitForFunction(condition, { polling: 20, timeout: 0 }, argument), `${what}, in a page`)));
+    const publish = () => { last = server.publish(); };
+    const untilLast = () => until((id) => seen.data.includes(id), last, `the event ${last}`);
+    for (let i = 0; i < 3; ++i) {
+      pages.push(await browser.newPage());
+      await pages[i].goto(`${server.origin}/page?shared=${i}`);
+      await until(() => globalThis.source?.readyState === 1, undefined, "the stream");
+    }
+    publish();
+    await untilLast();
+
+    server.renew();
+    publish();
+    const { headers } = await server.untilOpened(2);
+    publish();
+    await untilLast();
+
+    const [reader] = pages.splice(Number(headers.referer.split("=")[1]), 1);
+    publish();
+    await reader.close();
+    publish();
+    await server.untilOpened(3);
+    publish();
+    await untilLast();
+    const expected = Array.from({ length: Number(last) }, (_, i) => `${i + 1}`);
+    for (const page of pages) {
+      const { data, ids } = await page.evaluate(() => seen);
+      assert.deepEqual([data, ids], [expected, expected]);
+    }
+    assert.equal(server.ticketsGiven, 3);
+    await server.opened[1].closed();
+    assert.equal(server.opened[2].isClosed, false);
+  });
 }
 
 test("Chromium: a page that is prerendered reads, and reads on when it is shown", async (t) => {

@@ -14,13 +14,15 @@ const FILE = /^\/dist\/\w+\.js$/;
 const RENEW = 'event: vrelo.renew\ndata: {"in":30}\n\n';
 const PROOF = /^(.*)~([A-Za-z0-9_-]{22})$/;
 
-// Reads at once, also where it is prerendered; `?native` by the browser's own class.
+// Reads at once, also where it is prerendered; `?native` by the browser's own class, `?shared…` with the other tabs.
 const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script type="module">
   import { EventSource } from "/dist/index.js";
 
   const native = location.search === "?native";
+  const shared = location.search.startsWith("?shared");
   const ticket = async () => (await fetch("/tickets", { method: "POST" })).json();
-  const source = new EventSource("/stream?match=a", { native, ticket, retry: { minMs: 10, maxMs: 100 } });
+  const source = new EventSource("/stream?match=a", { native, shared, ticket, retry: { minMs: 10, maxMs: 100 } });
+  globalThis.source = source;
   globalThis.seen = { data: [], ids: [], errors: [] };
   source.onmessage = ({ data, lastEventId }) => {
     seen.data.push(data);
