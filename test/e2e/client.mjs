@@ -28,7 +28,19 @@ async function open(t, launch) {
 // JSON has no undefined, and would leave it out.
 const toJson = (value) => JSON.stringify(value, (_, one) => (one === undefined ? "undefined" : one));
 
-// These run in the page. Each returns what every case gave.
+// These run in the page.
+const IN_WORKER = (name, otherOrigin) => new Promise((resolve) => {
+  const worker = new Worker("/src/cases_worker.mjs", { type: "module" });
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.postMessage({ name, otherOrigin });
+});
+const IN_SHARED_WORKER = (name, otherOrigin) => new Promise((resolve) => {
+  const { port } = new SharedWorker("/src/cases_worker.mjs", { type: "module" });
+  port.onmessage = ({ data }) => resolve(data);
+  port.postMessage({ name, otherOrigin });
+});
+
+// These run in the page, too. Each returns what every case gave.
 const PLACES = {
   native: async (name, otherOrigin) => {
     const { runAll } = await import("/src/cases_testing.mjs");
@@ -39,16 +51,10 @@ const PLACES = {
     const ours = await import("/dist/index.js");
     return runAll(name, { EventSource: ours.EventSource, origin: location.origin, otherOrigin, base: location.href });
   },
-  "ours in a worker": (name, otherOrigin) => new Promise((resolve) => {
-    const worker = new Worker("/src/cases_worker.mjs", { type: "module" });
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.postMessage({ name, otherOrigin });
-  }),
-  "ours in a shared worker": (name, otherOrigin) => new Promise((resolve) => {
-    const { port } = new SharedWorker("/src/cases_worker.mjs", { type: "module" });
-    port.onmessage = ({ data }) => resolve(data);
-    port.postMessage({ name, otherOrigin });
-  }),
+  "ours in a worker": IN_WORKER,
+  "native in a worker": IN_WORKER,
+  "ours in a shared worker": IN_SHARED_WORKER,
+  "native in a shared worker": IN_SHARED_WORKER,
 };
 
 for (const [browser, launch] of Object.entries(BROWSERS)) {
@@ -86,6 +92,13 @@ const READ = async (url, options) => {
 async function untilSeen(page, condition) {
   await within(page.waitForFunction(condition, { polling: 20, timeout: 0 }), `${condition}, in the page`);
   return page.evaluate(() => globalThis.seen);
+}
+
+// Waits until the page has been told so much, and compares it.
+async function untilTold(page, expected) {
+  const wait = page.waitForFunction((count) => told.length >= count, { polling: 20, timeout: 0 }, expected.length);
+  await within(wait, () => `${expected}, in the page`);
+  assert.deepEqual(await page.evaluate(() => told), expected);
 }
 
 for (const [browser, launch] of Object.entries(BROWSERS)) {
@@ -131,5 +144,31 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
       const told = await untilSeen(page, `seen.ids.length === ${ids.length}`);
       assert.deepEqual([told.gaps, told.ids], [[["unknown", "gone"]], ids]);
     }
+  });
+  test(`${browser}: the library in a service worker gets each event of the hub once, over cuts`, async (t) => {
+    const { page } = await open(t, launch);
+    const hub = await t.hub({ retry: "100ms" });
+    const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
+    await within(page.evaluate(async (url) => {
+      globalThis.told = [];
+      navigator.serviceWorker.onmessage = ({ data }) => told.push(data);
+      navigator.serviceWorker.startMessages();
+      const { installing } = await navigator.serviceWorker.register("/src/service_worker_testing.mjs");
+      const options = { retry: { minMs: 10, maxMs: 200 } };
+      await new Promise((resolve) => {
+        installing.onstatechange = () => installing.state === "activated" && resolve();
+      });
+      installing.postMessage({ url, options });
+    }, `http://${proxy.host}:${proxy.port}${HUB_PATH}?match=a`), "the service worker");
+    const expected = [];
+    for (const data of ["first", "second", "last"]) {
+      expected.push("open");
+      await untilTold(page, expected);
+      expected.push(await hub.publish({ topic: "a", data }));
+      await untilTold(page, expected);
+      proxy.cut();
+    }
+    await hub.streamsOpen(0);
+    assert.deepEqual(await page.evaluate(() => told), expected);
   });
 }

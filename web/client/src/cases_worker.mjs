@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the cases with our class in a dedicated or shared worker, for whoever sends {name, otherOrigin}.
+// Runs the cases in a dedicated or shared worker, with the worker's own class or ours, for whoever sends {name,
+// otherOrigin}.
 
-import { EventSource } from "../dist/index.js";
+import { EventSource as Ours } from "../dist/index.js";
 import { runAll } from "./cases_testing.mjs";
 
 function listen(port) {
   port.onmessage = async ({ data: { name, otherOrigin } }) => {
+    const EventSource = name.startsWith("ours") ? Ours : globalThis.EventSource;
     port.postMessage(await runAll(name, { EventSource, origin: location.origin, otherOrigin, base: location.href }));
   };
 }

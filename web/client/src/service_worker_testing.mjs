@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads with our class in a service worker, for a page that sends {url, options}, which is told of each event. No
+// module, since not all browsers have those as service workers.
+
+importScripts("/dist/classic.js");
+
+const read = ({ data: { url, options }, source: page }) => new Promise((resolve) => {
+  const source = new vrelo.EventSource(url, options);
+  source.onopen = () => page.postMessage("open");
+  source.onmessage = ({ data, lastEventId }) => {
+    page.postMessage(lastEventId);
+    if (data === "last") {
+      source.close();
+      resolve();
+    }
+  };
+});
+
+globalThis.oninstall = () => globalThis.skipWaiting();
+// While it reads, the browser lets it live.
+globalThis.onmessage = (event) => event.waitUntil(read(event));
