@@ -42,13 +42,13 @@ struct FanOutLimits {
   std::chrono::milliseconds retry{3'000};        // ± 30 % per stream
   std::chrono::milliseconds stall_max{300'000};  // a peer that took no byte for this long is closed
 
-  // A peer that acknowledged nothing for this long is gone, if it owed something for at least as
-  // long but 15 s.
+  // A peer that acknowledged nothing for this long is gone, if it has owed something for all of
+  // this time but 15 s.
   std::chrono::milliseconds silent_max{40'000};
   std::size_t page_cache_bytes_max = std::size_t{16} << 20;  // pages of older history, encoded
 };
 
-// Counts of one shard since its start, but for `streams`.
+// Counts of one shard since its start, but for `streams` and `groups`.
 struct FanOutStats {
   std::uint64_t streams = 0;  // open now
   std::uint64_t groups = 0;   // of them: those with the same selectors and grant are one
