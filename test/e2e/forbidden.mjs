@@ -30,7 +30,8 @@ async function answer(request, policy) {
     const headers = { "access-control-allow-origin": "*" };
     await request.respond({ contentType: "text/event-stream", headers, body: "data: a\n\n" });
   } else if (pathname.startsWith("/dist/")) {
-    await request.respond({ contentType: "text/javascript", body: await readFile(new URL(`.${pathname}`, WEB_CLIENT)) });
+    const body = await readFile(new URL(`.${pathname}`, WEB_CLIENT));
+    await request.respond({ contentType: "text/javascript", body });
   } else {
     const headers = policy === undefined ? {} : { "content-security-policy": policy };
     await request.respond({ contentType: "text/html", headers, body: "<!doctype html><title>test</title>" });
