@@ -199,7 +199,8 @@ std::optional<TicketBook::Ended> TicketBook::end_session(StoreTime now,
 
 void TicketBook::unmint(const TicketHash& hash, const Minted& minted) {
   if (const auto at = entries_.find(hash); at != entries_.end()) {
-    --owner_of(at->second.record).minted;
+    Owner& owner = owner_of(at->second.record);
+    owner.minted -= std::min<std::uint64_t>(owner.minted, 1);  // another minute may have begun
     erase(at);
   }
   for (const Died& died : minted.died) {

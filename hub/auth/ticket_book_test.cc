@@ -394,6 +394,17 @@ TEST_F(TicketBookTest, ends_a_session_by_its_name) {
   EXPECT_EQ(refusal(attempt(first.proof)), Refusal::kUnknown);
 }
 
+TEST_F(TicketBookTest, takes_back_tickets_of_a_minute_that_is_over) {
+  ASSERT_TRUE(is_minted(1));  // with it the minute begins
+  now += 50s;
+  const auto second = std::get<TicketBook::Minted>(mint(2));
+  now += 11s;
+  const auto third = std::get<TicketBook::Minted>(mint(3));
+  book.unmint(test_digest(3), third);
+  book.unmint(test_digest(2), second);
+  EXPECT_TRUE(is_minted(4));
+}
+
 TEST_F(TicketBookTest, takes_back_what_could_not_be_kept) {
   ASSERT_TRUE(is_minted(1));
   book.unmint(test_digest(2), std::get<TicketBook::Minted>(mint(2)));
