@@ -2,19 +2,16 @@
 //
 // Tickets on a disk that fails: what keep() has returned for is there after a restart, and a used
 // ticket is never unused again.
-#include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "hub/auth/sqlite/auth_file.h"
-#include "hub/auth/sqlite/ticket_file.h"
+#include "hub/auth/sqlite/ticket_file_testing.h"
 #include "hub/auth/ticket_testing.h"
 #include "hub/base/sqlite/faulty_vfs_testing.h"
 
@@ -32,24 +29,8 @@ bool is_any(Call /*call*/, std::string_view /*file*/) {
   return true;
 }
 
-class TicketFaultTest : public ::testing::Test {
+class TicketFaultTest : public TicketFileTesting {
  protected:
-  TicketFaultTest() { remove(); }
-  ~TicketFaultTest() override { remove(); }
-
-  void remove() const {
-    for (const char* const suffix : {"", "-journal", "-wal", "-shm"}) {
-      std::filesystem::remove(auth_file_of(log_file_) + suffix);
-    }
-  }
-
-  // As after a restart.
-  KeptTickets kept() const {
-    auto kept = keep_tickets(log_file_);
-    EXPECT_TRUE(kept) << kept.error().message;
-    return std::move(*kept);
-  }
-
   bool keeps(TicketKeeper& keeper, const TicketRecord& record) const {
     const std::vector<TicketBook::Change> changes = {{test_digest(1), &record}};
     return keeper.keep(changes, StoreTime(5000)).has_value();
@@ -69,8 +50,6 @@ class TicketFaultTest : public ::testing::Test {
                                                             .grace_end = StoreTime(11'000),
                                                             .end = StoreTime(40'000),
                                                             .given = 1}};
-  const std::string log_file_ =
-      ::testing::TempDir() + "vrelo_ticket_faults_" + std::to_string(::getpid());
   FaultyVfs disk_{FaultyVfs::Use::kByDefault};
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/auth/sqlite/ticket_file.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,31 +10,13 @@
 
 #include "hub/auth/sqlite/auth_file.h"
 #include "hub/auth/sqlite/revocation_file.h"
+#include "hub/auth/sqlite/ticket_file_testing.h"
 #include "hub/auth/ticket_testing.h"
 
 namespace vrelo::auth::sqlite {
 namespace {
 
-class TicketFileTest : public ::testing::Test {
- protected:
-  TicketFileTest() { remove(); }
-  ~TicketFileTest() override { remove(); }
-
-  void remove() const {
-    for (const char* const suffix : {"", "-journal", "-wal", "-shm"}) {
-      std::filesystem::remove(auth_file_of(log_file_) + suffix);
-    }
-  }
-
-  KeptTickets kept() const {
-    auto kept = keep_tickets(log_file_);
-    EXPECT_TRUE(kept) << kept.error().message;
-    return std::move(*kept);
-  }
-
-  const std::string log_file_ =
-      ::testing::TempDir() + "vrelo_tickets_" + std::to_string(::getpid());
-};
+using TicketFileTest = TicketFileTesting;
 
 TEST_F(TicketFileTest, is_not_made_before_there_is_a_ticket) {
   const KeptTickets first = kept();
