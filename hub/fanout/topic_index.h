@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
+#include <boost/container/vector.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "hub/auth/grant.h"
@@ -21,13 +22,18 @@ namespace vrelo::fanout {
 
 struct Group;
 
-// There may be an object of its own for each stream, so its lists have short lengths.
+// There may be an object of its own for each stream, so its lists have lengths of four bytes.
 template <typename T, std::size_t kInline>
 using ShortList = boost::container::small_vector<
     T,
     kInline,
     void,
     boost::container::small_vector_options<boost::container::stored_size<std::uint32_t>>::type>;
+template <typename T>
+using List = boost::container::vector<
+    T,
+    void,
+    boost::container::vector_options<boost::container::stored_size<std::uint32_t>>::type>;
 
 // A topic that streams of this shard select, with the groups that do. There may be one for each
 // stream, so the name lies behind the object, in the same allocation, and half of the hash is
@@ -71,8 +77,8 @@ enum class Ids : bool { kShared, kOwn };
 struct Group {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-  ShortList<TopicEntry*, 3> topics;          // sorted by address, each once
-  std::vector<PatternEntry*> patterns = {};  // the same
+  ShortList<TopicEntry*, 3> topics;  // sorted by address, each once
+  List<PatternEntry*> patterns;      // the same
   auth::GrantPtr grant;
   bool all = false;  // selects every topic; then `topics` and `patterns` are empty
   Ids ids = Ids::kShared;
