@@ -63,6 +63,7 @@ struct Texts {
   std::vector<std::string> fields;
   std::vector<std::string> publish_fields;
   TokenOptions token;
+  std::string publish_token_file;
   std::string readers = "100";
   std::string stalled = "0";
   std::string opening_max = "256";
@@ -101,7 +102,10 @@ void add_options(CLI::App& app, Texts& texts) {
   add("--method", texts.method, "METHOD", "Of publishing.");
   add("--body", texts.body, "TEMPLATE", "What is published; holds {message}.");
   add("--content-type", texts.content_type, "TYPE", "Of the body.");
-  add_token_options(app, texts.token);
+  add_token_options(app, texts.token,
+                    "A file with a token a line, which streams, and events, show in turn.");
+  add("--publish-token-file", texts.publish_token_file, "FILE",
+      "The same for events, if they are to show others.");
   add("--stalled", texts.stalled, "NUMBER",
       "Of the readers: read nothing until all others have everything.");
   add("--opening", texts.opening_max, "NUMBER", "Streams that are opened at one time.");
@@ -166,6 +170,14 @@ sse::client::Url url_of(const char* prefix, const std::string& text) {
                             printable(text))};
   }
   return *std::move(url);
+}
+
+std::vector<std::string> tokens_of(std::string_view option, const TokenOptions& options) {
+  auto tokens = read_tokens(options, option);
+  if (!tokens) {
+    throw Fault{tokens.error()};
+  }
+  return *std::move(tokens);
 }
 
 load::Target target_of(const sse::client::Url& url, Fields fields) {
@@ -248,17 +260,13 @@ void read_requests(const Texts& texts, load::Workload& workload) {
     }
   }
 
-  const auto token = token_fields(texts.token);
-  if (!token) {
-    throw Fault{token.error()};
-  }
-  const auto with_token = [&token](Fields fields) {
-    fields.insert(fields.end(), token->begin(), token->end());
-    return fields;
-  };
-  workload.stream = target_of(stream, with_token(fields_of("--header", texts.fields)));
-  workload.publish =
-      target_of(publish, with_token(fields_of("--publish-header", texts.publish_fields)));
+  workload.stream = target_of(stream, fields_of("--header", texts.fields));
+  workload.stream.tokens = tokens_of("--token-file", texts.token);
+  workload.publish = target_of(publish, fields_of("--publish-header", texts.publish_fields));
+  workload.publish.tokens =
+      texts.publish_token_file.empty()
+          ? workload.stream.tokens
+          : tokens_of("--publish-token-file", {.file = texts.publish_token_file, .token = ""});
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <variant>
@@ -115,6 +117,22 @@ TEST(BenchOptions, take_topics_with_a_body_for_them) {
   EXPECT_EQ(workload.publish.path, "/.well-known/mercure");
 }
 
+TEST(BenchOptions, give_events_the_tokens_of_streams_or_others) {
+  const std::string path = testing::TempDir() + "vrelo_bench_tokens_" + std::to_string(::getpid());
+  std::ofstream(path) << "a\nb\n";
+  std::ofstream(path + ".2") << "c\n";
+  const std::string hub = "http://127.0.0.1:1";
+  const auto same = options_of({hub, "--token-file", path}).workload;
+  EXPECT_EQ(same.stream.tokens, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(same.publish.tokens, same.stream.tokens);
+  const auto others =
+      options_of({hub, "--token-file", path, "--publish-token-file", path + ".2"}).workload;
+  EXPECT_EQ(others.stream.tokens, same.stream.tokens);
+  EXPECT_EQ(others.publish.tokens, std::vector<std::string>{"c"});
+  std::filesystem::remove(path);
+  std::filesystem::remove(path + ".2");
+}
+
 TEST(BenchOptions, say_what_makes_no_sense) {
   const std::string hub = "http://127.0.0.1:1";
   const struct {
@@ -148,6 +166,7 @@ TEST(BenchOptions, say_what_makes_no_sense) {
       {{hub, "--publish-url", "a", "--body", "{message}"}, "--publish-url: a: "},
       {{hub + "?match=a"}, "a URL with topics of its own needs --body"},
       {{hub, "--body", "data=a"}, "--body holds no {message}"},
+      {{hub, "--publish-token-file", "/none"}, "--publish-token-file: /none: No such file"},
       {{hub, "--token", "a"}, "--token: every user of this machine"},
       {{"http://no-such-host.invalid"}, "no-such-host.invalid: there is no such host"},
   };

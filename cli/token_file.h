@@ -27,13 +27,22 @@ struct TokenOptions {
 // Errors: as token_fields().
 base::Parsed<std::string> read_token(const std::string& file, std::string_view option);
 
-void add_token_options(CLI::App& app, TokenOptions& options);
+void add_token_options(CLI::App& app,
+                       TokenOptions& options,
+                       const char* about = "A file with the token to show the hub.");
 
 // Returns the fields that show the token; none without one.
 //
 // Errors: a message that names the option; nothing of the token is in it.
 // Cost: reads the file.
 base::Parsed<Fields> token_fields(const TokenOptions& options);
+
+// Returns the tokens of the file of `option`, which may have many, one a line; none without a file.
+//
+// Errors: as token_fields(); the message says which line.
+// Cost: reads the file, of 64 MiB at most.
+base::Parsed<std::vector<std::string>> read_tokens(const TokenOptions& options,
+                                                   std::string_view option);
 
 // Returns the ticket in `file`; "-": in standard input.
 //

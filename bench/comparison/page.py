@@ -37,7 +37,7 @@ def table(rows, results):
         if not measured:
             continue
         for number, figure in enumerate(measured["vrelo"]):
-            by_server = {name: figures[figure] for name, figures in measured.items()}
+            by_server = {name: figures[figure] for name, figures in measured.items() if figure in figures}
             medians = {name: statistics.median(values) for name, values in by_server.items()}
             limit = by_server.get("limit")
             ratio = {

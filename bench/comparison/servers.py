@@ -2,6 +2,7 @@
 """The servers that are compared: each is started anew for each measurement, at a free port."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VRELO = ROOT / "build/release/vrelo"
 LIMIT = ROOT / "build/release/bench/rawlimit"
+TOKENS = ROOT / "bench/comparison/tokens.mjs"
 NCHAN_MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 PLAIN = ["--body", "{message}", "--content-type", "text/plain"]
 
@@ -77,31 +79,26 @@ def vrelo(core, shards=1, log="memory:", settings=()):
 
 
 class Guarded(Running):
-    """vrelo that takes tokens of its own key, `config`."""
+    """vrelo that takes tokens of its own key."""
 
-    def __init__(self, running, folder, config):
+    def __init__(self, running, folder):
         super().__init__(running.port, running.target, running.pids)
         self.folder = folder
-        self.config = config
 
-    def token_file(self, name, grants):
-        """Writes a token that may publish everything and read private events of the topics `grants`."""
-        path = os.path.join(self.folder, name)
-        argv = [VRELO, "token", "--config", self.config, "--publish", "*"]
-        for topic in grants:
-            argv += ["--subscribe", topic]
-        with open(path, "w", encoding="utf-8") as file:
-            subprocess.run(argv, stdout=file, check=True)
-        return path
+    def tokens(self, streams, events=None):
+        """What `vrelo bench` is told of sets of tokens."""
+        files = {"--token-file": streams, "--publish-token-file": events or streams}
+        return [word for option, name in files.items() for word in (option, os.path.join(self.folder, name))]
 
 
 @contextlib.contextmanager
-def guarded(core):
+def guarded(core, algorithm="HS256", **sets):
+    """`sets`: by name, how many tokens, and a list of topics whose private events each may read."""
+    wanted = {name: {"count": count, "subscribe": topics} for name, (count, topics) in sets.items()}
     with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
-        subprocess.run([VRELO, "init", folder], stdout=subprocess.DEVNULL, check=True)
-        config = os.path.join(folder, "vrelo.toml")
-        with vrelo(core, settings=("--config", config)) as running:
-            yield Guarded(running, folder, config)
+        subprocess.run(["node", TOKENS, folder, algorithm], input=json.dumps(wanted), text=True, check=True)
+        with vrelo(core, settings=("--config", os.path.join(folder, "hub.toml"))) as running:
+            yield Guarded(running, folder)
 
 
 NGINX = """

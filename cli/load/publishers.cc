@@ -150,8 +150,8 @@ void Publishers::add_request(Connection& connection, Steady sent) {
   const std::string body = replaced(
       replaced(replaced(workload_.body, "{message}", message), "{number}", std::to_string(number)),
       "{random}", random);
-  fmt::format_to(std::back_inserter(connection.unsent), "{}Content-Length: {}\r\n\r\n{}",
-                 request_head_, body.size(), body);
+  fmt::format_to(std::back_inserter(connection.unsent), "{}{}Content-Length: {}\r\n\r\n{}",
+                 request_head_, token_field(workload_.publish, number), body.size(), body);
   connection.next_event += connections_.size();
   connection.unanswered.push_back(sent);
   sent_.fetch_add(1, std::memory_order_relaxed);

@@ -27,7 +27,7 @@ std::string request_of(const Target& target, std::size_t reader) {
   for (const auto& [name, value] : target.fields) {
     text += fmt::format("{}: {}\r\n", name, value);
   }
-  return replaced(text, "{reader}", std::to_string(reader)) + "\r\n";
+  return replaced(text, "{reader}", std::to_string(reader)) + token_field(target, reader) + "\r\n";
 }
 
 }  // namespace

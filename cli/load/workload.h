@@ -20,6 +20,9 @@ struct Target {
   std::string authority;  // the value of the field Host
   std::string path;       // with its query
   std::vector<std::pair<std::string, std::string>> fields;
+
+  // Request n shows token n; after the last comes the first again. Empty: none.
+  std::vector<std::string> tokens = {};
 };
 
 // What a server is to be loaded with.
@@ -48,5 +51,8 @@ struct Workload {
   std::chrono::milliseconds patience{10000};  // without any progress
   std::vector<pid_t> servers;  // the processes whose CPU time and memory count; perhaps none
 };
+
+// Returns the field that shows the token of request `number`, with its line end; "": there is none.
+std::string token_field(const Target& target, std::size_t number);
 
 }  // namespace vrelo::cli::load

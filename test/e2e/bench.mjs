@@ -28,12 +28,13 @@ async function runJson(t, args) {
 }
 
 // A server of event streams that is no hub: a GET gets a stream, a POST's body is the data of an event, which
-// `deliver(write, data)` writes to all streams.
-// `needed` is a header that has to hold the method.
-async function server(t, deliver, answer = (response) => response.writeHead(204).end(), needed = undefined) {
+// `deliver(write, data)` writes to all streams. `isAllowed(request)` says whether it is answered otherwise than 403.
+async function server(
+  t, deliver, answer = (response) => response.writeHead(204).end(), isAllowed = () => true,
+) {
   const streams = new Set();
   const listening = http.createServer(async (request, response) => {
-    if (needed && request.headers[needed] !== request.method) {
+    if (!isAllowed(request)) {
       response.writeHead(403).end();
       return;
     }
@@ -90,13 +91,25 @@ test("bench shows its progress on a terminal, and nothing of it elsewhere", asyn
 });
 
 test("bench loads a server that is no hub, with headers and paths of its own", async (t) => {
-  const origin = await server(t, (write, data) => write(`data: ${data}\n\n`), undefined, "x-method");
+  const isAllowed = (request) => request.headers["x-method"] === request.method;
+  const origin = await server(t, (write, data) => write(`data: ${data}\n\n`), undefined, isAllowed);
   const headers = ["--header", "X-Method: GET", "--publish-header", "X-Method: POST"];
   const load = [...SHORT, "--publishers", "2", "--pipeline", "4"];
   const { status, report } = await runJson(t, [...other(origin), ...headers, ...load]);
   assert.equal(status, 0);
   assert.notEqual((await runJson(t, [...other(origin), ...load])).status, 0);
   assert.deepEqual([report.deliveries.delivered, report.events.accepted], [60, 20]);
+});
+
+test("bench deals the tokens of a file out to streams and events", async (t) => {
+  const shown = { GET: [], POST: [] };
+  const isAllowed = (request) => shown[request.method].push(request.headers.authorization);
+  const origin = await server(t, (write, data) => write(`data: ${data}\n\n`), undefined, isAllowed);
+  const load = ["--readers", "5", "--opening", "1", "--events", "4", "--rate", "0", "--settle", "0"];
+  const { status, errors } = await run(t, [...other(origin), ...load, "--token-file", "-"], { input: "a\nb\nc\n" });
+  assert.deepEqual([status, errors], [0, ""]);
+  const [a, b, c] = ["Bearer a", "Bearer b", "Bearer c"];
+  assert.deepEqual(shown, { GET: [a, b, c, a, b], POST: [a, b, c, a] });
 });
 
 test("bench finds what is lost, doubled, out of order and cut", async (t) => {
