@@ -29,27 +29,27 @@ async function open(t, launch) {
 const toJson = (value) => JSON.stringify(value, (_, one) => (one === undefined ? "undefined" : one));
 
 // These run in the page.
-const IN_WORKER = (name, otherOrigin) => new Promise((resolve) => {
+const IN_WORKER = (name, places) => new Promise((resolve) => {
   const worker = new Worker("/src/cases_worker.mjs", { type: "module" });
   worker.onmessage = ({ data }) => resolve(data);
-  worker.postMessage({ name, otherOrigin });
+  worker.postMessage({ name, ...places });
 });
-const IN_SHARED_WORKER = (name, otherOrigin) => new Promise((resolve) => {
+const IN_SHARED_WORKER = (name, places) => new Promise((resolve) => {
   const { port } = new SharedWorker("/src/cases_worker.mjs", { type: "module" });
   port.onmessage = ({ data }) => resolve(data);
-  port.postMessage({ name, otherOrigin });
+  port.postMessage({ name, ...places });
 });
 
 // These run in the page, too. Each returns what every case gave.
 const PLACES = {
-  native: async (name, otherOrigin) => {
+  native: async (name, places) => {
     const { runAll } = await import("/src/cases_testing.mjs");
-    return runAll(name, { EventSource, origin: location.origin, otherOrigin, base: location.href });
+    return runAll(name, { EventSource, origin: location.origin, base: location.href, ...places });
   },
-  ours: async (name, otherOrigin) => {
+  ours: async (name, places) => {
     const { runAll } = await import("/src/cases_testing.mjs");
-    const ours = await import("/dist/index.js");
-    return runAll(name, { EventSource: ours.EventSource, origin: location.origin, otherOrigin, base: location.href });
+    const { EventSource } = await import("/dist/index.js");
+    return runAll(name, { EventSource, origin: location.origin, base: location.href, ...places });
   },
   "ours in a worker": IN_WORKER,
   "native in a worker": IN_WORKER,
@@ -63,7 +63,8 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     const failed = [];
     for (const [place, run] of Object.entries(PLACES)) {
       const name = `${place.split(" ")[0]} ${browser}`;
-      const call = `(${run})(...${JSON.stringify([name, server.otherOrigin])}).then(${toJson})`;
+      const { otherOrigin, nobody } = server;
+      const call = `(${run})(...${JSON.stringify([name, { otherOrigin, nobody }])}).then(${toJson})`;
       const results = JSON.parse(await within(page.evaluate(call), `the cases of ${place}`));
       for (const [index, one] of CASES.entries()) {
         const expectation = expectationOf(one, name);

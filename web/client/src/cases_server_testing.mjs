@@ -17,20 +17,25 @@ const PAGE = '<!doctype html><meta charset="utf-8"><title>test</title>';
 export class CasesServer {
   origin;
   otherOrigin;
+  nobody; // a URL where nobody listens
 
   #changed = new Signal();
   #runs = new Map(); // path of a case's run to its exchanges
   #servers = [];
+  #preflights = new Set(); // paths of which a preflight was the last request
 
   static async open() {
     const server = new CasesServer();
     const origins = [];
     for (let i = 0; i < 2; ++i) {
-      const one = http.createServer((request, response) => {
+      // An id, which becomes a header, may be of any characters.
+      const one = http.createServer({ insecureHTTPParser: true }, (request, response) => {
         server.#answer(request, response).catch((error) => response.destroy(error));
       });
       await new Promise((resolve) => one.listen(0, "127.0.0.1", resolve));
-      origins.push(`http://127.0.0.1:${one.address().port}`);
+      const { port } = one.address();
+      origins.push(`http://127.0.0.1:${port}`);
+      server.nobody = `http://127.7.7.7:${port}/`; // this port, where another address is meant
       server.#servers.push(one);
     }
     [server.origin, server.otherOrigin] = origins;
@@ -66,12 +71,14 @@ export class CasesServer {
 
   #serveCase(pathname, request, response) {
     if (request.method === "OPTIONS") {
+      this.#preflights.add(pathname);
       response.writeHead(204, PREFLIGHT).end();
       return;
     }
     const exchanges = this.#exchanges(pathname);
     const exchange = new Exchange(request, response, "", this.#changed);
     exchange.otherOrigin = this.otherOrigin;
+    exchange.preflight = this.#preflights.delete(pathname);
     exchanges.push(exchange);
     this.#changed.notify();
     CASES[Number(pathname.split("/")[2])].serve?.(exchange, exchanges.length - 1);
@@ -85,10 +92,11 @@ export class CasesServer {
     if (query.get("cut")) {
       exchanges.at(-1).cut();
     }
-    const told = ({ method, target, headers, isClosed, begunAt }, index) => ({
+    const told = ({ method, target, headers, preflight, isClosed, begunAt }, index) => ({
       method,
       target,
       headers,
+      preflight, // was there one before it
       closed: isClosed,
       waitedMs: begunAt - exchanges[index - 1]?.endedAt, // since the end of the one before
     });

@@ -57,7 +57,7 @@ export function expectationOf({ expected, others = {} }, name) {
   return Array.isArray(own) ? { value: own[0] } : {};
 }
 
-async function runOne(index, { EventSource, origin, otherOrigin, base, label }) {
+async function runOne(index, { EventSource, origin, otherOrigin, nobody, base, label }) {
   const path = `/case/${index}/${label}-${Math.random()}?a=b`;
   const ask = async (query) => (await fetch(`${origin}/requests${path}&${query}`)).json();
   const env = {
@@ -65,6 +65,7 @@ async function runOne(index, { EventSource, origin, otherOrigin, base, label }) 
     base,
     url: `${origin}${path}`,
     other: `${otherOrigin}${path}`,
+    nobody,
     // The requests so far, once there are `count`, and the last has been closed if that is asked for.
     requests: (count = 0, closed = "") => ask(`count=${count}&closed=${closed}`),
     // Breaks the connection.

@@ -231,7 +231,7 @@ const CONNECTING = [
       return closeAfter(source, [event.data, event.origin === new URL(other).origin, source.url === url]);
     },
     expected: ["a", true, true] },
-  ...[204, 205, 201, 304, 400, 401, 404, 410, 500, 502, 503].map((status) => ({
+  ...[204, 205, 201, 210, 299, 304, 400, 401, 404, 410, 500, 502, 503].map((status) => ({
     about: `9.2.3: a ${status} fails for good`,
     serve: (exchange) => exchange.end(status, { "content-type": "text/event-stream" }),
     run: async ({ EventSource, url, requests, pause }) => {
@@ -315,6 +315,27 @@ const CONNECTING = [
         "an error page without it"],
       "ours Node": "there are no origins",
     } },
+  { about: "9.2.2 step 15.2: where nobody listens",
+    run: ({ EventSource, nobody }) => notes(new EventSource(nobody), 1),
+    expected: ["error 0"],
+    others: { "native Firefox": [["error 2"], "Firefox takes it for good"] } },
+  { about: "9.2.2 step 12: the initiator type, by which the browser's tools tell it from others",
+    serve: once("data: a\n\n"),
+    run: async ({ EventSource, url }) => {
+      const source = new EventSource(url);
+      const told = new Promise((resolve) => {
+        const observer = new PerformanceObserver((list) => list.getEntriesByName(url).forEach(resolve));
+        observer.observe({ type: "resource" });
+      });
+      await next(source, "error");
+      source.close();
+      return (await told).initiatorType;
+    },
+    expected: "other",
+    others: {
+      ours: ["fetch", "it is fetch that reads", "the initiator type"],
+      "native Firefox": "in its workers it notes no event source",
+    } },
   ...[true, false].map((withCredentials) => ({
     about: `9.2.2 step 8: cookies go to the own origin, ${withCredentials ? "and" : "not"} to another one`,
     serve: (exchange) => exchange.open("data: a\n\n", {
@@ -355,6 +376,26 @@ const RECONNECTING = [
     // As Node shows bytes.
     expected: [["open 1", "message a #a é漢", "error 0", "open 1", "message b #a é漢"],
       [undefined, "a Ã©æ¼¢"]] },
+  { about: "9.2.3 reestablish: a cursor for another origin needs no preflight",
+    serve: inTurn(once("id: 1\ndata: a\n\n", CORS), stay("data: b\n\n", CORS)),
+    run: async ({ EventSource, other, requests }) => [await notes(new EventSource(other), 5),
+      (await requests()).map(({ headers, preflight }) => [headers["last-event-id"], preflight])],
+    expected: [["open 1", "message a #1", "error 0", "open 1", "message b #1"],
+      [[undefined, false], ["1", false]]],
+    others: {
+      ours: [[["open 1", "message a #1", "error 0", "open 1", "message b #1"], [[undefined, false], ["1", true]]],
+        "only the browser's own class may leave it out", "a cursor for another origin"],
+      "ours Node": "there are no origins",
+    } },
+  { about: "9.2.3 reestablish: an id of control characters is sent as it is",
+    serve: inTurn(once("id: a\x01b\ndata: a\n\n"), stay("data: b\n\n")),
+    run: async ({ EventSource, url, requests }) => [await notes(new EventSource(url), 4),
+      (await requests()).map(({ headers }) => headers["last-event-id"])],
+    expected: [["open 1", "message a #a\x01b", "error 0", "open 1"], [undefined, "a\x01b"]],
+    others: {
+      "ours Node": [[["open 1", "message a #a\x01b", "error 0", "error 0"], [undefined]],
+        "Node's fetch refuses them", "ids with control characters"],
+    } },
   { about: "9.2.3 reestablish: it comes back without an id where there is none, or no longer",
     serve: inTurn(once("data: a\n\n"), once("id: 1\ndata: b\n\nid\ndata: c\n\n"), stay("data: d\n\n")),
     run: async ({ EventSource, url, requests }) => {

@@ -28,13 +28,13 @@ const CONSTRUCTOR = [
   ["9.2.2 constructor 9", "the request's client is the page or worker", ["needs its permission"]],
   ["9.2.2 constructor 10", "Accept may be set", ["the request is a GET"]],
   ["9.2.2 constructor 11", "no cache", ["the request is a GET"]],
-  ["9.2.2 constructor 12", "the initiator type is other", { why: "it shows in the browser's tools alone" }],
+  ["9.2.2 constructor 12", "the initiator type is other", ["the initiator type"]],
   ["9.2.2 constructor 13", "the request is kept for the next time", ["is followed, and forgotten"]],
   ["9.2.2 constructor 14", "the end of the body reestablishes", ["it comes back with the last id",
     "a break of the connection"]],
   ["9.2.2 constructor 15.1", "an aborted request fails", ["close() while it connects"]],
   ["9.2.2 constructor 15.2", "an error of the network reestablishes, or fails", ["gives no permission",
-    "an error of a proxy", "a break of the connection"]],
+    "an error of a proxy", "a break of the connection", "where nobody listens"]],
   ["9.2.2 constructor 15.3", "another status or type fails", ["fails for good"]],
   ["9.2.2 constructor 15.4", "else it is announced and read", ["is one of event streams"]],
   ["9.2.2 constructor 16", "the object is returned", ["nothing is told before"]],
@@ -48,12 +48,12 @@ const PROCESSING = [
   ["9.2.3 reestablish 1.3", "error", ["a break of the connection", "error is an event"]],
   ["9.2.3 reestablish 2", "the reconnection time is waited for", ["it waits for the time",
     "retry is digits alone", "retry counts at once"]],
-  ["9.2.3 reestablish 3", "and perhaps some more", { why: "backoff_test.mjs has it" }],
+  ["9.2.3 reestablish 3", "and perhaps some more", { why: "it may, and backoff_test.mjs has ours" }],
   ["9.2.3 reestablish 4", "at least until error was told", ["closing it in the handler"]],
   ["9.2.3 reestablish 5.1", "not if it is no longer CONNECTING", ["closing it in the handler"]],
   ["9.2.3 reestablish 5.2", "by the request that was kept", ["is followed, and forgotten"]],
   ["9.2.3 reestablish 5.3", "with Last-Event-ID, in UTF-8, if there is an id", ["with the last id, in UTF-8",
-    "without an id where there is none"]],
+    "without an id where there is none", "needs no preflight", "an id of control characters"]],
   ["9.2.3 reestablish 5.4", "and what comes is processed as before", ["a 204 is how a server stops it",
     "a break of the connection"]],
   ["9.2.3 fail", "CLOSED and error, once and for good", ["a 404 fails for good", "error is an event"]],
@@ -99,3 +99,16 @@ const PARSING = [
 
 // [step, what it says, texts of the names of its cases, or {why} there is none]
 export const STEPS = [...CONSTRUCTOR, ...PROCESSING, ...PARSING];
+
+// How far the standard numbers the steps of its lists: for each step, how many there are below it.
+export const NUMBERED = {
+  "9.2.2 constructor": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0],
+  "9.2.3 reestablish": [3, 0, 0, 0, 4],
+  "9.2.6 dispatch": [0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+// What it does not number: algorithms of one step, productions of the grammar, and rules for lines and fields.
+export const OTHERS = ["9.2.3 announce", "9.2.3 fail", "9.2.4", ...["stream", "event", "comment", "field",
+  "end-of-line", "encoding"].map((name) => `9.2.5 ${name}`), ...["decode", "empty line", "line with a colon first",
+  "line with a colon", "other line", "end"].map((name) => `9.2.6 ${name}`), ...["event", "data", "id",
+  "retry"].map((name) => `9.2.6 field ${name}`), "9.2.6 other field"];

@@ -9,7 +9,8 @@ import test, { after, before } from "node:test";
 import { EventSource } from "../dist/index.js";
 import { CasesServer } from "./cases_server_testing.mjs";
 import { CASES, expectationOf, runAll } from "./cases_testing.mjs";
-import { STEPS } from "./standard_steps.mjs";
+import { PLATFORM_TESTS } from "./platform_tests.mjs";
+import { NUMBERED, OTHERS, STEPS } from "./standard_steps.mjs";
 
 const NAME = "ours Node";
 let server;
@@ -17,8 +18,8 @@ let results;
 
 before(async () => {
   server = await CasesServer.open();
-  const { origin, otherOrigin } = server;
-  results = await runAll(NAME, { EventSource, origin, otherOrigin, base: undefined });
+  const { origin, otherOrigin, nobody } = server;
+  results = await runAll(NAME, { EventSource, origin, otherOrigin, nobody, base: undefined });
 });
 after(() => server.close());
 
@@ -29,24 +30,51 @@ for (const [index, one] of CASES.entries()) {
   }
 }
 
-test("EventSource: the README's table has each difference from the native class", async () => {
+// What another test has: test/e2e/stopped.mjs.
+const ROWS_ELSEWHERE = ["`window.stop()`"];
+
+test("EventSource: the README's table has each difference from the native class, and a case for each row", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const table = readme.slice(readme.indexOf("## What differs"));
-  const rows = CASES.map(({ others }) => others?.ours?.[2]).filter(Boolean);
-  assert.ok(rows.length >= 6);
-  assert.deepEqual(rows.filter((row) => !table.includes(row)), []);
-  assert.deepEqual(CASES.filter(({ others }) => Array.isArray(others?.ours) && !others.ours[2]), []);
+  const [table] = readme.slice(readme.indexOf("## What differs")).match(/(?:^\|.*\n)+/m);
+  const others = CASES.flatMap((one) => Object.entries(one.others ?? {}));
+  const ours = others.filter(([name, other]) => name.startsWith("ours") && Array.isArray(other));
+  assert.deepEqual(ours.filter(([, [, , row]]) => !row || !table.includes(row)), []);
+  const rows = table.trimEnd().split("\n").slice(2).map((line) => line.split("|")[1].trim());
+  const words = [...ours.map(([, [, , row]]) => row), ...ROWS_ELSEWHERE];
+  assert.deepEqual(rows.filter((row) => !words.some((word) => row.includes(word))), []);
 });
 
-test("EventSource: each step of the standard names its cases, and each case has its step", () => {
-  const named = new Set();
-  for (const [step, , texts] of STEPS) {
-    for (const text of "why" in texts ? [] : texts) {
-      const found = CASES.filter(({ about }) => about.includes(text));
-      assert.ok(found.length > 0, `${step} names no case: ${text}`);
-      found.forEach((one) => named.add(one));
-    }
+// Returns the cases whose names have one of the texts.
+function namedBy(name, texts) {
+  if ("why" in texts) {
+    assert.ok(texts.why.length > 0, `${name} says why it has no case`);
+    return [];
   }
-  const others = CASES.filter((one) => !named.has(one)).map(({ about }) => about);
-  assert.deepEqual(others, []);
+  assert.ok(texts.length > 0, `${name} has no case`);
+  return texts.flatMap((text) => {
+    const found = CASES.filter(({ about }) => about.includes(text));
+    assert.ok(found.length > 0, `${name} names no case: ${text}`);
+    return found;
+  });
+}
+
+test("EventSource: each step of the standard names its cases, and each case has its step", () => {
+  const named = new Set(STEPS.flatMap(([step, , texts]) => namedBy(step, texts)));
+  assert.deepEqual(CASES.filter((one) => !named.has(one)).map(({ about }) => about), []);
+});
+
+test("EventSource: no step, and no member of the interface, is left out", () => {
+  const numbered = Object.entries(NUMBERED).flatMap(([list, steps]) => steps.flatMap((below, index) => {
+    const step = `${list} ${index + 1}`;
+    return below === 0 ? [step] : Array.from({ length: below }, (_, i) => `${step}.${i + 1}`);
+  }));
+  const constants = ["CONNECTING", "OPEN", "CLOSED"];
+  const members = Object.getOwnPropertyNames(EventSource.prototype).filter((name) => !constants.includes(name));
+  const idl = [...members, constants.join(", "), "EventSourceInit", "EventTarget"].map((name) => `9.2.2 IDL ${name}`);
+  assert.deepEqual(STEPS.map(([step]) => step).sort(), [...numbered, ...idl, ...OTHERS].sort());
+});
+
+test("EventSource: each of the platform's public tests has its cases", () => {
+  PLATFORM_TESTS.forEach(([name, texts]) => namedBy(name, texts));
+  assert.equal(new Set(PLATFORM_TESTS.map(([name]) => name)).size, PLATFORM_TESTS.length);
 });
