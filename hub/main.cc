@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The binary. It alone sees every room: `serve` builds a hub of them, `log` looks after a log's
-// file, all other commands are those of cli/.
+// The binary. It alone sees every room; commands other than `serve` and `log` are those of cli/.
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +9,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -261,8 +259,7 @@ class Server {
   std::optional<api::Node> node_;
 };
 
-// For a process that is about to exit: whoever tells it to end once more gets what it exits with
-// anyway.
+// For a process about to exit: whoever tells it to end once more gets what it exits with anyway.
 // Order: when this is the only thread.
 void ignore_signals() {
   sigset_t signals;
@@ -304,6 +301,9 @@ int serve(std::span<const std::string> arguments) {
   ::umask(S_IRWXG |
           S_IRWXO);  // events are for those who have a grant, not for those who have an account
   const std::size_t files_max = base::raise_files_max();
+  if (const auto refused = base::refuse_files_max(*settings, files_max)) {
+    return fail(kFailed, kServe, refused->message);
+  }
 
   const base::SystemClock clock;
   auto listeners = open_listeners(*settings, sources.variables, api::shard_count(*settings));

@@ -175,6 +175,10 @@ bool is_local_only(const Settings& settings);
 std::optional<Fault> refuse_endpoint(const Settings& settings,
                                      const boost::asio::ip::tcp::endpoint& endpoint);
 
+// Returns why a process that may have `files_max` descriptors open has too few of them for
+// connections, where those settings do not say how many; nullopt: it has enough.
+std::optional<Fault> refuse_files_max(const Settings& settings, std::size_t files_max);
+
 // Returns how many connections may be open at once, in a process that may have `files_max`
 // descriptors open (RLIMIT_NOFILE): what is set, else all but 256.
 std::size_t connections_max(const Settings& settings, std::size_t files_max);

@@ -8,6 +8,11 @@
 #include <fmt/format.h>
 
 namespace vrelo::base {
+namespace {
+
+constexpr std::size_t kFilesKept = 256;  // databases, epoll sets, and connections to be refused
+
+}  // namespace
 
 Parsed<void> check_settings(const Settings& settings) {
   auto refused = refuse_endpoint(settings, settings.listen);
@@ -64,8 +69,19 @@ std::optional<Fault> refuse_endpoint(const Settings& settings,
                   format_endpoint(endpoint))};
 }
 
+std::optional<Fault> refuse_files_max(const Settings& settings, std::size_t files_max) {
+  constexpr std::size_t kConnectionsMin = 16;  // with fewer it would seem to hang
+  if (settings.connections != 0 || files_max >= kFilesKept + kConnectionsMin) {
+    return std::nullopt;
+  }
+  return Fault{
+      fmt::format("connections: the process may have {} files open (ulimit -n, or LimitNOFILE= in "
+                  "systemd), and "
+                  "{} of them are kept for other things: allow at least {}, or set connections",
+                  files_max, kFilesKept, kFilesKept + kConnectionsMin)};
+}
+
 std::size_t connections_max(const Settings& settings, std::size_t files_max) {
-  constexpr std::size_t kFilesKept = 256;  // databases, epoll sets, and connections to be refused
   if (settings.connections != 0) {
     return settings.connections;
   }

@@ -402,6 +402,16 @@ TEST(Settings, change_at_run_time_but_for_what_needs_a_restart) {
                                                 "log = memory: (was sqlite:./vrelo.db)"));
 }
 
+TEST(Settings, ask_for_more_files_where_there_would_be_hardly_a_connection) {
+  EXPECT_EQ(refuse_files_max(Settings(), 272), std::nullopt);
+  EXPECT_EQ(refuse_files_max(loaded({"--connections", "5"}), 100), std::nullopt);
+  ASSERT_TRUE(refuse_files_max(Settings(), 271));
+  EXPECT_EQ(
+      refuse_files_max(Settings(), 271)->message,
+      "connections: the process may have 271 files open (ulimit -n, or LimitNOFILE= in systemd), "
+      "and 256 of them are kept for other things: allow at least 272, or set connections");
+}
+
 TEST(Settings, leave_256_files_for_other_things_than_connections) {
   EXPECT_EQ(connections_max(Settings(), 1024), 768U);
   EXPECT_EQ(connections_max(Settings(), 257), 1U);

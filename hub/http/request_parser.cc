@@ -136,6 +136,7 @@ std::optional<std::size_t> RequestParser::find_head_end() {
     const std::size_t lf = head.find('\n', seen_);
     if (std::min(lf, head.size()) >= limits_.head_bytes_max) {
       const bool in_first_line = line_at_ == 0;
+      take_fields_so_far();
       refuse({.status = in_first_line ? 414 : 431,
               .title = in_first_line ? "target too long" : "head too large",
               .detail = at_most(limits_.head_bytes_max, "bytes up to the body")});
@@ -165,6 +166,16 @@ std::optional<std::size_t> RequestParser::find_head_end() {
     }
     line_at_ = lf + 1;
     seen_ = lf + 1;
+  }
+}
+
+// A page may read why it is refused if its Origin has come. What is wrong with the fields does not
+// matter any more.
+void RequestParser::take_fields_so_far() {
+  if (line_at_ > 0) {
+    head_.assign(input_, at_, line_at_);
+    head_ += "\r\n";
+    static_cast<void>(HeadReader(request_, limits_.fields_max).read(head_));
   }
 }
 

@@ -82,6 +82,7 @@ class RequestParser {
   Progress read_head();
   bool may_begin_request(std::string_view head) const;
   std::optional<std::size_t> find_head_end();
+  void take_fields_so_far();
   Progress take_head(std::size_t head_bytes);
   bool read_target(std::string_view target);
   Progress read_body();

@@ -349,6 +349,16 @@ TEST(RequestParser, takes_a_head_up_to_its_limit) {
   EXPECT_EQ(refusal(longer.substr(0, 100), limits).status, 431) << "it does not wait for the end";
 }
 
+TEST(RequestParser, has_the_fields_that_came_before_a_head_was_too_large) {
+  RequestParser parser({.head_bytes_max = 100});
+  parser.feed(get("Host: x\r\nOrigin: http://a.example\r\nA: " + std::string(100, 'b') + "\r\n"));
+  EXPECT_EQ(parser.next(), Progress::kRefused);
+  EXPECT_EQ(parser.problem().status, 431);
+  EXPECT_EQ(parser.request().field("Origin"), "http://a.example");
+  EXPECT_EQ(parser.request().field("A"), std::nullopt) << "it has not come whole";
+  EXPECT_FALSE(parser.request().keep_alive);
+}
+
 TEST(RequestParser, says_so_if_it_is_the_target_that_is_too_long) {
   const std::string line = "GET /" + std::string(std::size_t{1} << 14, 'a');
   EXPECT_EQ(refusal(line), (Problem{.status = 414,
