@@ -123,7 +123,10 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   // connection_rights.cc
   enum class Tokens { kAll, kNoQuery };
   using Authorized = boost::system::result<auth::Authorization, http::Problem>;
-  base::Task<Authorized> authorize(auth::Role role, Tokens tokens = Tokens::kAll);
+  using RefusePage = std::optional<http::Problem> (*)(const http::Request&, const Policy&);
+  base::Task<Authorized> authorize(auth::Role role,
+                                   Tokens tokens = Tokens::kAll,
+                                   RefusePage refuse_page = nullptr);
   base::Task<bool> key_comes(auth::KeysWanted wanted);
 
   Next refuse(const http::Problem& problem);

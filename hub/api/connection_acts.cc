@@ -152,7 +152,7 @@ base::Task<void> Connection::explain() {
 
 base::Task<Connection::Next> Connection::publish() {
   const http::Request& request = parser_->request();
-  auto may = co_await authorize(auth::Role::kPublish);
+  auto may = co_await authorize(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie);
   std::optional<http::Problem> problem =
       may ? refuse_publisher(request, *policy_, may->channel) : std::move(may.error());
   Obstacle obstacle = Obstacle::kDrain;

@@ -14,9 +14,13 @@
 
 namespace vrelo::api {
 
-// Finds out what the request may do in `role`. Waits where the key of its token may come.
-// Errors: 400 or 401.
-base::Task<Connection::Authorized> Connection::authorize(auth::Role role, Tokens tokens) {
+// Finds out what the request may do in `role`. Waits where the key of its token may come. Where
+// that comes by a cookie, `refuse_page` is asked before the token is looked at: a page that may not
+// act here does not learn what it is worth, and makes the hub do no work for it.
+// Errors: 400, 401 or that of `refuse_page`. Source: mercure.md R7.
+base::Task<Connection::Authorized> Connection::authorize(auth::Role role,
+                                                         Tokens tokens,
+                                                         RefusePage refuse_page) {
   if (!front_.authenticator_) {
     co_return auth::Authorization{.grant = front_.parts_.grant};
   }
@@ -24,6 +28,12 @@ base::Task<Connection::Authorized> Connection::authorize(auth::Role role, Tokens
   auth::Presented presented = found.presented();
   if (tokens == Tokens::kNoQuery) {
     presented.query_token.reset();
+  }
+  if (refuse_page != nullptr &&
+      auth::is_ambient(front_.authenticator_->channel_of(presented, role))) {
+    if (auto problem = refuse_page(parser_->request(), *policy_)) {
+      co_return *std::move(problem);
+    }
   }
   auto authorization = front_.authenticator_->authorize(presented, role);
   if (!authorization) {

@@ -76,18 +76,14 @@ struct Connection::Redemption {
 };
 
 base::Task<Connection::Next> Connection::mint() {
-  const auto may = co_await authorize(auth::Role::kSubscribe, Tokens::kNoQuery);
+  const auto may =
+      co_await authorize(auth::Role::kSubscribe, Tokens::kNoQuery, refuse_minting_page);
   if (!may) {
     co_return refuse(may.error());
   }
   if (may->token == nullptr) {
     co_return refuse(
         unauthorized(make_error_code(auth::Errc::kTokenMissing), policy_->metadata_url));
-  }
-  if (auth::is_ambient(may->channel)) {
-    if (const auto problem = refuse_minting_page(parser_->request(), *policy_)) {
-      co_return refuse(*problem);
-    }
   }
   auto wish = read_ticket_wish(parser_->request(), *policy_, front_.parts_.patterns);
   if (!wish) {

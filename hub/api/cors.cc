@@ -37,20 +37,43 @@ bool is_allowed(std::string_view origin, const Policy& policy) {
          (policy.allows_local_origins && is_local(origin));
 }
 
-// Whether `origin` is that of the URL by which the hub was asked.
-bool is_own(std::string_view origin, std::string_view host) {
-  std::string_view own_port;  // a browser leaves it out
-  if (take(origin, "http://")) {
-    own_port = ":80";
-  } else if (take(origin, "https://")) {
-    own_port = ":443";
-  } else {
-    return false;
+// "https://app.example/a/b" is of "https://app.example".
+std::string_view origin_of(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  return scheme_end == std::string_view::npos
+             ? url
+             : url.substr(0, url.find_first_of("/?#", scheme_end + 3));
+}
+
+// Without a port that is a scheme's own: a browser leaves that out.
+std::string_view without_own_port(std::string_view host, std::string_view scheme) {
+  const std::string_view port = scheme == "https://" ? ":443" : ":80";
+  return host.ends_with(port) ? host.substr(0, host.size() - port.size()) : host;
+}
+
+// Whether `origin`, of a browser, is `scheme`, which ends in "://", at `host`.
+bool is_at(std::string_view origin, std::string_view scheme, std::string_view host) {
+  return !host.empty() && take(origin, scheme) &&
+         http::iequals(origin, without_own_port(host, scheme));
+}
+
+// Whether `origin` is the hub's: that of its public URL, or that of Host. At the host of the public
+// URL only that URL's scheme is the hub's: what comes over plain HTTP, anybody on the way can
+// write. Of other hosts the scheme is not known, since a proxy may have done the TLS.
+bool is_own(std::string_view origin, std::string_view host, const Policy& policy) {
+  if (std::string_view own = origin_of(policy.public_url); !own.empty()) {
+    const std::string_view scheme = own.starts_with("https://") ? "https://" : "http://";
+    own.remove_prefix(scheme.size());
+    if (is_at(origin, scheme, own)) {
+      return true;
+    }
+    for (const std::string_view one : {"http://", "https://"}) {
+      if (http::iequals(without_own_port(host, one), without_own_port(own, scheme))) {
+        return false;
+      }
+    }
   }
-  if (host.ends_with(own_port)) {
-    host.remove_suffix(own_port.size());
-  }
-  return !host.empty() && http::iequals(origin, host);
+  return is_at(origin, "http://", host) || is_at(origin, "https://", host);
 }
 
 // Returns the origin of the page that `request` comes from, if that page may read the answer. A
@@ -68,14 +91,6 @@ void add_origin(http::FieldLines& fields, std::string_view origin) {
   fields.add("Access-Control-Allow-Credentials", "true");
 }
 
-// "https://app.example/a/b" is of "https://app.example".
-std::string_view origin_of(std::string_view url) {
-  const std::size_t scheme_end = url.find("://");
-  return scheme_end == std::string_view::npos
-             ? url
-             : url.substr(0, url.find_first_of("/?#", scheme_end + 3));
-}
-
 // Returns why the page whose origin, or URL, is in `field` may not act here; nullopt: it may.
 std::optional<http::Problem> refuse_origin(const http::Request& request,
                                            std::string_view field,
@@ -83,7 +98,8 @@ std::optional<http::Problem> refuse_origin(const http::Request& request,
                                            std::string_view detail) {
   const std::string_view value = request.field(field).value_or("");
   const std::string_view origin = field == "Referer" ? origin_of(value) : value;
-  if (request.count(field) == 1 && (is_allowed(origin, policy) || is_own(origin, request.host))) {
+  if (request.count(field) == 1 &&
+      (is_allowed(origin, policy) || is_own(origin, request.host, policy))) {
     return std::nullopt;
   }
   return http::Problem{.status = 403,

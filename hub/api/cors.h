@@ -30,9 +30,9 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
 //
 // Any page can make its reader's browser send a form to a hub on that reader's machine or network,
 // without a preflight, and CORS only keeps it from reading the answer. Browsers name the page's
-// origin in every POST. It has to be allowed, or the hub's own: that of Host. (Its scheme is not
-// compared, because the proxy in front of the hub may have done the TLS.) Without Origin the sender
-// is not a page.
+// origin in every POST. It has to be allowed, or the hub's own: that of its public URL, or that of
+// Host. (There its scheme is compared only if it is the public URL's host, because a proxy in front
+// of the hub may have done the TLS.) Without Origin the sender is not a page.
 //
 // `channel`: how its token came. With one that came by itself, in a cookie, it has to say where it
 // comes from, by Origin or else by Referer. One that was given on purpose, in the header or the
@@ -43,6 +43,12 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
 std::optional<http::Problem> refuse_publisher(const http::Request& request,
                                               const Policy& policy,
                                               auth::Channel channel);
+
+// The same for what a cookie came with, whatever that is worth.
+inline std::optional<http::Problem> refuse_page_with_cookie(const http::Request& request,
+                                                            const Policy& policy) {
+  return refuse_publisher(request, policy, auth::Channel::kCookie);
+}
 
 // Returns why a page may not use a ticket, or mint one; nullopt: it may, or no page of another
 // origin is behind `request`. As refuse_publisher(), with a text of its own.

@@ -159,6 +159,39 @@ TEST(Publisher, is_a_page_only_if_its_origin_is_allowed_or_the_hubs_own) {
   }
 }
 
+TEST(Publisher, has_the_scheme_of_the_public_url_at_its_host) {
+  Policy tls = kPolicy;
+  tls.public_url = "https://hub.example/.well-known/mercure";
+  Policy plain = kPolicy;
+  plain.public_url = "http://Hub.example:80/.well-known/mercure";
+  const struct {
+    const char* what;
+    const Policy& policy;
+    const char* origin;
+    const char* host;
+    int status;
+  } cases[] = {
+      {"its own", tls, "https://hub.example", "hub.example", 0},
+      {"its own, which the proxy does not tell", tls, "https://hub.example", "10.0.0.7:3000", 0},
+      {"its host without TLS", tls, "http://hub.example", "hub.example", 403},
+      {"its host without TLS, at the port of TLS", tls, "http://hub.example:443", "hub.example:443",
+       403},
+      {"its host without TLS, at the port of that", tls, "http://hub.example", "hub.example:80",
+       403},
+      {"another port of its host", tls, "https://hub.example:8443", "hub.example", 403},
+      {"by another name", tls, "http://hub.internal", "hub.internal", 0},
+      {"by another name, with TLS", tls, "https://hub.internal", "hub.internal", 0},
+      {"a page of others by another name", tls, "https://evil.example", "hub.internal", 403},
+      {"an allowed origin", tls, "https://app.example", "hub.example", 0},
+      {"one without TLS", plain, "http://hub.example", "hub.example", 0},
+      {"TLS where there is none", plain, "https://hub.example", "hub.example", 403},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    EXPECT_EQ(status({{"Origin", c.origin}}, c.policy, c.host), c.status);
+  }
+}
+
 TEST(Publisher, is_no_page_without_an_origin) {
   EXPECT_EQ(status({}, kPolicy, "hub.example"), 0);
   EXPECT_EQ(status({{"Referer", "https://evil.example/"}}, kPolicy, "hub.example"), 0);

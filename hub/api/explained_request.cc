@@ -71,6 +71,13 @@ std::optional<http::Problem> ExplainedRequest::take(const http::FormPair& pair) 
   return std::nullopt;
 }
 
+auth::Channel ExplainedRequest::channel() const {
+  return token_.empty()         ? auth::Channel::kNone
+         : channel_ == "header" ? auth::Channel::kHeader
+         : channel_ == "cookie" ? auth::Channel::kCookie
+                                : auth::Channel::kQuery;
+}
+
 http::Request ExplainedRequest::request() const {
   http::Request request;
   request.host = host_;
@@ -91,18 +98,18 @@ http::Request ExplainedRequest::request() const {
 // Returns what `act` makes of the token, as it is presented.
 template <typename Act>
 auto ExplainedRequest::present(std::string_view cookie_name, Act act) const {
-  const std::string text = channel_ == "header"   ? fmt::format("Bearer {}", token_)
-                           : channel_ == "cookie" ? fmt::format("{}={}", cookie_name, token_)
-                                                  : std::string(token_);
+  const auth::Channel way = channel();
+  const std::string text = way == auth::Channel::kHeader ? fmt::format("Bearer {}", token_)
+                           : way == auth::Channel::kCookie
+                               ? fmt::format("{}={}", cookie_name, token_)
+                               : std::string(token_);
   const std::array<std::string_view, 1> value{text};
   auth::Presented presented;
-  if (token_.empty()) {
-    // Nothing is presented.
-  } else if (channel_ == "header") {
+  if (way == auth::Channel::kHeader) {
     presented.authorization_fields = value;
-  } else if (channel_ == "cookie") {
+  } else if (way == auth::Channel::kCookie) {
     presented.cookie_fields = value;
-  } else {
+  } else if (way == auth::Channel::kQuery) {
     presented.query_token = text;
   }
   return act(presented);

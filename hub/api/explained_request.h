@@ -30,6 +30,9 @@ class ExplainedRequest {
   }
   std::string_view token() const { return token_; }
 
+  // How the token comes; kNone: there is none.
+  auth::Channel channel() const;
+
   // As it would come. Lifetime: that of this object.
   http::Request request() const;
 

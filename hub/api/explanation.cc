@@ -140,6 +140,7 @@ class Explanation {
 
  private:
   void judge(const ExplainedRequest& explained);
+  void refuse_page(const http::Request& request, auth::Channel channel);
   void publish(const http::Request& request);
   void subscribe(const http::Request& request);
   void add_selector(const Rights& rights,
@@ -191,6 +192,9 @@ void Explanation::judge(const ExplainedRequest& explained) {
   if (parts_.authenticator == nullptr) {
     reason_ = "The hub has no keys: whoever reaches it may publish and read.";
   } else {
+    if (is_publish && auth::is_ambient(explained.channel())) {
+      refuse_page(request, explained.channel());
+    }
     const auto may = explained.authorize(*parts_.authenticator,
                                          parts_.policy.trust->credential_rules.cookie_name);
     if (!may) {
@@ -210,12 +214,16 @@ void Explanation::judge(const ExplainedRequest& explained) {
     add_limits();
   }
   if (is_publish) {
-    if (const auto problem = refuse_publisher(request, parts_.policy, may_.channel)) {
-      refuse(*problem);
-    }
+    refuse_page(request, may_.channel);
     publish(request);
   } else {
     subscribe(request);
+  }
+}
+
+void Explanation::refuse_page(const http::Request& request, auth::Channel channel) {
+  if (const auto problem = refuse_publisher(request, parts_.policy, channel)) {
+    refuse(*problem);
   }
 }
 

@@ -69,6 +69,11 @@ Result<Authorization> Authenticator::authorize(const Presented& presented, Role 
                        .limits = issuer.limits};
 }
 
+Channel Authenticator::channel_of(const Presented& presented, Role role) const {
+  const auto credentials = find(presented, role);
+  return credentials ? credentials->channel : Channel::kNone;
+}
+
 Result<Authorization> Authenticator::authorize(const VerifiedToken& token) {
   auto grant = grants_.grant_of(token.claims);
   if (!grant) {

@@ -98,6 +98,10 @@ class Authenticator {
   // Cost: a hash of the token if it is remembered, else as verify_token().
   Result<Authorization> authorize(const Presented& presented, Role role);
 
+  // Returns how the token comes that authorize() would judge; kNone also where it would find none
+  // for want of form.
+  Channel channel_of(const Presented& presented, Role role) const;
+
   // What the ticket allows that was minted with `token`, which the policy trusts. Errors:
   // kPatternRefused.
   Result<Authorization> authorize(const VerifiedToken& token);

@@ -226,6 +226,9 @@ test("a cookie mints only for a page of an allowed origin", async (t) => {
     const answer = await askForTicket(hub, fields, { ...cookie, ...headers });
     assert.deepEqual([answer.status, answer.json.field], [403, "Origin"]);
   }
+  const bad = { cookie: "__Secure-mercure_access_token=a.b.c" };
+  assert.equal((await askForTicket(hub, fields, { ...bad, origin: "https://evil.example" })).status, 403);
+  assert.equal((await askForTicket(hub, fields, { ...bad, origin: "https://page.example" })).status, 401);
   const answer = await askForTicket(hub, fields, { ...cookie, origin: "https://page.example" });
   assert.equal(answer.status, 201);
   assert.equal(answer.headers["cache-control"], "no-store");

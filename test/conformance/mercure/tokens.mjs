@@ -210,6 +210,13 @@ test("99, 100: a cookie publishes only for pages of the hub and those on the lis
   assert.equal(await post({ referer: "https://evil.example/" }), 403);
   assert.equal(await post({ referer: `https://evil.example/?http://${hub.authority}/` }), 403);
   assert.equal(await post({}), 403);
+  // Whoever may not act by the cookie does not learn what it is worth: mercure.md R7.
+  const bad = { cookie: "__Secure-mercure_access_token=a.b.c" };
+  assert.equal(await post({ ...bad, origin: "https://evil.example" }), 403);
+  assert.equal(await post(bad), 403);
+  assert.equal(await post({ ...bad, origin: `http://${hub.authority}` }), 401);
+  const twice = { cookie: `${bad.cookie}; ${cookie}`, origin: "https://evil.example" };
+  assert.equal(await post(twice), 400, "the form comes first");
   const byHeader = { origin: "https://evil.example", ...bearer(TP).headers };
   assert.equal((await hub.post({ topic: A1 }, { headers: byHeader })).status, 200);
 });
