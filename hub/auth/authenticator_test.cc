@@ -195,6 +195,41 @@ TEST_F(AuthenticatorTest, trusts_no_remembered_token_after_its_key_was_removed) 
   EXPECT_EQ(by_header(good, Role::kPublish).error(), Errc::kKeyUnknown);
 }
 
+TEST_F(AuthenticatorTest, takes_an_issue_time_that_is_still_to_come_for_none) {
+  const std::string early = make_token(
+      Issuers::kHeader, Issuers::payload("[]", R"(,"sub":"eva","iat":1000100)"), keys_.app);
+  const auto before = by_header(early, Role::kSubscribe);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->token->claims.issued_at, std::nullopt);
+
+  auto revoking = policy();
+  revoking->revocations = std::make_shared<const Revocations>(
+      std::vector<Revocation>{{.issuer = "https://app.example",
+                               .kind = Revocation::Kind::kSubject,
+                               .name = "eva",
+                               .at = Issuers::kNow + NumericDate(1)}});
+  EXPECT_TRUE(revoking->is_revoked(*before->token)) << "a stream that it opened ends";
+  authenticator_.set_policy(revoking);
+  clock_.step_wall(2s);
+  EXPECT_EQ(by_header(early, Role::kSubscribe).error(), Errc::kRevoked);
+  clock_.step_wall(98s);
+  EXPECT_TRUE(by_header(early, Role::kSubscribe)) << "now it is one that came later";
+}
+
+TEST_F(AuthenticatorTest, says_how_a_token_comes_whatever_it_is_worth) {
+  const std::vector<std::string_view> bearer{"Bearer a.b.c"};
+  const std::vector<std::string_view> cookie{"t=a.b.c"};
+  const std::vector<std::string_view> two{"t=a.b.c; t=d.e.f"};
+  const auto channel = [this](const Presented& presented, Role role = Role::kPublish) {
+    return authenticator_.channel_of(presented, role);
+  };
+  EXPECT_EQ(channel({}), Channel::kNone);
+  EXPECT_EQ(channel({.authorization_fields = bearer, .cookie_fields = cookie}), Channel::kHeader);
+  EXPECT_EQ(channel({.cookie_fields = cookie}), Channel::kCookie);
+  EXPECT_EQ(channel({.cookie_fields = cookie}, Role::kAdmin), Channel::kNone);
+  EXPECT_EQ(channel({.cookie_fields = two}), Channel::kNone);
+}
+
 TEST_F(AuthenticatorTest, forgets_the_token_that_was_used_longest_ago) {
   auto few = policy();
   few->remembered_max = 2;

@@ -66,7 +66,7 @@ struct Claims {
 
   std::optional<NumericDate> expires = {};
   std::optional<NumericDate> not_before = {};
-  std::optional<NumericDate> issued_at = {};
+  std::optional<NumericDate> issued_at = {};  // of a verified token: not in the future
 
   // A mercure claim becomes one detail to publish and one to subscribe, where it has them.
   std::vector<Detail> details = {};

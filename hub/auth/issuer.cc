@@ -56,6 +56,11 @@ Result<Claims> read_claims(const Jws& jws,
       !checked) {
     return checked.error();
   }
+  // Such a token is there already, so it was issued at some other time. Else it would be newer than
+  // a revocation that is to come.
+  if (claims->issued_at && *claims->issued_at > now + rules.leeway) {
+    claims->issued_at.reset();
+  }
   return claims;
 }
 
