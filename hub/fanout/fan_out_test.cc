@@ -216,6 +216,25 @@ TEST(FanOut, lets_a_private_event_reach_only_those_who_may_read_it_live) {
   EXPECT_THAT(shard.data(7), ElementsAre("open", "alternate"));
 }
 
+TEST(FanOut, lets_a_private_event_reach_who_may_read_any_of_its_topics_whichever_was_asked_for) {
+  TestShard shard;
+  shard.open(5, {.selection = {.topics = {"a"}}, .grant = reader_of({"other", "a"})});
+  shard.open(6, {.selection = {.topics = {"a"}}, .grant = reader_of({"b"})});
+  shard.open(7, {.selection = {.topics = {"a", "b"}}, .grant = reader_of({"b"})});
+  shard.open(8, {.selection = {.topics = {"a"}}, .grant = reader_of({"other"})});
+  shard.open(9, {.selection = {.topics = {"other"}}, .grant = reader_of({"a"})});
+  shard.publish({"a"}, "a", true);
+  shard.publish({"a", "b"}, "a and b", true);
+  shard.publish({"b"}, "b", true);
+  shard.publish({"a"}, "open");
+  shard.run();
+  EXPECT_THAT(shard.data(5), ElementsAre("a", "a and b", "open"));
+  EXPECT_THAT(shard.data(6), ElementsAre("a and b", "open"));
+  EXPECT_THAT(shard.data(7), ElementsAre("a and b", "b", "open"));
+  EXPECT_THAT(shard.data(8), ElementsAre("open"));
+  EXPECT_THAT(shard.data(9), IsEmpty());
+}
+
 TEST(FanOut, lets_a_private_event_reach_only_those_who_may_read_it_from_window_and_storage) {
   for (const std::size_t window_bytes : {std::size_t{1} << 20, std::size_t{1}}) {
     TestShard shard(window_bytes);

@@ -26,19 +26,20 @@ bool Round::match_next(TopicIndex& index) {
   }
   const std::uint32_t record = matched_++;
   ask_for(*records_[record], topics_);
-  index.for_each_group(*records_[record], topics_, [&](Group& group) { add(group, record); });
+  index.for_each_group(*records_[record], topics_,
+                       [&](Group& group, bool is_granted) { add(group, record, is_granted); });
   if (matched_ == records_.size()) {
     link_places();
   }
   return true;
 }
 
-void Round::add(Group& group, std::uint32_t record) {
+void Round::add(Group& group, std::uint32_t record, bool is_granted) {
   // One of several topics has led here before, or there is nobody to be served.
   if (group.last_record == record || group.live.size() == group.holes) {
     return;
   }
-  if (!may_read(*group.grant, *records_[record], topics_)) {
+  if (!is_granted && !may_read(*group.grant, *records_[record], topics_)) {
     return;
   }
   group.last_record = record;

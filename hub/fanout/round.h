@@ -108,7 +108,7 @@ class Round {
     std::uint32_t next = kNone;  // in the same node
   };
 
-  void add(Group& group, std::uint32_t record);
+  void add(Group& group, std::uint32_t record, bool is_granted);
   void link_places();
   bool next_node();
   void prepare(const Node& node);

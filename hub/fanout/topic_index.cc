@@ -19,12 +19,27 @@ void sort_and_unite(Entries& entries) {
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
 }
 
+Group& group_of(Group* group) {
+  return *group;
+}
+Group& group_of(GroupLink link) {
+  return link.group();
+}
+
 // Takes `group` out of an entry's groups. True: it was the last.
 template <typename Groups>
 bool take_out(Groups& groups, Group& group) {
-  *std::find(groups.begin(), groups.end(), &group) = groups.back();
+  const auto is_it = [&group](const auto& one) { return &group_of(one) == &group; };
+  *std::find_if(groups.begin(), groups.end(), is_it) = groups.back();
   groups.pop_back();
   return groups.empty();
+}
+
+// Whether `grant` covers private events of the topic, whatever others they have.
+bool is_granted(const auth::Grant& grant, std::string_view topic) {
+  const auth::Grant::Topics& granted = grant.read_private;
+  return granted.all || ((!granted.listed.empty() || !granted.patterns.empty()) &&
+                         granted.covers(std::string(topic)));
 }
 
 }  // namespace
@@ -122,7 +137,7 @@ Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant, 
   if (is_new) {
     static_cast<void>(wanted.release());  // leave() deletes it
     for (TopicEntry* const topic : group.topics) {
-      topic->groups.push_back(&group);
+      topic->groups.push_back({group, is_granted(*group.grant, topic->name())});
     }
     for (PatternEntry* const pattern : group.patterns) {
       pattern->groups.push_back(&group);

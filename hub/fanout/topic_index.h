@@ -35,6 +35,21 @@ using List = boost::container::vector<
     void,
     boost::container::vector_options<boost::container::stored_size<std::uint32_t>>::type>;
 
+// One of the groups that select a topic, and whether their grant lets them read private events of
+// that topic, which is asked once: a round need not look at the grant of each reader.
+class GroupLink {
+ public:
+  GroupLink(Group& group, bool is_granted)
+      : at_(reinterpret_cast<char*>(&group) + (is_granted ? 1 : 0)) {}
+
+  Group& group() const { return *reinterpret_cast<Group*>(at_ - (is_granted() ? 1 : 0)); }
+  bool is_granted() const { return reinterpret_cast<std::uintptr_t>(at_) % 2 == 1; }
+
+ private:
+  // There may be one for each stream, so the answer stands where an aligned address has a zero.
+  char* at_;
+};
+
 // A topic that streams of this shard select, with the groups that do. There may be one for each
 // stream, so the name lies behind the object, in the same allocation, and half of the hash is
 // enough to find it by.
@@ -60,7 +75,7 @@ class TopicEntry {
   // Lifetime: the entry's.
   std::string_view name() const { return {reinterpret_cast<const char*>(this + 1), name_size_}; }
 
-  ShortList<Group*, 1> groups;
+  ShortList<GroupLink, 1> groups;
 
  private:
   explicit TopicEntry(const TopicView& topic);
@@ -99,8 +114,11 @@ struct Group {
   std::uint32_t place = kNone;  // in the round's list of groups that get something
 };
 
+static_assert(alignof(Group) > 1, "a GroupLink needs a bit of its address");
+
 // Whether the streams of a group with `grant` may see a record. The one place of this check: live
-// rounds, reads from the window and reads from storage all ask here.
+// rounds, reads from the window and reads from storage all ask here, but for a GroupLink, which
+// holds the answer for one of the topics.
 // `topics` are the record's.
 bool may_read(const auth::Grant& grant, const EncodedRecord& record, base::AskedTopics& topics);
 
@@ -139,26 +157,27 @@ class TopicIndex {
   // Ends one use of `group`. True: it was the last, and the group is gone.
   bool leave(Group& group);
 
-  // Calls `visit(Group&)` for each group that selects `record`, whose topics are `topics`, perhaps
-  // more than once if several topics or patterns lead to it.
+  // Calls `visit(Group&, bool is_granted)` for each group that selects `record`, whose topics are
+  // `topics`, perhaps more than once if several topics or patterns lead to it. `is_granted`: it may
+  // read the record even if that is private; else may_read() has to say so.
   template <typename Visit>
   void for_each_group(const EncodedRecord& record, base::AskedTopics& topics, Visit visit) {
     for (std::size_t i = 0; i < record.topics.size(); ++i) {
       const auto entry =
           topics_.find(TopicView{.name = record.topics[i], .hash = record.hashes[i]});
       if (entry != topics_.end()) {
-        for (Group* const group : (*entry)->groups) {
-          visit(*group);
+        for (const GroupLink link : (*entry)->groups) {
+          visit(link.group(), link.is_granted());
         }
       }
     }
     patterns_.for_each_match(topics, [&visit](const PatternEntry& entry) {
       for (Group* const group : entry.groups) {
-        visit(*group);
+        visit(*group, false);
       }
     });
     for (Group* const group : all_) {
-      visit(*group);
+      visit(*group, false);
     }
   }
 

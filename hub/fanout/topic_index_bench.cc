@@ -62,7 +62,7 @@ void find(benchmark::State& state) {
   std::size_t at = 0;
   std::size_t found = 0;
   for (auto _ : state) {
-    (*index).for_each_group(*records[at], asked[at], [&found](Group&) { ++found; });
+    (*index).for_each_group(*records[at], asked[at], [&found](Group&, bool) { ++found; });
     at = (at + 1) % records.size();
   }
   benchmark::DoNotOptimize(found);
