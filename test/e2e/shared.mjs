@@ -16,6 +16,11 @@ const EVENTS = 20; // with each thing that happens
 // Each tab has a process of its own, of which one may be killed.
 const { args } = BROWSERS.Chromium;
 const CHROMIUM = { ...BROWSERS.Chromium, args: [...args, "--renderer-process-limit=32"] };
+const { extraPrefsFirefox } = BROWSERS.Firefox;
+const FIREFOX = {
+  ...BROWSERS.Firefox,
+  extraPrefsFirefox: { ...extraPrefsFirefox, "dom.ipc.processCount": 32, "dom.ipc.processPrelaunch.enabled": false },
+};
 
 // Opens the tabs. `happens(act)` publishes while something happens to the tab that reads, and waits until all the
 // others have what was published.
@@ -105,6 +110,29 @@ test("Firefox: the tab that reads is closed, and goes to another page and back",
   assert.equal(tabs.all.length, TABS - 2);
   // It breaks the connection of a page that is left before that page is told, which tells the others.
   await check(all, ["network"]);
+});
+
+test("Firefox: the tab that reads is killed, and stands still", { log: SQLITE }, async (t) => {
+  const all = await setUp(t, FIREFOX);
+  const { hub, tabs, ids, publish, happens } = all;
+  const pids = tabs.all.map(({ pid }) => pid);
+  assert.equal(new Set(pids.filter(Boolean)).size, TABS, `the processes of the tabs: ${pids}`);
+  await hub.streamsOpen(1);
+  await happens(async ({ pid }) => process.kill(pid, "SIGKILL"));
+  await hub.streamsOpen(1);
+
+  // The browser itself goes on, and tells nobody.
+  const still = await happens(async ({ pid }) => {
+    process.kill(pid, "SIGSTOP");
+    t.atEnd(() => process.kill(pid, "SIGCONT"));
+  });
+  process.kill(still.pid, "SIGCONT");
+  tabs.all.push(still);
+  await publish(EVENTS);
+  await tabs.untilId(ids.at(-1));
+  await hub.streamsOpen(1);
+  assert.equal(tabs.all.length, TABS - 1);
+  await check(all, []);
 });
 
 test("Chromium: a tab that comes back by history has what the others had meanwhile", async (t) => {

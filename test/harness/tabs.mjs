@@ -2,6 +2,8 @@
 //
 // Tabs of one browser, at one origin, that read with the JavaScript library.
 
+import { readdir, readFile } from "node:fs/promises";
+
 import { CasesServer } from "../../web/client/src/cases_server_testing.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { within } from "./waiting.mjs";
@@ -50,6 +52,21 @@ export class Tab {
   }
 }
 
+// Returns the processes of tabs that `browser` has started, itself or by another one.
+async function tabProcesses(browser) {
+  const parents = new Map();
+  const tabs = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name)).map(Number)) {
+    const read = (name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => ""); // it may have ended
+    parents.set(pid, Number((await read("status")).match(/^PPid:\t([0-9]+)$/m)?.[1]));
+    if (/[ \0]tab[ \0]*$/.test(await read("cmdline"))) {
+      tabs.push(pid);
+    }
+  }
+  const isUnder = (pid) => pid === browser || (parents.has(pid) && isUnder(parents.get(pid)));
+  return tabs.filter(isUnder);
+}
+
 export class Tabs {
   all = [];
 
@@ -63,10 +80,14 @@ export class Tabs {
     return tabs;
   }
 
+  // The tab has the process that is new with it as its `pid`, if there is one and the browser tells what each is for.
   async add() {
+    const before = await tabProcesses(this.browser.process().pid);
     const page = await this.browser.newPage();
     await page.goto(`${this.server.origin}/`);
     const tab = new Tab(page);
+    const added = (await tabProcesses(this.browser.process().pid)).filter((pid) => !before.includes(pid));
+    tab.pid = added.length === 1 ? added[0] : undefined;
     this.all.push(tab);
     return tab;
   }
