@@ -155,13 +155,14 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
       navigator.serviceWorker.onmessage = ({ data }) => told.push(data);
       navigator.serviceWorker.startMessages();
       const { installing } = await navigator.serviceWorker.register("/src/service_worker_testing.mjs");
-      const options = { retry: { minMs: 10, maxMs: 200 } };
       await new Promise((resolve) => {
         installing.onstatechange = () => installing.state === "activated" && resolve();
       });
-      installing.postMessage({ url, options });
+      for (const options of [{ shared: true }, { native: true }, { retry: { minMs: 10, maxMs: 200 } }]) {
+        installing.postMessage({ url, options });
+      }
     }, `http://${proxy.host}:${proxy.port}${HUB_PATH}?match=a`), "the service worker");
-    const expected = [];
+    const expected = ["vrelo does not have shared here", "vrelo does not have native here"];
     for (const data of ["first", "second", "last"]) {
       expected.push("open");
       await untilTold(page, expected);

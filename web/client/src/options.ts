@@ -105,12 +105,13 @@ function missing(options: StreamOptions, isPulled: boolean): string | boolean | 
   if (`${transports}` !== "eventsource") {
     return `transports: ${transports}`;
   }
+  const isNowhere = isPulled || "ServiceWorkerGlobalScope" in globalThis; // which imports nothing later
   if (native) {
     const other = NOT_NATIVE.find((name) => options[name]);
-    return other ? `native with ${other}` : (isPulled || !NativeEventSource) && "native here";
+    return other ? `native with ${other}` : (isNowhere || !NativeEventSource) && "native here";
   }
   const isPaused = typeof wake === "object" && wake.pauseHidden;
-  return shared && (isPaused ? "shared with pauseHidden" : (isPulled || !hasLocks()) && "shared here");
+  return shared && (isPaused ? "shared with pauseHidden" : (isNowhere || !hasLocks()) && "shared here");
 }
 
 // A page has them if it came by https; Node has none.

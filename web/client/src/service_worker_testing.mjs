@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads with our class in a service worker, for a page that sends {url, options}, which is told of each event. No
-// module, since not all browsers have those as service workers.
+// Reads with our class in a service worker, for a page that sends {url, options}, which is told of each event, or of
+// why it cannot. No module, since not all browsers have those as service workers.
 
 importScripts("/dist/classic.js");
 
 const read = ({ data: { url, options }, source: page }) => new Promise((resolve) => {
-  const source = new vrelo.EventSource(url, options);
+  let source;
+  try {
+    source = new vrelo.EventSource(url, options);
+  } catch (error) {
+    page.postMessage(error.message);
+    resolve();
+    return;
+  }
   source.onopen = () => page.postMessage("open");
   source.onmessage = ({ data, lastEventId }) => {
     page.postMessage(lastEventId);
