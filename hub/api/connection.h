@@ -147,7 +147,8 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
                                Redemption& redemption,
                                const std::string& proof,
                                const auth::Digest& fingerprint);
-  Next open_session(Redemption& redemption,
+  Next open_session(const Route& route,
+                    Redemption& redemption,
                     const auth::TicketBook::Opened& opened,
                     SessionSeat seat);
   using Claim = boost::system::result<Claimed, std::string_view>;

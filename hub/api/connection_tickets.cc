@@ -228,17 +228,20 @@ base::Task<Connection::Next> Connection::redeem_last(const Route& route,
   if (applicant.is_closed(opened->turn) || !socket_.is_open()) {
     co_return Next::kGone;
   }
-  co_return open_session(redemption, *opened, std::move(seat));
+  co_return open_session(route, redemption, *opened, std::move(seat));
 }
 
 // Nothing waits in here, so that the stream is there when somebody asks for it.
-Connection::Next Connection::open_session(Redemption& redemption,
+Connection::Next Connection::open_session(const Route& route,
+                                          Redemption& redemption,
                                           const TicketBook::Opened& opened,
                                           SessionSeat seat) {
-  // While something was waited for, a reload may have taken the key away.
+  // While something was waited for, a reload may have taken the key away. Where it is to come,
+  // so may the client, by grace or its proof.
   const auto claimed = claim(redemption.terms);
   if (!claimed) {
-    return refuse_ticket(redemption.ticket, claimed.error());
+    return lacks_key(*redemption.terms) ? refuse_for_now(Obstacle::kKeysAway, route)
+                                        : refuse_ticket(redemption.ticket, claimed.error());
   }
   Subscription& subscription = redemption.subscription;
   subscription.grant = claimed->authorization.grant;

@@ -5,9 +5,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,14 +29,16 @@
 namespace vrelo::api {
 namespace {
 
-// A node that answers no revocation, as one that ends.
+// A node that answers no revocation, as one that ends, unless the test does.
 class NoOverview final : public Overview {
  public:
   std::string metrics() const override { return {}; }
-  void revoke(auth::Revocation /*revocation*/,
-              base::Executor /*executor*/,
-              Revoked /*done*/) override {
+  void revoke(auth::Revocation revocation, base::Executor /*executor*/, Revoked done) override {
     ++revoked;
+    if (when_revoked) {
+      when_revoked(revocation);
+      done({});
+    }
   }
   void want_keys(auth::KeysWanted /*wanted*/, std::function<void(bool)> done) override {
     wanting.push_back(std::move(done));
@@ -43,7 +49,40 @@ class NoOverview final : public Overview {
                         std::function<void(bool)> /*done*/) override {}
 
   int revoked = 0;
+  std::function<void(const auth::Revocation&)> when_revoked;
   std::vector<std::function<void(bool)>> wanting;
+};
+
+// Keeps nothing, and tells that it does.
+class NotingKeeper : public auth::TicketKeeper {
+ public:
+  explicit NotingKeeper(const std::function<void()>& told) : told_(told) {}
+  boost::system::result<void> keep(std::span<const auth::TicketBook::Change> /*changes*/,
+                                   auth::StoreTime /*now*/) override {
+    told_();
+    return {};
+  }
+
+ private:
+  const std::function<void()>& told_;
+};
+
+// The system's clock, but for what the test adds to it.
+class SteppedClock final : public base::Clock {
+ public:
+  Steady steady() const override { return system_.steady() + passed; }
+  Wall wall() const override { return system_.wall() + passed + stepped; }
+  void wait_until(std::unique_lock<std::mutex>& lock,
+                  std::condition_variable& wake,
+                  Steady until) const override {
+    system_.wait_until(lock, wake, until);
+  }
+
+  std::chrono::seconds passed{0};
+  std::chrono::seconds stepped{0};  // the time of day alone
+
+ private:
+  const base::SystemClock system_;
 };
 
 // A front on a loop of its own.
@@ -67,8 +106,35 @@ class FrontTest : public testing::Test {
                  make_policy(settings_, true, std::move(trust)));
   }
 
+  // Sends a request, and returns all that comes to its connection's end.
+  std::string answer(Front& front, Listener listener, const std::string& request) {
+    std::array<int, 2> pair{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+    const base::Descriptor client(pair[0]);
+    front.accept(pair[1], peer_, listener);
+    EXPECT_EQ(::write(client.get(), request.data(), request.size()),
+              static_cast<ssize_t>(request.size()));
+    loop_.restart();
+    return read_all(client);
+  }
+
+  // Returns what has come up to the connection's end.
+  std::string read_all(const base::Descriptor& client) {
+    std::string all;
+    std::array<char, 1024> part{};
+    ssize_t got = 0;
+    while ((got = ::read(client.get(), part.data(), part.size())) != 0) {
+      if (got > 0) {
+        all.append(part.data(), static_cast<std::size_t>(got));
+      } else if (loop_.run_one() == 0) {
+        break;
+      }
+    }
+    return all;
+  }
+
   boost::asio::io_context loop_{1};
-  const base::SystemClock clock_;
+  SteppedClock clock_;
   const base::Settings settings_;
   const net::MakeAlarm make_alarm_ = net::asio_alarms(loop_.get_executor());
   log::memory::MemoryStore store_{{}, clock_};
@@ -90,7 +156,10 @@ class FrontTest : public testing::Test {
                        [](std::string_view line) { ADD_FAILURE() << line; }};
   NoOverview overview_;
   auth::Quotas quotas_{clock_};
-  auth::TicketOffice tickets_{{.clock = clock_, .executor = loop_.get_executor()}};
+  std::function<void()> when_kept_ = [] {};  // what happens while tickets are written
+  auth::TicketOffice tickets_{{.clock = clock_,
+                               .executor = loop_.get_executor(),
+                               .kept = {.keeper = std::make_unique<NotingKeeper>(when_kept_)}}};
   base::TopicPatterns patterns_{base::UrlBase::make("http://localhost/.well-known/mercure")};
   const boost::asio::ip::tcp::endpoint peer_{boost::asio::ip::address_v4::loopback(), 1};
 };
@@ -134,6 +203,62 @@ TEST_F(FrontTest, ends_a_connection_whose_revocation_is_never_answered) {
   EXPECT_EQ(admission_.connections(), 0U);
 }
 
+// Whoever revokes a label means the tickets that there are, whatever the time of day does between.
+TEST_F(FrontTest, revokes_a_label_by_the_clock_of_tickets) {
+  const auth::testing::SigningKey key(auth::Algorithm::kHs256);
+  const std::string fields =
+      " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
+      auth::testing::make_token(R"({"typ":"at+jwt","alg":"HS256"})",
+                                R"({"iss":"a","aud":"hub","exp":9000000000})", key) +
+      "\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+  auth::TrustPolicy trust;
+  trust.issuers = {{.name = "a",
+                    .roles = {auth::Role::kAdmin, auth::Role::kSubscribe},
+                    .keys = {{.kid = std::nullopt, .key = key.verifying()}}}};
+  trust.token_rules.audiences = {"hub"};
+  for (const std::chrono::hours step : {std::chrono::hours(-1), std::chrono::hours(1)}) {
+    SCOPED_TRACE(step.count());
+    Front front = make_front(std::make_shared<const auth::TrustPolicy>(trust));
+    overview_.when_revoked = [&](const auth::Revocation& revocation) {
+      auth::TrustPolicy changed = trust;
+      changed.revocations = std::make_shared<const auth::Revocations>(std::vector{revocation});
+      front.set_policy(make_policy(settings_, true,
+                                   std::make_shared<const auth::TrustPolicy>(std::move(changed))));
+    };
+    const auto mint = [&] {
+      const std::string minted = answer(front, Listener::kMain,
+                                        "POST /.well-known/mercure/tickets" + fields +
+                                            "Content-Length: 17\r\n\r\nmatch=a&label=tab");
+      const std::size_t at = minted.find("vt_");
+      EXPECT_THAT(minted, testing::StartsWith("HTTP/1.1 201 "));
+      return at == std::string::npos ? "" : minted.substr(at, 46);
+    };
+    const auto redeem = [&](const std::string& ticket) {
+      return answer(front, Listener::kMain,
+                    "GET /.well-known/mercure?ticket=" + ticket +
+                        " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+                        "Connection: close\r\n\r\n");
+    };
+    const std::string before = mint();
+    clock_.passed += std::chrono::seconds(1);
+    clock_.stepped += step;
+    EXPECT_THAT(
+        answer(front, Listener::kAdmin,
+               "POST /admin/revocations" + fields + "Content-Length: 18\r\n\r\nissuer=a&label=tab"),
+        testing::StartsWith("HTTP/1.1 200 "));
+    clock_.passed += std::chrono::seconds(1);
+    const std::string after = mint();
+    front.drain();  // a stream ends after its first block
+    EXPECT_THAT(redeem(before), testing::StartsWith("HTTP/1.1 401 "));
+    EXPECT_THAT(redeem(after), testing::HasSubstr("event: vrelo.hello\n"));
+    front.close();
+    loop_.restart();
+    loop_.poll();  // its connections end
+  }
+  tickets_.stop();
+  loop_.run();
+}
+
 // A front that knows no key of its issuer's, and requests that need one.
 class FrontWithoutKeyTest : public FrontTest {
  protected:
@@ -147,6 +272,7 @@ class FrontWithoutKeyTest : public FrontTest {
   }
   ~FrontWithoutKeyTest() override {
     front_->close();
+    tickets_.stop();
     loop_.run();
   }
 
@@ -204,19 +330,7 @@ class FrontWithoutKeyTest : public FrontTest {
   }
 
   // Returns what has come up to the connection's end.
-  std::string answer() {
-    std::string all;
-    std::array<char, 1024> part{};
-    ssize_t got = 0;
-    while ((got = ::read(client_.get(), part.data(), part.size())) != 0) {
-      if (got > 0) {
-        all.append(part.data(), static_cast<std::size_t>(got));
-      } else if (loop_.run_one() == 0) {
-        break;
-      }
-    }
-    return all;
-  }
+  std::string answer() { return read_all(client_); }
 
   // Of the answer; 0: there is none.
   int status() {
@@ -273,6 +387,28 @@ TEST_F(FrontWithoutKeyTest, leaves_a_ticket_unused_while_no_key_is_known) {
   EXPECT_THAT(told, testing::HasSubstr("retry: "));
   EXPECT_THAT(told, testing::Not(testing::HasSubstr("vrelo.hello")));
   EXPECT_EQ(metrics_.tickets_redeemed.get(), 0U);
+}
+
+TEST_F(FrontWithoutKeyTest, lets_a_ticket_come_back_whose_key_is_away_since_it_was_redeemed) {
+  mint();
+  ask_for_stream();
+  learn({{.kid = "new", .key = key_.verifying()}});
+  when_kept_ = [this] { front_->set_policy(make_policy(settings_, true, trust_)); };
+  overview_.wanting[0](true);
+  const std::string told = answer();
+  EXPECT_THAT(told, testing::StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(told, testing::HasSubstr("retry: "));
+  EXPECT_THAT(told, testing::Not(testing::HasSubstr("vrelo.hello")));
+  EXPECT_EQ(metrics_.tickets_redeemed.get(), 1U);
+
+  when_kept_ = [] {};
+  loop_.restart();
+  ask_for_stream();
+  front_->drain();  // the stream ends after its first block
+  learn({{.kid = "new", .key = key_.verifying()}});
+  overview_.wanting[1](true);
+  EXPECT_THAT(answer(), testing::HasSubstr("event: vrelo.hello\n"));
+  EXPECT_EQ(metrics_.tickets_redeemed.get(), 1U);
 }
 
 TEST_F(FrontWithoutKeyTest, refuses_a_ticket_whose_key_is_gone) {
