@@ -26,7 +26,7 @@ async function setUp(t, launch) {
   const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
   const run = runnerIn(page);
   const url = `http://${proxy.host}:${proxy.port}${HUB_PATH}?match=a`;
-  return { hub, proxy, publish: (data) => publish({ topic: "a", data }), run, url, token: readerToken("a") };
+  return { hub, tabs, proxy, publish: (data) => publish({ topic: "a", data }), run, url, token: readerToken("a") };
 }
 
 // These run in the page.
@@ -90,6 +90,20 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     assert.deepEqual(await run(UNTIL, 2), ["auth - reconnects", "auth - reconnects"]);
     await run(() => void document.dispatchEvent(new Event("visibilitychange")));
     assert.deepEqual((await run(UNTIL, 3)).slice(2), ["open"]);
+  });
+
+  test(`${browser}: it has no connection in a hidden page if it is told so, and misses nothing`, async (t) => {
+    const { hub, tabs, run, url, token, publish } = await setUp(t, launch);
+    await run(OPEN, url, { token, wake: { pauseHidden: true } });
+    await run(UNTIL, 1);
+    await publish("a");
+    assert.deepEqual(await run(UNTIL, 2), ["open", "a"]);
+    const { page: other } = await tabs.add();
+    await other.bringToFront();
+    await hub.streamsOpen(0);
+    await publish("b");
+    await tabs.all[0].page.bringToFront();
+    assert.deepEqual(await run(UNTIL, 4), ["open", "a", "open", "b"]);
   });
 
   test(`${browser}: a silent stream is left, by the heartbeats that the hub announces and by a time`, async (t) => {
