@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The workloads that are compared, and what of each counts: one measurement returns figures by name."""
 
+import concurrent.futures
 import contextlib
 import functools
 import json
 import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -31,14 +33,44 @@ def bench(server, arguments, core=None, target=None, faultless=True):
 
 @contextlib.contextmanager
 def beside(server, arguments, target=None):
-    """Another load, for as long as the block runs."""
-    argv = [servers.VRELO, "bench", *(target or server.target), *map(str, arguments)]
+    """Another load, for as long as the block runs: one that ends before, or that the server fails, is an error."""
+    argv = [servers.VRELO, "bench", *(target or server.target), *map(str, arguments), "--json"]
     with servers.process(servers.pinned(LOAD_CORE, argv)) as child:
         yield child
+        if child.poll() is not None:
+            raise RuntimeError(f"{argv}: ended too early, with status {child.returncode}\n{child.stdout.read()}")
+        child.send_signal(signal.SIGINT)
+        text = child.communicate()[0]
+    report = json.loads(text) if text else None
+    if not (report and report["stopped"] and is_sound(report)):
+        raise RuntimeError(f"{argv}: {text!r}")
 
 
-def wait_for_streams(server, count):
+def is_sound(report):
+    """Whether the server has done everything that was asked of it so far."""
+    streams, events, deliveries = (report[part] for part in ("streams", "events", "deliveries"))
+    return (
+        streams["open"] == streams["wanted"] and streams["cut"] == 0
+        and (events["accepted"] > 0 or events["wanted"] == 0) and events["failed"] == 0
+        and deliveries["doubled"] == 0 and deliveries["out_of_order"] == 0
+    )
+
+
+@contextlib.contextmanager
+def meanwhile(function, *arguments):
+    """Calls the function in another thread. Where it fails, so does the block, at its end."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function, *arguments)
+        try:
+            yield future
+        finally:
+            future.result()
+
+
+def wait_for_streams(server, count, is_over):
+    """`is_over()`: nobody opens them any more."""
     while True:
+        was_over = is_over()
         text = subprocess.run(
             ["curl", "--silent", f"http://127.0.0.1:{server.port}/metrics"],
             stdout=subprocess.PIPE, text=True, check=True,
@@ -46,6 +78,8 @@ def wait_for_streams(server, count):
         found = re.search(r"^vrelo_streams (\d+)", text, re.MULTILINE)
         if found and int(found[1]) >= count:
             return
+        if was_over:
+            raise RuntimeError(f"the load ended before there were {count} streams")
 
 
 def cpu(report):
@@ -84,14 +118,9 @@ def row_b_answers(start):
         if len(server.target) == 1:  # a hub: a topic that none of those readers has
             other += ["--body", "topic=other&data={message}"]
         readers = ["--readers", 10000, "--events", 20, "--rate", 2]
-        results = {}
-        thread = threading.Thread(
-            target=lambda: results.update(bench(server, readers, LOAD_CORE, faultless=False))
-        )
-        thread.start()
-        wait_for_streams(server, 10000)
-        report = bench(server, other, LOAD_CORE)
-        thread.join()
+        with meanwhile(bench, server, readers, LOAD_CORE) as delivering:
+            wait_for_streams(server, 10000, delivering.done)
+            report = bench(server, other, LOAD_CORE)
     return {"answer p99, ms": report["events"]["answer_ms"]["p99"]}
 
 
@@ -151,35 +180,37 @@ def row_e64(start, publishers=64, body=None):
     return {"events per second": report["events"]["per_second"]}
 
 
-class Queues(threading.Thread):
+class Queues:
     """Watches how many bytes the kernel holds for the streams of a server."""
 
     def __init__(self, port):
-        super().__init__()
         self.port = port
-        self.most = 0
+        self.most = 0  # for one
+        self.sockets = 0  # that were seen at one time
         self.is_over = threading.Event()
 
-    def run(self):
+    def watch(self):
         while not self.is_over.wait(0.1):
             text = subprocess.run(
                 ["ss", "-tmnH", f"sport = :{self.port}"], stdout=subprocess.PIPE, text=True, check=True
             ).stdout
-            self.most = max([self.most, *(int(queued) for queued in re.findall(r",w(\d+),", text))])
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.is_over.set()
-        self.join()
+            held = [int(queued) for queued in re.findall(r",w(\d+),", text)]
+            self.most = max([self.most, *held])
+            self.sockets = max(self.sockets, len(held))
 
 
 def row_f(start):
-    load = ["--readers", 50, "--stalled", 10, "--events", 10000, "--size", 1024, "--rate", 0, "--publishers", 4]
-    with start(SERVER_CORE) as server, Queues(server.port) as queues:
-        report = bench(server, load, LOAD_CORE, faultless=False)
+    readers = 50
+    load = ["--readers", readers, "--stalled", 10, "--events", 10000, "--size", 1024, "--rate", 0, "--publishers", 4]
+    with start(SERVER_CORE) as server:
+        queues = Queues(server.port)
+        with meanwhile(queues.watch):
+            try:
+                report = bench(server, load, LOAD_CORE, faultless=start is not servers.limit)
+            finally:
+                queues.is_over.set()
+    if queues.sockets < readers or queues.most == 0:
+        raise RuntimeError(f"`ss` saw {queues.sockets} of {readers} streams, and {queues.most} bytes held for one")
     return {
         "events per second": report["events"]["per_second"],
         "KiB held per stalled reader": queues.most / 1024,
@@ -201,8 +232,8 @@ def row_n(start, topics):
         alone = bench(server, ROW_A, LOAD_CORE)
         other = [f"{server.target[0]}/.well-known/mercure?{query}", "--body", "{message}"]
         readers = min(topics, 1000)
-        with beside(server, ["--readers", readers, "--events", 0, "--settle", "1h"], other):
-            wait_for_streams(server, readers)
+        with beside(server, ["--readers", readers, "--events", 0, "--settle", "1h"], other) as child:
+            wait_for_streams(server, readers, lambda: child.poll() is not None)
             loaded = bench(server, ROW_A, LOAD_CORE)
     return compared_with_a(alone, loaded)
 
@@ -294,14 +325,11 @@ def row_h(start, restart=False):
         )
 
         def disturbed(server, is_enough):
-            live = {}
-            thread = threading.Thread(target=lambda: live.update(bench(server, load, LOAD_CORE)))
-            thread.start()
-            wait_for_streams(server, 1000)
-            while thread.is_alive() and not is_enough():
-                took.append(behind(server, None))
-            thread.join()
-            return latency(live, "p99")
+            with meanwhile(bench, server, load, LOAD_CORE) as live:
+                wait_for_streams(server, 1000, live.done)
+                while not live.done() and not is_enough():
+                    took.append(behind(server, None))
+            return latency(live.result(), "p99")
 
         with contextlib.ExitStack() as running:
             server = running.enter_context(start(SERVER_CORE))
