@@ -81,6 +81,16 @@ std::chrono::nanoseconds Network::stuck_for() const {
   return longest;
 }
 
+std::chrono::nanoseconds Network::idle_for() const {
+  std::chrono::nanoseconds longest{0};
+  for (const auto& [fd, link] : links_) {
+    if (link->adopted && !link->wants_writable) {
+      longest = std::max<std::chrono::nanoseconds>(longest, schedule_.now() - link->written_at);
+    }
+  }
+  return longest;
+}
+
 net::Sent ShardSockets::send(int fd, std::string_view bytes) {
   network_.schedule_.interrupt();
   Random& random = network_.random_;

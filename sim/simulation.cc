@@ -232,8 +232,8 @@ void Simulation::pass(std::chrono::nanoseconds time) {
   check_links();
 }
 
-// What ought to have been closed by now? A hub that is very slow counts its time in ticks that are
-// late.
+// What ought to have been closed or written by now? A hub that is slow counts its time in ticks
+// that are late.
 void Simulation::check_links() {
   if (node_ == nullptr || !punctual_) {
     return;
@@ -242,11 +242,14 @@ void Simulation::check_links() {
   if (network_.vanished_for() > silent_max_ + look + 10'000ms) {  // a probe may be what it owes
     fail("a reader that vanished still has a stream");
   }
-  // That it takes nothing shows when there is something to write, the next heartbeat at the latest;
-  // but for what has to come from the store first.
-  if (network_.stuck_for() > stall_max_ + 2 * look && !store_.habits.away &&
-      schedule_.now() - store_back_at_ > look) {
+  // What has to come from the store first may be late, and inside a block nothing else is written.
+  const bool store_answers = !store_.habits.away && schedule_.now() - store_back_at_ > look;
+  // That it takes nothing shows when there is something to write, the next heartbeat at the latest.
+  if (store_answers && network_.stuck_for() > stall_max_ + 2 * look) {
     fail("a reader that takes nothing still has a stream");
+  }
+  if (store_answers && network_.idle_for() > heartbeat_max_ * 6 / 5 + kSlack) {
+    fail("a stream is silent for too long");
   }
   if (node_->draining() && !node_->drained() && schedule_.now() > drain_end_ + kSlack) {
     fail("the node still drains");
@@ -316,9 +319,6 @@ void Simulation::check_complete() {
       fail(fmt::format("reader {} cannot come back", reader->number()));
     } else if (const std::string unread = reader->witness().unread(); !unread.empty()) {
       fail(fmt::format("reader {} was never told of {}", reader->number(), unread));
-    } else if (punctual_ &&
-               schedule_.now() - reader->link().written_at > heartbeat_max_ * 6 / 5 + kSlack) {
-      fail("a stream is silent for too long");
     }
   }
 }
