@@ -88,8 +88,8 @@ class Network {
   std::chrono::nanoseconds vanished_for() const;
   std::chrono::nanoseconds stuck_for() const;
 
-  // The longest time that the hub has written nothing to a stream, of those that it does not hold for
-  // full.
+  // The longest time that the hub has written nothing to a stream, of those that it does not take
+  // for full.
   std::chrono::nanoseconds idle_for() const;
 
   // The node may close streams as it likes: it ends.
