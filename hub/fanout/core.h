@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -80,6 +80,7 @@ class Core final : public std::enable_shared_from_this<Core> {
 
   // A slice ends after this much work, so that the loop can serve everything else.
   static constexpr std::chrono::microseconds kSlice{1000};
+  static constexpr std::chrono::microseconds kSliceBesideRound{250};  // of who comes late to it
   static constexpr std::size_t kSliceSends = 256;
 
   // core.cc
@@ -105,6 +106,7 @@ class Core final : public std::enable_shared_from_this<Core> {
     log::Position after;
     std::vector<int> waiting;
   };
+  using Fetches = std::multimap<std::size_t, Fetch>;  // by the hashes of their selections
   enum class Step { kGoOn, kWait, kClosed };
   void enqueue(int fd, Reader& reader);
   void schedule_readers();
@@ -115,8 +117,8 @@ class Core final : public std::enable_shared_from_this<Core> {
   Step send_found(int fd, Stream& stream, log::Position next);
   bool find_next(Stream& stream, log::Position& next);
   void fetch(int fd, Stream& stream);
-  base::Task<void> run_fetch(std::list<Fetch>::iterator fetch);
-  void page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<log::Page> page);
+  base::Task<void> run_fetch(Fetches::iterator at);
+  void page_arrived(Fetches::iterator at, boost::system::result<log::Page> page);
   void arrive(int fd, Stream& stream);
   void announce_gap(int fd, Stream& stream);
   void block(int fd, Reader& reader);
@@ -152,7 +154,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   std::unique_ptr<net::Alarm> round_alarm_;
 
   PageCache pages_;
-  std::list<Fetch> fetches_;
+  Fetches fetches_;
   std::deque<int> queue_;  // readers whose turn comes
   bool queue_scheduled_ = false;
   std::vector<int> waiting_;   // readers that have reached delivered_, until the round has ended
@@ -166,6 +168,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   boost::unordered_flat_map<int, std::string> tails_;
 
   Wheel wheel_;
+  Steady tick_at_{};  // when the next one is due
   std::uint32_t tick_ = 0;
   bool ticking_ = false;
   std::unique_ptr<net::Alarm> tick_alarm_;

@@ -14,6 +14,10 @@ using std::chrono_literals::operator""ms;
 
 constexpr std::chrono::milliseconds kTick = 250ms;
 
+// By how much a busy shard may be late without time being lost. A process that stood still for
+// longer does not count that as its peers' silence.
+constexpr std::int64_t kTicksAtOnce = 20;
+
 // How often each stream is looked at, at least: so much later than at best it may be seen that its
 // peer is gone.
 constexpr std::chrono::milliseconds kLook = 4000ms;
@@ -46,13 +50,17 @@ std::uint32_t Core::first_look(int fd, const Stream& stream) const {
 void Core::start_ticks() {
   if (!ticking_) {
     ticking_ = true;
-    tick_alarm_->set(parts_.clock.steady() + kTick);
+    tick_at_ = parts_.clock.steady() + kTick;
+    tick_alarm_->set(tick_at_);
   }
 }
 
 void Core::on_tick() {
-  ++tick_;
-  wheel_.advance([this](int fd) { care(fd); });
+  const auto due = std::max<std::int64_t>(1 + (parts_.clock.steady() - tick_at_) / kTick, 1);
+  for (std::int64_t i = 0; i < std::min(due, kTicksAtOnce); ++i) {
+    ++tick_;
+    wheel_.advance([this](int fd) { care(fd); });
+  }
   for (const int fd : std::exchange(retrying_, {})) {
     Stream* const stream = streams_.find(fd);
     if (stream != nullptr && !stream->live()) {
@@ -64,7 +72,8 @@ void Core::on_tick() {
   }
   ticking_ = counters_.streams.get() > 0;
   if (ticking_) {
-    tick_alarm_->set(parts_.clock.steady() + kTick);
+    tick_at_ += due * kTick;
+    tick_alarm_->set(tick_at_);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/container_hash/hash.hpp>
 
 #include "hub/fanout/core.h"
 #include "hub/log/event_id.h"
@@ -46,6 +47,15 @@ const log::Selection& selection_of(const Group& group, Reader& reader) {
   return *reader.selection;
 }
 
+std::size_t hash_of(const log::Selection& selection) {
+  std::size_t seed = selection.all ? 1 : 0;
+  boost::hash_combine(seed, selection.topics);
+  for (const base::TopicPatternPtr& pattern : selection.patterns) {
+    boost::hash_combine(seed, pattern.get());
+  }
+  return seed;
+}
+
 }  // namespace
 
 void Core::enqueue(int fd, Reader& reader) {
@@ -70,8 +80,8 @@ void Core::schedule_readers() {
 
 void Core::serve_readers() {
   queue_scheduled_ = false;
-  const Steady begin = parts_.clock.steady();
-  while (!queue_.empty() && !slice_over(begin)) {
+  const Steady end = parts_.clock.steady() + (round_.active() ? kSliceBesideRound : kSlice);
+  while (!queue_.empty() && parts_.clock.steady() < end) {
     const int fd = queue_.front();
     queue_.pop_front();
     Stream* const stream = streams_.find(fd);
@@ -88,9 +98,10 @@ void Core::on_writable(int fd) {
   if (stream == nullptr || stream->live() || !stream->reader->blocked) {
     return;
   }
+  // In its turn: many that are told at once would keep a round waiting.
   stream->reader->blocked = false;
   parts_.sockets.want_writable(fd, false);
-  step(fd);
+  enqueue(fd, *stream->reader);
 }
 
 // Takes a reader as far as its socket, the records at hand and its turn allow.
@@ -288,27 +299,31 @@ void Core::fetch(int fd, Stream& stream) {
   Reader& reader = *stream.reader;
   reader.fetching = true;
   const log::Selection& selection = selection_of(*stream.group, reader);
-  for (Fetch& fetch : fetches_) {
+  const std::size_t hash = hash_of(selection);
+  const auto [begin, end] = fetches_.equal_range(hash);
+  for (auto at = begin; at != end; ++at) {
+    Fetch& fetch = at->second;
     if (fetch.after <= reader.cursor && fetch.selection == selection) {
       fetch.waiting.push_back(fd);
       return;
     }
   }
   counters_.storage_reads.add(1);
-  const auto added = fetches_.insert(
-      fetches_.end(), {.selection = selection, .after = reader.cursor, .waiting = {fd}});
+  const auto added = fetches_.emplace(
+      hash, Fetch{.selection = selection, .after = reader.cursor, .waiting = {fd}});
   boost::asio::co_spawn(parts_.executor, run_fetch(added), boost::asio::detached);
 }
 
-base::Task<void> Core::run_fetch(std::list<Fetch>::iterator fetch) {
+base::Task<void> Core::run_fetch(Fetches::iterator at) {
   const auto self = shared_from_this();
-  auto page = co_await parts_.log.read(fetch->after, fetch->selection, kPageLimits);
-  page_arrived(fetch, std::move(page));
+  const Fetch& fetch = at->second;
+  auto page = co_await parts_.log.read(fetch.after, fetch.selection, kPageLimits);
+  page_arrived(at, std::move(page));
 }
 
-void Core::page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<log::Page> page) {
-  const Fetch arrived = std::move(*fetch);
-  fetches_.erase(fetch);
+void Core::page_arrived(Fetches::iterator at, boost::system::result<log::Page> page) {
+  const Fetch arrived = std::move(at->second);
+  fetches_.erase(at);
   if (page && arrived.after < page->next) {
     auto encoded = std::make_shared<EncodedPage>(
         EncodedPage{.selection = arrived.selection, .after = arrived.after, .next = page->next});
@@ -326,6 +341,10 @@ void Core::page_arrived(std::list<Fetch>::iterator fetch, boost::system::result<
       continue;
     }
     Reader& reader = *stream->reader;
+    // The stream may have ended, and its descriptor may have another one that waits for its own.
+    if (selection_of(*stream->group, reader) != arrived.selection) {
+      continue;
+    }
     reader.fetching = false;
     if (stopped) {
       close(fd, counters_.log_stopped);

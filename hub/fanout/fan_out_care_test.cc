@@ -18,6 +18,7 @@ namespace vrelo::fanout {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -70,6 +71,39 @@ TEST(FanOut, cuts_no_stream_and_leaves_out_no_heartbeat_where_the_time_of_day_is
     shard.run();
     EXPECT_THAT(shard.data(5), ElementsAre("x"));
   }
+}
+
+TEST(FanOut, loses_no_time_where_the_loop_is_always_late) {
+  TestShard shard;
+  for (int fd = 5; fd < 105; ++fd) {
+    shard.open(fd, on({"a"}));
+  }
+  shard.run();
+  for (int i = 0; i < 62; ++i) {
+    shard.clock.advance(300ms);
+    shard.run();
+  }
+  for (int fd = 5; fd < 105; ++fd) {
+    EXPECT_THAT(shard.sockets.at(fd).got, EndsWith("\n:\n")) << fd;
+  }
+}
+
+TEST(FanOut, does_not_hold_against_a_peer_that_the_process_stood_still) {
+  TestShard shard;
+  shard.open(5, on({"a"}));
+  shard.run();
+  FakeSockets::Socket& socket = shard.sockets.at(5);
+  socket.room = 0;
+  shard.publish({"a"}, "x");
+  shard.advance(1s);
+  EXPECT_TRUE(socket.wants_writable);
+  shard.clock.advance(std::chrono::hours(1));
+  shard.run();
+  shard.advance(60s);
+  EXPECT_FALSE(socket.closed);
+  shard.give_room(5, FakeSockets::kEndless);
+  shard.run();
+  EXPECT_THAT(shard.data(5), ElementsAre("x"));
 }
 
 TEST(FanOut, takes_a_delivered_event_for_a_sign_of_life) {

@@ -349,6 +349,39 @@ TEST(FanOut, announces_no_gap_to_a_reader_whose_topics_lost_nothing) {
   EXPECT_THAT(types(shard.seen(5)), ElementsAre("message"));
 }
 
+TEST(FanOut, tells_a_stream_nothing_of_what_another_one_with_its_descriptor_asked_for) {
+  TestShard shard(1);
+  const log::Position first = shard.publish({"lost"}, "x");
+  shard.publish({"lost"}, "x");
+  shard.publish({"kept"}, "one");
+  shard.run();
+  shard.log.held = true;
+  shard.open(5, since(first, {"lost"}));
+  shard.run();
+  shard.fan_out().on_gone(5);
+  shard.open(5, since(first, {"kept"}));
+  shard.run();
+  shard.log.remove_to(first.offset + 1);
+  shard.log.release();
+  shard.run();
+  EXPECT_THAT(types(shard.seen(5)), ElementsAre("message"));
+  EXPECT_THAT(shard.data(5), ElementsAre("one"));
+}
+
+TEST(FanOut, lets_those_who_have_room_again_wait_for_their_turn) {
+  TestShard shard;
+  shard.open(5, on({"a"}));
+  shard.run();
+  shard.sockets.at(5).room = 0;
+  shard.publish({"a"}, "one");
+  shard.run();
+  const std::size_t writes = shard.sockets.at(5).writes;
+  shard.give_room(5, FakeSockets::kEndless);
+  EXPECT_EQ(shard.sockets.at(5).writes, writes);
+  shard.run();
+  EXPECT_THAT(shard.data(5), ElementsAre("one"));
+}
+
 TEST(FanOut, closes_a_stream_inside_a_block_whose_record_is_gone) {
   TestShard shard(1);
   shard.open(5, on({"a"}));

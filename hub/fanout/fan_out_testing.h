@@ -77,7 +77,9 @@ class FakeSockets final : public net::StreamSockets {
     if (refuses) {
       return false;
     }
-    sockets_[fd];
+    if (Socket& socket = sockets_[fd]; socket.closed) {
+      socket = {};  // the descriptor is another connection's
+    }
     return true;
   }
 

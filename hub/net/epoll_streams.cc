@@ -96,12 +96,13 @@ Sent EpollStreams::send(int fd, std::span<const iovec> pieces) {
 
 void EpollStreams::want_writable(int fd, bool wanted) {
   Stream& stream = at(fd);
-  stream.wants_writable = wanted;
-  // Who is told that a stream is writable often ends up wanting to be told again: one look after it
-  // has decided saves two system calls.
-  if (fd != telling_) {
-    watch_writable(fd, stream);
+  if (stream.state != State::kWatched || stream.wants_writable == wanted) {
+    return;
   }
+  stream.wants_writable = wanted;
+  epoll_event event = interest(fd, wanted);
+  [[maybe_unused]] const int result = ::epoll_ctl(set_.native_handle(), EPOLL_CTL_MOD, fd, &event);
+  assert(result == 0);  // it is in the set, and changing it takes no memory
 }
 
 Peer EpollStreams::peer(int fd) const {
@@ -189,12 +190,7 @@ void EpollStreams::handle(int fd, std::uint32_t what) {
     return;
   }
   if ((what & EPOLLOUT) != 0 && stream.wants_writable) {
-    telling_ = fd;
     events_->on_writable(fd);
-    telling_ = -1;
-    // By now the descriptor may be closed, or another stream's; its place in the table is still
-    // there.
-    watch_writable(fd, stream);
   }
 }
 
@@ -214,17 +210,6 @@ void EpollStreams::report_gone(int fd, Stream& stream) {
   forget(fd);
   stream.state = State::kGone;
   events_->on_gone(fd);
-}
-
-// Makes the kernel's interest what is wanted.
-void EpollStreams::watch_writable(int fd, Stream& stream) {
-  if (stream.state != State::kWatched || stream.wants_writable == stream.watches_writable) {
-    return;
-  }
-  stream.watches_writable = stream.wants_writable;
-  epoll_event event = interest(fd, stream.watches_writable);
-  [[maybe_unused]] const int result = ::epoll_ctl(set_.native_handle(), EPOLL_CTL_MOD, fd, &event);
-  assert(result == 0);  // it is in the set, and changing it takes no memory
 }
 
 // Takes the descriptor out of the set and of what is still to be told, so that the next stream with

@@ -85,7 +85,6 @@ class EpollStreams final : public StreamSockets {
     std::uint32_t heard = 0;
     State state = State::kFree;
     bool wants_writable = false;
-    bool watches_writable = false;  // as the kernel knows it
   };
 
   // Descriptors are small numbers that all shards share, so the table comes in pages.
@@ -99,13 +98,11 @@ class EpollStreams final : public StreamSockets {
   void handle(int fd, std::uint32_t what);
   bool hear(int fd, Stream& stream);
   void report_gone(int fd, Stream& stream);
-  void watch_writable(int fd, Stream& stream);
   void forget(int fd);
 
   boost::asio::posix::basic_stream_descriptor<base::Executor> set_;
   StreamEvents* events_ = nullptr;  // nullptr: nobody is told anything
   std::vector<std::unique_ptr<Page>> pages_;
-  int telling_ = -1;  // the stream whose on_writable() is under way
 
   // What the kernel reported last; from batch_next_ on it is still to be told.
   std::array<epoll_event, kBatch> batch_ = {};
