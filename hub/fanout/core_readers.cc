@@ -350,6 +350,10 @@ void Core::page_arrived(Fetches::iterator at, boost::system::result<log::Page> p
       close(fd, counters_.log_stopped);
     } else if (gone && reader.cursor == arrived.after) {
       announce_gap(fd, *stream);
+    } else if (page && arrived.after < page->next && fd == arrived.waiting.front()) {
+      // At once: when its turn comes in the queue, the pages of others may have driven this one out
+      // of the cache, and it would have to be read again, and again.
+      step(fd);
     } else if ((page && arrived.after < page->next) || gone) {
       enqueue(fd, reader);
     } else {

@@ -294,6 +294,26 @@ TEST(FanOut, reads_many_pages_of_several_topics_once_whatever_their_order) {
   EXPECT_EQ(shard.fan_out().stats().storage_reads, 3U);
 }
 
+TEST(FanOut, reads_history_once_for_each_of_more_readers_than_the_cache_has_pages_for) {
+  TestShard shard(1, {.page_cache_bytes_max = 1});
+  const log::Position begin = shard.log.begin();
+  for (int fd = 5; fd < 105; ++fd) {
+    shard.publish({std::to_string(fd)}, "x");
+  }
+  shard.run();
+  shard.log.held = true;
+  for (int fd = 5; fd < 105; ++fd) {
+    shard.open(fd, since(begin, {std::to_string(fd)}));
+  }
+  shard.run();
+  shard.log.release();
+  shard.run();
+  for (int fd = 5; fd < 105; ++fd) {
+    EXPECT_THAT(shard.data(fd), SizeIs(1)) << fd;
+  }
+  EXPECT_EQ(shard.fan_out().stats().storage_reads, 100U);
+}
+
 TEST(FanOut, asks_storage_again_when_it_did_not_answer) {
   TestShard shard(1);
   const log::Position begin = shard.log.begin();
