@@ -8,11 +8,12 @@ import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { SMALL_DISK, skipWithoutDisks } from "../harness/disks.mjs";
+import { fillDisk, SMALL_DISK, skipWithoutDisks } from "../harness/disks.mjs";
 import { lockDatabase } from "../harness/locks.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
-import { hubWithTickets, mint, openTicket, readerToken, streamOf } from "../harness/ticket.mjs";
+import { APP, bearer, hubWithTickets, mint, openTicket, readerToken, streamOf } from "../harness/ticket.mjs";
 import { until } from "../harness/waiting.mjs";
+import { Worker } from "../harness/worker.mjs";
 
 const idsOf = (events) => events.map((event) => event.id);
 
@@ -56,6 +57,80 @@ test("a disk that is full is told to publishers, and has room again", onSmallDis
   for (const stream of streams) {
     assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
   }
+});
+
+// Ends the worker as a bug in it would, and waits for the next one.
+async function dies(hub, worker) {
+  const next = worker.pids.length + 1;
+  hub.closeIdle();
+  await worker.kill();
+  await worker.serves(next);
+}
+
+test("a hub that starts on a full disk serves what it has, and has room again", onSmallDisk, async (t) => {
+  const folder = await t.folder();
+  const hub = await t.hub({ supervise: true }, { folder, limits: SMALL_DISK });
+  const worker = new Worker(hub);
+  await worker.serves(1);
+  const ids = [];
+  const publish = async () => ids.push(await hub.publish({ topic: "a", data: "x".repeat(100_000) }));
+  const assertResumes = async (cursor, rest) => {
+    const stream = await hub.subscribe({ match: "a", last_event_id: cursor });
+    assert.deepEqual(idsOf(await stream.take(rest.length)), rest);
+    assert.deepEqual(stream.own, []);
+    return stream;
+  };
+  for (let i = 0; i < 5; ++i) {
+    await publish();
+  }
+  const makeRoom = await fillDisk(hub, folder);
+  assertComeBack(await hub.post({ topic: "a", data: "x".repeat(100_000) }), 507);
+
+  for (let i = 0; i < 2; ++i) {
+    await dies(hub, worker);
+    await assertResumes(ids[1], ids.slice(2));
+    assertComeBack(await hub.post({ topic: "a" }), 507);
+  }
+  const stream = await assertResumes("earliest", ids);
+  await makeRoom();
+  await publish();
+  assert.deepEqual(idsOf(await stream.take(1)), ids.slice(-1));
+
+  await dies(hub, worker);
+  await publish();
+  await assertResumes(ids[0], ids.slice(1));
+  assert.equal(hub.errorText.match(/ error log: [^\n]*vrelo\.db: the disk is full; nothing can be pub/g).length, 2);
+  assert.equal(hub.errorText.match(/ error log: [^\n]*vrelo\.db: the disk has room again\n/g).length, 1);
+});
+
+test("a hub that starts on a full disk knows what is revoked, and its tickets", onSmallDisk, async (t) => {
+  const { app, admin, folder: settings, publish } = await hubWithTickets(t);
+  const folder = await t.folder();
+  const config = path.join(settings, "hub.toml");
+  const hub = await t.hub({ supervise: true, config }, { folder, limits: SMALL_DISK });
+  const worker = new Worker(hub);
+  await worker.serves(1);
+  const data = "x".repeat(100_000);
+  const ids = [await publish(hub, { topic: "a", data }), await publish(hub, { topic: "a", data })];
+  const ofEva = bearer(readerToken(app, { sub: "eva" }));
+  const ofAnn = bearer(readerToken(app, { sub: "ann" }));
+  const fields = { issuer: APP, subject: "eva" };
+  const revoked = await hub.post(fields, { target: "/admin/revocations", headers: admin });
+  assert.equal(revoked.status, 200, revoked.text);
+  const ticket = await mint(hub, readerToken(app), { match: "a", last_event_id: "earliest", ttl: "300" });
+
+  const makeRoom = await fillDisk(hub, folder);
+  await dies(hub, worker);
+  const query = { match: "a", last_event_id: "earliest" };
+  assert.equal((await hub.stream(query, { headers: ofEva })).status, 401);
+  const stream = await hub.subscribe(query, { headers: ofAnn });
+  assert.deepEqual(idsOf(await stream.take(2)), ids);
+  const told = await streamOf(hub, ticket);
+  await told.ended();
+  assert.deepEqual([told.status, told.events], [200, []]);
+
+  await makeRoom();
+  assert.equal((await (await openTicket(hub, ticket)).next()).data, data);
 });
 
 test("a log that does not answer is told to publishers, and works again", { log: SQLITE }, async (t) => {

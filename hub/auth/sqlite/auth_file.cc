@@ -28,29 +28,63 @@ constexpr std::string_view kTickets =
     " presented INTEGER, given INTEGER) STRICT;"
     "CREATE TABLE last (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;";
 
-// Returns whether the file is one of ours; a new one becomes one.
-db::Result<void> prepare(db::Connection& connection) {
-  auto transaction = db::Transaction::begin(connection, db::Transaction::Kind::kWrite);
-  if (!transaction) {
-    return transaction.error();
-  }
+constexpr const char* kPatience = "PRAGMA busy_timeout = 5000";
+
+enum class Found { kNew, kWithoutTickets, kComplete };
+
+// Errors: kNotADatabase for what is none of ours, or of a version that is not ours.
+db::Result<Found> examine(db::Connection& connection) {
   const auto id = connection.integer("PRAGMA application_id");
   const auto version = connection.integer("PRAGMA user_version");
   const auto tables = connection.integer("SELECT count(*) FROM sqlite_schema");
   if (!id || !version || !tables) {
     return !id ? id.error() : !version ? version.error() : tables.error();
   }
-  if (*id == kApplicationId && *version == kVersion) {
-    return {};
+  if (*id == 0 && *version == 0 && *tables == 0) {
+    return Found::kNew;
   }
-  const bool is_new = *id == 0 && *version == 0 && *tables == 0;
-  if (!is_new && (*id != kApplicationId || *version != 1)) {
-    return db::Errc::kNotADatabase;  // not one of ours, or of a version that is not ours
+  if (*id != kApplicationId || *version < 1 || *version > kVersion) {
+    return db::Errc::kNotADatabase;
+  }
+  return *version == kVersion ? Found::kComplete : Found::kWithoutTickets;
+}
+
+// Makes the file what it has to be.
+db::Result<void> prepare(db::Connection& connection) {
+  auto transaction = db::Transaction::begin(connection, db::Transaction::Kind::kWrite);
+  if (!transaction) {
+    return transaction.error();
+  }
+  const auto found = examine(connection);
+  if (!found) {
+    return found.error();
+  }
+  if (*found == Found::kComplete) {
+    return {};
   }
   const auto made = connection.execute(
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; {}{}", kApplicationId,
-                  kVersion, is_new ? kRevocations : "", kTickets));
+                  kVersion, *found == Found::kNew ? kRevocations : "", kTickets));
   return made ? transaction->commit() : made;
+}
+
+db::Result<AuthFileToRead> read_auth_file(const std::string& file,
+                                          db::ConnectionOptions::Access access) {
+  auto connection = db::Connection::open(file, {.access = access});
+  if (!connection) {
+    return connection.error();
+  }
+  const bool waits = access == db::ConnectionOptions::Access::kRead;
+  if (const auto done = connection->execute(waits ? kPatience : ""); !done) {
+    return done.error();
+  }
+  const auto found = examine(*connection);
+  if (!found) {
+    return found.error();
+  }
+  return AuthFileToRead{.connection = *std::move(connection),
+                        .has_revocations = *found != Found::kNew,
+                        .has_tickets = *found == Found::kComplete};
 }
 
 }  // namespace
@@ -60,7 +94,7 @@ db::Result<db::Connection> open_auth_file(const std::string& file) {
   if (!connection) {
     return connection.error();
   }
-  for (const char* const pragma : {"PRAGMA busy_timeout = 5000", "PRAGMA synchronous = FULL"}) {
+  for (const char* const pragma : {kPatience, "PRAGMA synchronous = FULL"}) {
     if (const auto done = connection->execute(pragma); !done) {
       return done.error();
     }
@@ -73,6 +107,15 @@ db::Result<db::Connection> open_auth_file(const std::string& file) {
     return done.error();
   }
   return connection;
+}
+
+db::Result<AuthFileToRead> read_auth_file(const std::string& file) {
+  auto opened = read_auth_file(file, db::ConnectionOptions::Access::kExamineAll);
+  if (!opened && opened.error() == db::Errc::kBusy) {
+    // The process whose place this one takes has it open, so that the -shm is there already.
+    opened = read_auth_file(file, db::ConnectionOptions::Access::kRead);
+  }
+  return opened;
 }
 
 std::string auth_file_of(const std::string& log_file) {

@@ -16,6 +16,19 @@ namespace vrelo::auth::sqlite {
 // Errors: any of base::sqlite::Errc; kNotADatabase also for a file of something else.
 base::sqlite::Result<base::sqlite::Connection> open_auth_file(const std::string& file);
 
+// A file that is read at a start.
+struct AuthFileToRead {
+  base::sqlite::Connection connection;
+  bool has_revocations = false;
+  bool has_tickets = false;
+};
+
+// Opens a file that is there, for reading alone. That takes no room, so that a hub can start on a
+// full disk; what an earlier version or a kill left undone waits for open_auth_file().
+//
+// Threads, Errors: as above.
+base::sqlite::Result<AuthFileToRead> read_auth_file(const std::string& file);
+
 // What the file is called that lies beside the log in `log_file`.
 std::string auth_file_of(const std::string& log_file);
 

@@ -27,12 +27,22 @@ db::Result<RevocationFile> RevocationFile::open(const std::string& file) {
   return RevocationFile(*std::move(connection));
 }
 
-db::Result<std::vector<Revocation>> RevocationFile::load() {
-  auto rows = connection_.prepare("SELECT issuer, kind, name, at, until FROM revocations");
+db::Result<std::vector<Revocation>> RevocationFile::load(const std::string& file) {
+  std::vector<Revocation> all;
+  if (std::error_code error; !std::filesystem::exists(file, error)) {
+    return all;
+  }
+  auto opened = read_auth_file(file);
+  if (!opened) {
+    return opened.error();
+  }
+  if (!opened->has_revocations) {
+    return all;
+  }
+  auto rows = opened->connection.prepare("SELECT issuer, kind, name, at, until FROM revocations");
   if (!rows) {
     return rows.error();
   }
-  std::vector<Revocation> all;
   for (;;) {
     const auto row = rows->step();
     if (!row) {
@@ -82,14 +92,11 @@ base::Parsed<KeptRevocations> keep_revocations(const std::string& log_file) {
     auto opened = RevocationFile::open(file);
     return opened ? opened->add(revocation) : opened.error();
   };
-  if (std::error_code error; std::filesystem::exists(file, error)) {
-    auto opened = RevocationFile::open(file);
-    auto loaded = opened ? opened->load() : opened.error();
-    if (!loaded) {
-      return base::Fault{file + ": " + loaded.error().message()};
-    }
-    kept.revocations = *std::move(loaded);
+  auto loaded = RevocationFile::load(file);
+  if (!loaded) {
+    return base::Fault{file + ": " + loaded.error().message()};
   }
+  kept.revocations = *std::move(loaded);
   return kept;
 }
 

@@ -22,7 +22,8 @@ class RevocationFile {
   // Errors: any of base::sqlite::Errc; kNotADatabase also for a file of something else.
   static base::sqlite::Result<RevocationFile> open(const std::string& file);
 
-  base::sqlite::Result<std::vector<Revocation>> load();
+  // Returns what is in the file; nothing where there is none. Errors: as open().
+  static base::sqlite::Result<std::vector<Revocation>> load(const std::string& file);
 
   // Returns once it is on the disk; what is over by then is removed. The same once more holds from
   // its later time.

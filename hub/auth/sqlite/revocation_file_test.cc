@@ -28,7 +28,7 @@ class RevocationFileTest : public ::testing::Test {
     }
   }
 
-  std::vector<Revocation> loaded() const { return *RevocationFile::open(file_)->load(); }
+  std::vector<Revocation> loaded() const { return *RevocationFile::load(file_); }
 
   const std::string file_ =
       ::testing::TempDir() + "vrelo_revocations_" + std::to_string(::getpid());
@@ -36,6 +36,9 @@ class RevocationFileTest : public ::testing::Test {
 
 TEST_F(RevocationFileTest, is_empty_at_first) {
   EXPECT_THAT(loaded(), IsEmpty());
+  std::ofstream{file_}.flush();  // a kill in the first addition
+  EXPECT_THAT(loaded(), IsEmpty());
+  ASSERT_TRUE(RevocationFile::open(file_));
   EXPECT_THAT(loaded(), IsEmpty());
 }
 
@@ -47,6 +50,13 @@ TEST_F(RevocationFileTest, keeps_what_was_added) {
     ASSERT_TRUE(RevocationFile::open(file_)->add(revocation));
   }
   EXPECT_THAT(loaded(), UnorderedElementsAre(token, subject, key));
+}
+
+TEST_F(RevocationFileTest, is_read_also_while_another_has_it_open) {
+  auto file = *RevocationFile::open(file_);
+  const Revocation token{"a", Kind::kToken, "t", NumericDate(1)};
+  ASSERT_TRUE(file.add(token));
+  EXPECT_THAT(loaded(), UnorderedElementsAre(token));
 }
 
 TEST_F(RevocationFileTest, holds_the_later_time) {
@@ -93,6 +103,7 @@ TEST_F(RevocationFileTest, leaves_alone_what_is_none) {
   const std::string text = "this is something else, and longer than a page of a database has to be";
   std::ofstream(file_) << text;
   EXPECT_FALSE(RevocationFile::open(file_));
+  EXPECT_FALSE(RevocationFile::load(file_));
   std::string kept;
   std::getline(std::ifstream(file_), kept);
   EXPECT_EQ(kept, text);
@@ -102,6 +113,7 @@ TEST_F(RevocationFileTest, leaves_alone_what_is_none) {
       file_, {.access = base::sqlite::ConnectionOptions::Access::kCreate});
   ASSERT_TRUE(other.execute("CREATE TABLE a (b)"));
   EXPECT_EQ(RevocationFile::open(file_).error(), base::sqlite::Errc::kNotADatabase);
+  EXPECT_EQ(RevocationFile::load(file_).error(), base::sqlite::Errc::kNotADatabase);
 }
 
 }  // namespace

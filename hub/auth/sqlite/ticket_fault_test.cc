@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "hub/auth/sqlite/auth_file.h"
+#include "hub/auth/sqlite/revocation_file.h"
 #include "hub/auth/sqlite/ticket_file_testing.h"
 #include "hub/auth/ticket_testing.h"
 #include "hub/base/sqlite/faulty_vfs_testing.h"
@@ -23,6 +24,10 @@ using Call = FaultyVfs::Call;
 
 bool is_wal_sync(Call call, std::string_view file) {
   return call == Call::kSync && file.ends_with("-wal");
+}
+
+bool is_change(Call call, std::string_view /*file*/) {
+  return call == Call::kWrite || call == Call::kTruncate || call == Call::kShmMap;
 }
 
 bool is_any(Call /*call*/, std::string_view /*file*/) {
@@ -68,6 +73,21 @@ TEST_F(TicketFaultTest, says_so_when_a_sync_fails) {
   EXPECT_FALSE(keeps(*open.keeper, used_));
   EXPECT_EQ(disk_.failed(), 1);
   EXPECT_TRUE(keeps(*open.keeper, used_)) << "the file is opened anew";
+  EXPECT_TRUE(is_used());
+}
+
+TEST_F(TicketFaultTest, is_read_at_a_start_on_a_full_disk) {
+  ASSERT_TRUE(keeps(*kept().keeper, used_));
+  const Revocation revocation{"issuer", Revocation::Kind::kToken, "t", NumericDate(1)};
+  ASSERT_TRUE(keep_revocations(log_file_)->keep(revocation));
+  disk_.fail({.matches = is_change, .result_code = SQLITE_FULL});
+  EXPECT_TRUE(is_used());
+  EXPECT_EQ(keep_revocations(log_file_)->revocations, std::vector{revocation});
+  const KeptTickets open = kept();
+  EXPECT_FALSE(keeps(*open.keeper, unused_));
+  EXPECT_FALSE(keep_revocations(log_file_)->keep(revocation));
+  disk_.heal();
+  EXPECT_TRUE(keeps(*open.keeper, used_));
   EXPECT_TRUE(is_used());
 }
 

@@ -177,12 +177,15 @@ bool read_row(const db::Statement& row, TicketHash& hash, TicketRecord& record) 
 }
 
 db::Result<void> load(const std::string& file, KeptTickets& kept) {
-  auto connection = open_auth_file(file);
-  if (!connection) {
-    return connection.error();
+  auto opened = read_auth_file(file);
+  if (!opened) {
+    return opened.error();
   }
-  const auto last = connection->integer("SELECT coalesce(max(at), 0) FROM last");
-  auto rows = connection->prepare(kSelect);
+  if (!opened->has_tickets) {
+    return {};
+  }
+  const auto last = opened->connection.integer("SELECT coalesce(max(at), 0) FROM last");
+  auto rows = opened->connection.prepare(kSelect);
   if (!last || !rows) {
     return last ? rows.error() : last.error();
   }

@@ -8,7 +8,6 @@
 #include <cassert>
 #include <cstring>
 #include <span>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -63,14 +62,17 @@ constexpr const char* kSchema = R"(
     checksum INTEGER NOT NULL);
 )";
 
-// auto_vacuum lets pages at the file's end be given back when limits are lowered; it only holds if
-// it is said before the first page is written. secure_delete, which Debian's SQLite has on, would
-// write each page that retention frees once more, full of zeros.
+// Lets pages at the file's end be given back when limits are lowered. It only holds if it is said
+// before the first page is written; said later it writes one, for which there may be no room.
+constexpr const char* kNewFileSettings = "PRAGMA auto_vacuum=INCREMENTAL;";
+
+// secure_delete, which Debian's SQLite has on, would write each page that retention frees once
+// more, full of zeros.
 //
 // The time to wait comes first: others already read the file, and whoever closes the last other
 // connection holds its lock for a moment.
 constexpr const char* kWriterSettings =
-    "PRAGMA busy_timeout=1000; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+    "PRAGMA busy_timeout=1000; PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST; PRAGMA cache_size=-16384;"
     "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864";
 constexpr const char* kReaderSettings = "PRAGMA busy_timeout=1000; PRAGMA cache_size=-8192";
@@ -111,7 +113,7 @@ Result<void> create(Connection& connection, const State& state) {
 // Opens what may be there.
 Result<Connection> open(const Location& location,
                         ConnectionOptions::Access access,
-                        const char* settings) {
+                        const std::string& settings) {
   auto connection = Connection::open(location.file, {.access = access, .vfs = location.vfs});
   if (!connection) {
     return connection.error();
@@ -134,13 +136,40 @@ Result<void> write_epoch(Connection& connection, std::uint64_t epoch, std::uint6
   return update->bind_bits(1, epoch).bind_bits(2, guard).run();
 }
 
-using Step = std::function<void(std::string_view)>;
+void tell(const AtStep& at_step, std::string_view name) {
+  if (at_step) {
+    at_step(name);
+  }
+}
 
-// Takes the steps of a start, see epoch_guard.h, with a log that is there.
-boost::system::result<State> renew_guard(Connection& connection,
+// The steps of epoch_guard.h. `state`: what the file says. `beside_first`: what the first of them
+// writes.
+boost::system::result<void> take_steps(Connection& connection,
+                                       const std::string& file,
+                                       const State& state,
+                                       std::span<const std::uint64_t> beside_first,
+                                       const AtStep& at_step) {
+  const std::uint64_t guard = beside_first.back();
+  if (auto written = write_guards(file, beside_first); !written) {
+    return written;
+  }
+  tell(at_step, "beside");
+  if (auto written = write_epoch(connection, state.epoch, guard); !written) {
+    return written;
+  }
+  tell(at_step, "inside");
+  if (auto written = write_guards(file, std::array{guard}); !written) {
+    return written;
+  }
+  tell(at_step, "beside alone");
+  return {};
+}
+
+// Takes the steps of a start with a log that is there.
+boost::system::result<Prepared> start_on(Connection& connection,
                                          const std::string& file,
                                          std::uint64_t guard,
-                                         const Step& step) {
+                                         const AtStep& at_step) {
   auto state = read_state(connection);
   if (!state) {
     return why_not(state.error());
@@ -149,54 +178,44 @@ boost::system::result<State> renew_guard(Connection& connection,
   if (!beside) {
     return beside.error();
   }
-  const bool from_backup = std::find(beside->begin(), beside->end(), state->guard) == beside->end();
-  const std::array alone = {guard};
-  // The value of a file from a backup must not get beside it: a kill after that would make it pass.
-  const std::vector<std::uint64_t> both = {state->guard, guard};
-  const auto first =
-      write_guards(file, from_backup ? std::span<const std::uint64_t>(alone) : std::span(both));
-  if (!first) {
-    return first.error();
-  }
-  step("beside");
-  if (from_backup) {
+  Prepared prepared{.hash_key = state->hash_key};
+  if (std::find(beside->begin(), beside->end(), state->guard) == beside->end()) {
     state->epoch = random_value();
+    // The value of a file from a backup must not get beside it: a kill after that would make it
+    // pass.
+    if (auto taken = take_steps(connection, file, *state, std::array{guard}, at_step); !taken) {
+      return taken.error();
+    }
+    return prepared;
   }
-  state->guard = guard;
-  if (auto written = write_epoch(connection, state->epoch, guard); !written) {
-    return written.error();
+  const auto renewed = renew_guard(connection, file, guard, at_step);
+  if (!renewed && renewed.error() != base::sqlite::Errc::kFull) {
+    return renewed.error();
   }
-  step("inside");
-  if (auto written = write_guards(file, alone); !written) {
-    return written.error();
+  if (!renewed) {
+    prepared.guard_to_write = guard;
   }
-  step("beside alone");
-  return state;
+  return prepared;
 }
 
 }  // namespace
 
-boost::system::result<State> prepare(const Location& location,
-                                     const std::function<void(std::string_view)>& at_step) {
+boost::system::result<Prepared> prepare(const Location& location, const AtStep& at_step) {
   const auto found = examine(location);
   if (!found) {
     return found.error();
   }
   const std::uint64_t guard = random_value();
-  const Step step = [&at_step](std::string_view name) {
-    if (at_step) {
-      at_step(name);
-    }
-  };
-  step("examined");
+  tell(at_step, "examined");
 
   if (*found == Found::kNothing) {
     if (auto written = write_guards(location.file, std::array{guard}); !written) {
       return written.error();
     }
-    step("beside");
+    tell(at_step, "beside");
   }
-  auto connection = open(location, ConnectionOptions::Access::kCreate, kWriterSettings);
+  const std::string settings = *found == Found::kNothing ? kNewFileSettings : "";
+  auto connection = open(location, ConnectionOptions::Access::kCreate, settings + kWriterSettings);
   if (!connection) {
     return why_not(connection.error());
   }
@@ -206,11 +225,24 @@ boost::system::result<State> prepare(const Location& location,
     if (auto created = create(*connection, state); !created) {
       return created.error();
     }
-    step("inside");
-    return state;
+    tell(at_step, "inside");
+    return Prepared{.hash_key = state.hash_key};
   }
+  return start_on(*connection, location.file, guard, at_step);
+}
 
-  return renew_guard(*connection, location.file, guard, step);
+boost::system::result<void> renew_guard(Connection& connection,
+                                        const std::string& file,
+                                        std::uint64_t guard,
+                                        const AtStep& at_step) {
+  const auto state = read_state(connection);
+  if (!state) {
+    return state.error();
+  }
+  if (state->guard == guard) {
+    return write_guards(file, std::array{guard});
+  }
+  return take_steps(connection, file, *state, std::array{state->guard, guard}, at_step);
 }
 
 Result<Connection> open_writer(const Location& location) {

@@ -46,14 +46,35 @@ struct Location {
   std::optional<FileIdentity> identity = {};  // of the one file that may be there; nullopt: any
 };
 
+// Told of the steps of a start by their names; may be empty.
+using AtStep = std::function<void(std::string_view)>;
+
+// A file that is ready for use.
+struct Prepared {
+  HashKey hash_key = {};
+
+  // The guard that this start could not write because the disk is full. Before anything else is
+  // written, renew_guard() must have succeeded with it.
+  std::optional<std::uint64_t> guard_to_write = {};
+};
+
 // Prepares the file for use by the process that holds its lock: looks at it, makes it if there is
 // none, and takes the steps of epoch_guard.h. `at_step` is told before the first and after each of
 // them.
 //
-// Errors: any of OpenErrc, and the file is as it was; any of base::sqlite::Errc; those of the
-// system.
-boost::system::result<State> prepare(const Location& location,
-                                     const std::function<void(std::string_view)>& at_step);
+// Errors: any of OpenErrc, and the file is as it was; any of base::sqlite::Errc, kFull only where a
+// new epoch has to begin, which must be in the file before a reader knows it; those of the system.
+boost::system::result<Prepared> prepare(const Location& location, const AtStep& at_step);
+
+// Takes the steps of epoch_guard.h, those that were not yet taken with this guard, in a file that
+// was not put back from a backup.
+//
+// Errors: any of base::sqlite::Errc, kFull also for what is beside the file; those of the system.
+// Some of the steps may have been taken then, and the next call goes on.
+boost::system::result<void> renew_guard(base::sqlite::Connection& connection,
+                                        const std::string& file,
+                                        std::uint64_t guard,
+                                        const AtStep& at_step);
 
 // Opens the connection that writes: WAL, each commit synced, no checkpoint but those asked for. The
 // file must exist. Errors: kCannotOpen also where it is another one than it may be.

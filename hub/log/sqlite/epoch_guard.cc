@@ -14,14 +14,23 @@
 
 #include <fmt/format.h>
 
+#include "hub/base/sqlite/errc.h"
+
 namespace vrelo::log::sqlite {
 namespace {
 
 constexpr std::size_t kDigits = 16;
 constexpr int kHex = 16;
 
+boost::system::error_code error_of(int number) {
+  if (number == ENOSPC || number == EDQUOT) {
+    return base::sqlite::Errc::kFull;
+  }
+  return {number, boost::system::system_category()};
+}
+
 boost::system::error_code system_error() {
-  return {errno, boost::system::system_category()};
+  return error_of(errno);
 }
 
 // Returns the beginning of a file, which is all that matters of it; "" if there is no such file.
@@ -46,8 +55,9 @@ boost::system::result<void> write_synced(const std::string& path, std::string_vi
     return system_error();
   }
   boost::system::result<void> written;
-  if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    written = boost::system::error_code(ENOSPC, boost::system::system_category());
+  const ssize_t size = ::write(fd, text.data(), text.size());
+  if (size != static_cast<ssize_t>(text.size())) {
+    written = error_of(size < 0 ? errno : ENOSPC);
   } else if (::fsync(fd) != 0) {
     written = system_error();
   }

@@ -19,6 +19,9 @@ namespace vrelo::log::sqlite {
 // the file holds a value that stands beside it. A file that holds none of them was not written by
 // the last start: it is older, and a new epoch begins. So does one with nothing beside it, which
 // was copied from elsewhere.
+//
+// A start on a full disk may leave the steps for later. Until they are taken nothing else is
+// written into the file, so that no offset is given out that a file from before could repeat.
 
 // Returns the values in FILE.epoch; none if there is no such file or it holds anything else.
 //
@@ -27,7 +30,7 @@ boost::system::result<std::vector<std::uint64_t>> read_guards(const std::string&
 
 // Replaces FILE.epoch at once: after a crash it has either the values of before or these.
 //
-// Errors: those of the system.
+// Errors: base::sqlite::Errc::kFull where there is no room; those of the system.
 boost::system::result<void> write_guards(const std::string& file,
                                          std::span<const std::uint64_t> guards);
 

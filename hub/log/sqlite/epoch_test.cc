@@ -2,22 +2,30 @@
 //
 // When a new epoch begins: after a backup was put back, and not after a start that was killed.
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
 
+#include "hub/base/sqlite/faulty_vfs_testing.h"
 #include "hub/log/sqlite/open_errc.h"
 #include "hub/log/sqlite/sqlite_store_testing.h"
 
 namespace vrelo::log::sqlite {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+
+using Call = base::sqlite::FaultyVfs::Call;
 
 namespace fs = std::filesystem;
 
@@ -38,7 +46,7 @@ class SqliteEpochTest : public ::testing::Test {
     for (const auto& entry : fs::directory_iterator(folder)) {
       // The index of the write-ahead log is the running process's own, and so is the lock.
       const std::string name = entry.path().filename();
-      if (!name.ends_with("-shm") && !name.ends_with(".lock")) {
+      if (!name.ends_with("-shm") && !name.ends_with(".lock") && !entry.is_symlink()) {
         fs::copy_file(entry.path(), copy / name);
       }
     }
@@ -71,6 +79,12 @@ class SqliteEpochTest : public ::testing::Test {
     EXPECT_FALSE(killed.empty()) << step;
     return killed;
   }
+
+  // From now on nothing can be written beside the log.
+  static void fill(const fs::path& folder) {
+    fs::create_symlink("/dev/full", folder / "log.db.epoch.new");
+  }
+  static void make_room(const fs::path& folder) { fs::remove(folder / "log.db.epoch.new"); }
 
   base::ManualClock clock_;
   std::vector<std::unique_ptr<TemporaryFolder>> folders_;
@@ -188,6 +202,133 @@ TEST_F(SqliteEpochTest, is_a_new_one_when_nothing_that_can_be_read_is_beside_the
     EXPECT_NE(second, first);
     EXPECT_EQ(epoch_of(folder), second);
   }
+}
+
+// --- A disk without room.
+
+TEST_F(SqliteEpochTest, is_the_same_after_a_start_on_a_full_disk) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  fill(folder);
+  for (int start = 0; start < 3; ++start) {
+    auto store = open(folder);
+    EXPECT_EQ(store->log().end(), first);
+    EXPECT_EQ(store->read(0, {.topics = {"t"}}).value().records.size(), 1U);
+    EXPECT_EQ(store->append({.topics = {"t"}}).error(), Errc::kFull);
+    EXPECT_EQ(store->append({.topics = {"t"}}).error(), Errc::kFull);
+    EXPECT_EQ(store->log().end(), first);
+  }
+  auto store = open(folder);
+  EXPECT_EQ(store->append({.topics = {"t"}}).error(), Errc::kFull);
+  make_room(folder);
+  EXPECT_EQ(store->append({.topics = {"t"}}).value().position,
+            (Position{.epoch = first.epoch, .offset = 2}));
+  store.reset();
+  EXPECT_EQ(append_to(folder), (Position{.epoch = first.epoch, .offset = 3}));
+}
+
+TEST_F(SqliteEpochTest, is_the_same_when_the_disk_gets_full_at_any_step_of_a_start) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  for (const std::string_view step : kSteps) {
+    SCOPED_TRACE(step);
+    const fs::path full = copy_of(folder);
+    SqliteOptions options{.file = full / "log.db"};
+    options.at_epoch_step = [&](std::string_view name) {
+      if (name == step) {
+        fill(full);
+      }
+    };
+    auto store = std::make_unique<OpenStore>(options, clock_);
+    EXPECT_EQ(store->log().end(), first);
+    if (step != "beside alone") {
+      EXPECT_EQ(store->append({.topics = {"t"}}).error(), Errc::kFull);
+    }
+    const fs::path killed = copy_of(full);
+    make_room(full);
+    EXPECT_EQ(store->append({.topics = {"t"}}).value().position.offset, 2U);
+    store.reset();
+    for (const fs::path& next : {full, killed}) {
+      make_room(next);
+      EXPECT_EQ(append_to(next).epoch, first.epoch);
+    }
+  }
+}
+
+TEST_F(SqliteEpochTest, is_a_new_one_when_a_backup_was_put_back_that_is_of_a_full_disk) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  fill(folder);
+  fs::path backup;
+  {
+    const auto store = open(folder);
+    backup = copy_of(folder);
+    make_room(folder);
+    EXPECT_EQ(store->append({.topics = {"t"}}).value().position.offset, 2U);  // readers know it
+  }
+  fs::copy_file(backup / "log.db", folder / "log.db", fs::copy_options::overwrite_existing);
+  const Position again = append_to(folder);
+  EXPECT_EQ(again.offset, 2U);
+  EXPECT_NE(again.epoch, first.epoch);
+}
+
+// It must be in the file before a reader knows it, or each further start would begin another.
+TEST_F(SqliteEpochTest, is_a_new_one_on_a_full_disk_as_soon_as_there_is_room) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  const fs::path backup = copy_of(folder);
+  append_to(folder);
+  fs::copy_file(backup / "log.db", folder / "log.db", fs::copy_options::overwrite_existing);
+  fill(folder);
+  const SqliteOptions options{.file = folder / "log.db"};
+  EXPECT_EQ(SqliteStore::open(options, clock_).error(), base::sqlite::Errc::kFull);
+  make_room(folder);
+  const std::uint64_t second = epoch_of(folder);
+  EXPECT_NE(second, first.epoch);
+  EXPECT_EQ(epoch_of(folder), second);
+}
+
+TEST_F(SqliteEpochTest, is_the_same_when_the_log_itself_finds_no_room_at_a_start) {
+  const fs::path folder = new_folder();
+  const Position first = append_to(folder);
+  base::sqlite::FaultyVfs disk;
+  disk.fail({.matches = [](Call call, std::string_view) { return call == Call::kWrite; },
+             .result_code = SQLITE_FULL});
+  auto store = std::make_unique<OpenStore>(
+      SqliteOptions{.file = folder / "log.db", .vfs = disk.name()}, clock_);
+  EXPECT_GE(disk.failed(), 1U);
+  EXPECT_EQ(store->append({.topics = {"t"}}).error(), Errc::kFull);
+  EXPECT_EQ(store->log().end(), first);
+  disk.heal();
+  EXPECT_EQ(store->append({.topics = {"t"}}).value().position.offset, 2U);
+  store.reset();
+  EXPECT_EQ(append_to(folder), (Position{.epoch = first.epoch, .offset = 3}));
+}
+
+TEST_F(SqliteEpochTest, is_written_as_soon_as_there_is_room_also_where_nobody_publishes) {
+  const fs::path folder = new_folder();
+  append_to(folder);
+  fill(folder);
+  std::mutex mutex;
+  std::vector<std::string> reports;
+  std::promise<void> written;
+  SqliteOptions options{.file = folder / "log.db"};
+  options.report = [&](std::string_view line) {
+    const std::lock_guard lock(mutex);
+    reports.emplace_back(line);
+    if (reports.size() == 2) {
+      written.set_value();
+    }
+  };
+  const OpenStore store(options, clock_);
+  make_room(folder);
+  std::future<void> done = written.get_future();
+  while (done.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) {
+    clock_.advance(std::chrono::seconds(1));
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(reports, ElementsAre(HasSubstr("log.db: the disk is full"),
+                                   HasSubstr("log.db: the disk has room again")));
 }
 
 TEST_F(SqliteEpochTest, is_a_new_one_when_it_is_asked_for) {

@@ -40,22 +40,23 @@ boost::system::result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOpti
   }
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock));
   Location location{.file = parts->options.file, .vfs = parts->options.vfs};
-  const auto state = prepare(location, parts->options.at_epoch_step);
-  if (!state) {
-    return state.error();
+  const auto prepared = prepare(location, parts->options.at_epoch_step);
+  if (!prepared) {
+    return prepared.error();
   }
   location.identity = identify(location.file);
   if (!location.identity) {
     return OpenErrc::kCannotOpen;
   }
-  auto writer = Writer::start(location, parts->options, clock, parts->catalog, parts->counters);
+  auto writer = Writer::start(location, prepared->guard_to_write, parts->options, clock,
+                              parts->catalog, parts->counters);
   if (!writer) {
     return writer.error();
   }
   parts->writer = std::move(*writer);
   parts->sources.emplace(Sources{.catalog = parts->catalog,
                                  .counters = parts->counters,
-                                 .hash_key = state->hash_key,
+                                 .hash_key = prepared->hash_key,
                                  .page_bytes_max = parts->options.page_bytes_max});
   parts->readers.emplace(location, parts->options.reader_threads, parts->options.report);
   parts->engine.emplace(Engine{.catalog = parts->catalog,

@@ -61,7 +61,8 @@ class SqliteStore final : public Store {
   // Opens the log, or makes a new one where FILE does not exist or is empty.
   //
   // Cost: blocks; reads the records whose index is not written yet, which are a chunk or two, and
-  // a file of up to 64 MiB whole.
+  // a file of up to 64 MiB whole. On a full disk a log that is there is opened: it is read, and
+  // kFull to publishers until there is room.
   // Lifetime: `clock` outlives the store.
   // Errors: any of OpenErrc, after which FILE is as it was; any of base::sqlite::Errc.
   static boost::system::result<std::unique_ptr<SqliteStore>> open(SqliteOptions options,

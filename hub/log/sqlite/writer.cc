@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "hub/log/sqlite/record_codec.h"
 #include "hub/log/sqlite/writer_file.h"
 
@@ -44,20 +46,28 @@ Keys keys_of(const Event& event, std::string_view bytes, const HashKey& key) {
   return keys;
 }
 
-boost::system::result<std::unique_ptr<Writer>> Writer::start(const Location& location,
-                                                             const SqliteOptions& options,
-                                                             const base::Clock& clock,
-                                                             Catalog& catalog,
-                                                             Counters& counters) {
-  std::unique_ptr<Writer> writer(new Writer(location, options, clock, catalog, counters));
+boost::system::result<std::unique_ptr<Writer>> Writer::start(
+    const Location& location,
+    std::optional<std::uint64_t> guard_to_write,
+    const SqliteOptions& options,
+    const base::Clock& clock,
+    Catalog& catalog,
+    Counters& counters) {
+  std::unique_ptr<Writer> writer(
+      new Writer(location, guard_to_write, options, clock, catalog, counters));
   if (auto opened = writer->open_file(); !opened) {
     return opened.error();
+  }
+  if (guard_to_write) {
+    writer->report(fmt::format("{}: the disk is full; nothing can be published until it has room",
+                               options.file));
   }
   writer->thread_ = std::thread([self = writer.get()] { self->run(); });
   return writer;
 }
 
 Writer::Writer(const Location& location,
+               std::optional<std::uint64_t> guard_to_write,
                const SqliteOptions& options,
                const base::Clock& clock,
                Catalog& catalog,
@@ -68,6 +78,7 @@ Writer::Writer(const Location& location,
       clock_(clock),
       catalog_(catalog),
       counters_(counters),
+      guard_to_write_(guard_to_write),
       retention_(options.retention) {}
 
 Writer::~Writer() {
@@ -149,11 +160,14 @@ Writer::Left Writer::turn(Batch batch) {
     view_ = catalog_.view();
     next_ = view_.end + 1;
     next_extent_ = extent_;
-    if (batch.empty() && !is_due()) {
+    if (batch.empty() && !guard_to_write_ && !is_due()) {
       look_whether_in_place();
       return Left::kNothing;
     }
-    stored = commit(batch);
+    stored = guard_to_write_ ? write_guard() : Result<void>();
+    if (stored) {
+      stored = commit(batch);
+    }
     // Not before: what is removed while it commits would be missed. What is removed after this
     // cannot be told from what is removed after the acknowledgement.
     if (stored && !look_whether_in_place()) {
@@ -183,6 +197,17 @@ Writer::Left Writer::turn(Batch batch) {
     }
   }
   return left;
+}
+
+// Writes the guard that the start could not.
+Writer::Result<void> Writer::write_guard() {
+  const auto written =
+      renew_guard(file_->connection, options_.file, *guard_to_write_, options_.at_epoch_step);
+  if (written) {
+    guard_to_write_.reset();
+    report(fmt::format("{}: the disk has room again", options_.file));
+  }
+  return written;
 }
 
 Writer::Result<void> Writer::commit(const Batch& batch) {

@@ -62,12 +62,15 @@ class Writer {
  public:
   // Reads from the file what the catalog holds. Lifetime: the references outlive the writer.
   // Errors: any of base::sqlite::Errc.
-  // `location`: with the identity.
-  static boost::system::result<std::unique_ptr<Writer>> start(const Location& location,
-                                                              const SqliteOptions& options,
-                                                              const base::Clock& clock,
-                                                              Catalog& catalog,
-                                                              Counters& counters);
+  // `location`: with the identity. `guard_to_write`: as Prepared has it; until it is written the
+  // disk counts as full.
+  static boost::system::result<std::unique_ptr<Writer>> start(
+      const Location& location,
+      std::optional<std::uint64_t> guard_to_write,
+      const SqliteOptions& options,
+      const base::Clock& clock,
+      Catalog& catalog,
+      Counters& counters);
   ~Writer();
 
   void append(std::unique_ptr<AppendOperation> operation);
@@ -83,6 +86,7 @@ class Writer {
   using Result = base::sqlite::Result<T>;
 
   Writer(const Location& location,
+         std::optional<std::uint64_t> guard_to_write,
          const SqliteOptions& options,
          const base::Clock& clock,
          Catalog& catalog,
@@ -94,6 +98,7 @@ class Writer {
   enum class Left { kNothing, kMore };
   Left turn(Batch batch);
   Result<void> commit(const Batch& batch);
+  Result<void> write_guard();
   Result<void> store(AppendOperation& operation);
   Result<std::optional<std::uint64_t>> find_equal(const AppendOperation& operation);
   Result<std::vector<std::uint64_t>> find_content(std::uint64_t content);
@@ -119,11 +124,12 @@ class Writer {
   // The thread's own.
   std::unique_ptr<File> file_;  // nullptr: could not be opened again yet
   base::Clock::Steady tried_at_;
-  std::optional<FileIdentity> wal_identity_;  // since the file was opened
-  bool in_place_ = true;                      // whether FILE and FILE-wal were, when last looked
-  View view_;                                 // of the transaction
-  std::uint64_t next_ = 0;                    // the offset of the next record
-  std::vector<Committed> staged_;             // what the transaction added so far
+  std::optional<std::uint64_t> guard_to_write_;  // before anything else
+  std::optional<FileIdentity> wal_identity_;     // since the file was opened
+  bool in_place_ = true;                         // whether FILE and FILE-wal were, when last looked
+  View view_;                                    // of the transaction
+  std::uint64_t next_ = 0;                       // the offset of the next record
+  std::vector<Committed> staged_;                // what the transaction added so far
   std::unordered_multimap<std::uint64_t, std::uint64_t> staged_contents_;  // hash to offset
   std::int64_t stored_last_ = 0;  // when the newest record was stored
   Ages ages_;
