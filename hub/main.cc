@@ -127,8 +127,7 @@ class Server {
     }
   }
 
-  // Returns when the hub has been told to end and has done so.
-  // Errors: it could not start.
+  // Returns when the hub has been told to end and has done so. Errors: it could not start.
   base::Parsed<void> run(const base::Clock& clock, Listeners listeners, std::size_t files_max) {
     local_only_ = listeners.is_local_only();
     auto trust = read_trust(settings_);
@@ -148,6 +147,7 @@ class Server {
                                    .store = store_,
                                    .listeners = std::move(listeners.main),
                                    .admin_listener = std::move(listeners.admin),
+                                   .listeners_stay = is_worker_,
                                    .trust = *std::move(trust),
                                    .revocations = std::move(kept->revocations.revocations),
                                    .keep_revocation = std::move(kept->revocations.keep),

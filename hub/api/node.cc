@@ -297,6 +297,11 @@ void Node::drain(std::function<void()> done) {
     boost::asio::post(shard->loop.executor(), [this, &shard = *shard, duration = settings_.drain] {
       shard.front.drain();
       shard.fan_out.drain(duration, [this, &shard] {
+        if (parts_.listeners_stay) {
+          for (const auto& acceptor : shard.acceptors) {
+            acceptor->stop();
+          }
+        }
         shard.front.finish([this] { boost::asio::post(executor_, [this] { drained(); }); });
       });
     });

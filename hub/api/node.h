@@ -39,6 +39,10 @@ struct NodeParts {
   std::vector<net::Listener> listeners;  // at least one; the shards share them out
   std::optional<net::Listener> admin_listener = {};
 
+  // Whether another process holds the same sockets and has the next one accept from them. Then a
+  // drain stops accepting before it ends, so that this one closes no connection without an answer.
+  bool listeners_stay = false;
+
   std::shared_ptr<const auth::TrustPolicy> trust = {};  // nullptr: there is no authorization
 
   // How the keys are fetched that issuers publish; nullptr: by net::https_get(). It is called by
@@ -82,7 +86,8 @@ class Node final : public Overview {
 
   // Ends as design and clients want it: new streams are told when to come back, new publishes are
   // refused, open streams are closed evenly over the settings' drain time, what was accepted is
-  // answered. Then calls `done`. The listeners stay open until stop().
+  // answered. Then calls `done`. The listeners stay open until stop(), except with
+  // listeners_stay.
   void drain(std::function<void()> done);
 
   // Ends at once what is left, and all threads. Doing it twice is harmless.
