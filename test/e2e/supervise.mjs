@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { copyFile, readlink, rename, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { Connection } from "../harness/http.mjs";
+import { askDuring } from "../harness/asking.mjs";
 import { askAt, binary } from "../harness/hub.mjs";
 import { Publisher } from "../harness/publisher.mjs";
 import { MEMORY, SQLITE, test } from "../harness/test.mjs";
@@ -47,18 +47,10 @@ async function readToTheEnd(hub) {
   return ids;
 }
 
-// Connects again and again, one connection after the other, until `work` is done.
+// Connects again and again until `work` is done: each connection gets an answer.
 async function connectDuring(hub, work) {
-  let isDone = false;
-  const connect = async () => {
-    let connects = 0;
-    for (; !isDone; ++connects) {
-      (await Connection.open(hub)).close();
-    }
-    return connects;
-  };
-  const [connects] = await Promise.all([connect(), work.finally(() => (isDone = true))]);
-  assert.ok(connects > 10, `${connects} connects`);
+  const { asked } = await askDuring(hub, work);
+  assert.ok(asked > 10, `${asked} connects`);
 }
 
 // While a publisher and readers work, does `disturb`; then checks that each reader has had each event.
