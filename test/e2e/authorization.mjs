@@ -147,7 +147,7 @@ test("a service publishes with its token, and a person reads what it may", async
   assert.deepEqual(strangers.events, []);
 });
 
-test("a page of the hub's own site reads by the cookie that its application sets", async (t) => {
+test("a page of the hub's own site reads by the cookie that its application sets", { browser: true }, async (t) => {
   const setup = await initialized(t, { cookieName: "mercure_access_token" });
   const app = { host: "127.0.0.1", port: await application(t, setup) };
   // The application and the hub behind one address, as a proxy has them.
@@ -158,7 +158,7 @@ test("a page of the hub's own site reads by the cookie that its application sets
   await showsWhatIsPublished(setup, tab);
 });
 
-test("a page of another origin reads with the library, which asks for a token", async (t) => {
+test("a page of another origin reads with the library, which asks for a token", { browser: true }, async (t) => {
   const setup = await initialized(t);
   const app = { host: "127.0.0.1", port: await application(t, setup) };
   const example = (await block("js other origin")).replace(ADDRESS, setup.hub.authority);

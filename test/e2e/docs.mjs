@@ -69,7 +69,9 @@ test("the lines of the README's first screen subscribe and publish", async (t) =
   await reader.printed(/\ndata: Hello, world\nid: #[\w-]{11}\.1\n\n$/);
 });
 
-test("the README's page of ten lines shows events, and misses none over a restart", { log: SQLITE }, async (t) => {
+const inBrowser = { log: SQLITE, browser: true };
+
+test("the README's page of ten lines shows events, and misses none over a restart", inBrowser, async (t) => {
   const folder = await t.folder();
   const first = await t.hub({ retry: "100ms" }, { folder });
   const html = await block("README.md", "html page", first);

@@ -21,6 +21,7 @@ import { until, within } from "../harness/waiting.mjs";
 const EXAMPLES = new URL("../../examples/", import.meta.url);
 const LIBRARY = new URL("../../web/client/dist/", import.meta.url);
 const FILE = /^\/(?:node_modules\/vrelo\/dist\/(\w+\.js)|([a-z_]+\.(?:html|js)))$/;
+const browsed = { browser: true };
 const TYPES = { html: "text/html", js: "text/javascript" };
 
 // A site with the examples and the library. `answers` has functions of an exchange, by path.
@@ -66,7 +67,7 @@ function shows(page, items) {
   return within(wait, `${items}, in the page`);
 }
 
-test("jwt.html shows what its user may read, and nothing else", async (t) => {
+test("jwt.html shows what its user may read, and nothing else", browsed, async (t) => {
   const server = await site(t, { "/token": ({ response }) => response.end(readerToken("orders/7")) });
   const { hub, publish, readerToken } = await guardedHub(t, server.origin);
   server.hub = hub;
@@ -78,7 +79,7 @@ test("jwt.html shows what its user may read, and nothing else", async (t) => {
   await shows(page, ["<b>packed</b>", "shipped"]);
 });
 
-test("shared.html shows it in all tabs, by one connection", async (t) => {
+test("shared.html shows it in all tabs, by one connection", browsed, async (t) => {
   const session = () => JSON.stringify({ name: "7", token: readerToken("orders/7") });
   const server = await site(t, { "/session": ({ response }) => response.end(session()) });
   const { hub, publish, readerToken } = await guardedHub(t, server.origin);
@@ -93,7 +94,7 @@ test("shared.html shows it in all tabs, by one connection", async (t) => {
   await hub.streamsOpen(1);
 });
 
-test("ticket.html reads by the native class, with a ticket of the hub's", async (t) => {
+test("ticket.html reads by the native class, with a ticket of the hub's", browsed, async (t) => {
   const ticket = async ({ response }) => {
     const { ticket: text } = await mint(setup.hub, readerToken(setup.app, { topics: ["orders/7"] }), {
       match: "orders/7",
@@ -109,7 +110,7 @@ test("ticket.html reads by the native class, with a ticket of the hub's", async 
   }, "the page to show an event");
 });
 
-test("ticket_rule.html gets a new ticket before and after each end, and shows each event once", async (t) => {
+test("ticket_rule.html gets a new ticket before and after each end, and shows each event once", browsed, async (t) => {
   const page = await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8");
   const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", page] });
   const [tab] = await open(t, server, "ticket_rule.html");
@@ -141,7 +142,7 @@ test("ticket_rule.html gets a new ticket before and after each end, and shows ea
   assert.ok(server.opened.every(({ target }) => !/~|%7e/i.test(target)));
 });
 
-test("ticket_rule.html loses nothing where a session ends before its first event", async (t) => {
+test("ticket_rule.html loses nothing where a session ends before its first event", browsed, async (t) => {
   const page = await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8");
   const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", page] });
   const [tab] = await open(t, server, "ticket_rule.html");
@@ -151,7 +152,7 @@ test("ticket_rule.html loses nothing where a session ends before its first event
   await shows(tab, seen);
 });
 
-test("the pages with the tickets' rule wait longer each time where every session ends soon", async (t) => {
+test("the pages with the tickets' rule wait longer each time where every session ends soon", browsed, async (t) => {
   const [{ text }] = fencedBlocks(await readPage("docs/tickets.md")).filter(({ language }) => language === "js");
   const script = text.replace('"/ticket"', '"/tickets"');
   const server = await TicketServer.open(t, {
@@ -181,7 +182,7 @@ test("the pages with the tickets' rule wait longer each time where every session
   }
 });
 
-test("completion.html shows an answer as it comes, over a cut", async (t) => {
+test("completion.html shows an answer as it comes, over a cut", browsed, async (t) => {
   const words = ["Hello", ",", " how", " are", " you", "?"];
   const event = (index) => `id: ${index}\ndata: ${JSON.stringify({ choices: [{ text: words[index] }] })}\n\n`;
   const asked = [];
@@ -208,7 +209,7 @@ test("completion.html shows an answer as it comes, over a cut", async (t) => {
   assert.deepEqual(told, [["POST", body, undefined], ["POST", body, "2"], ["POST", body, "2"]]);
 });
 
-test("worker.html shows what its worker reads", async (t) => {
+test("worker.html shows what its worker reads", browsed, async (t) => {
   const server = await site(t);
   const hub = (server.hub = await t.hub());
   const [page] = await open(t, server, "worker.html");

@@ -142,10 +142,12 @@ async function run(log, body) {
 export const MEMORY = "memory:";
 export const SQLITE = "sqlite:vrelo.db";
 
-// A test with a memory log, or with the log that `options` name.
+// A test with a memory log, or with the log that `options` name. `browser`: it needs one; it is left out where
+// VRELO_NO_BROWSERS is set.
 export function test(name, ...rest) {
   const body = rest.pop();
-  const { log = MEMORY, ...options } = rest[0] ?? {};
+  const { log = MEMORY, browser = false, ...given } = rest[0] ?? {};
+  const options = browser && process.env.VRELO_NO_BROWSERS ? { ...given, skip: "without browsers" } : given;
   unfinished += options.skip ? 0 : 1;
   nodeTest(name, options, () => run(log, body));
 }
