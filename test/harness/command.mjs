@@ -50,6 +50,10 @@ export class Command {
     return Command.start([binary(), ...args], options);
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   write(text) {
     this.#child.stdin.write(text);
   }
