@@ -20,11 +20,12 @@ struct Listeners {
   std::vector<net::Listener> main;     // at least one
   std::optional<net::Listener> admin;  // nullopt: administration has no socket of its own
 
-  // Whether nobody but this machine can reach the hub.
+  // Whether nobody but this machine can reach the hub, its administration included.
   bool is_local_only() const {
-    return std::all_of(main.begin(), main.end(), [](const net::Listener& listener) {
+    const auto is_local = [](const net::Listener& listener) {
       return listener.endpoint().address().is_loopback();
-    });
+    };
+    return std::all_of(main.begin(), main.end(), is_local) && (!admin || is_local(*admin));
   }
 };
 

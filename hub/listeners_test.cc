@@ -2,6 +2,7 @@
 #include "hub/listeners.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,31 @@ TEST(Listeners, are_opened_for_each_shard_and_for_administration) {
   ASSERT_TRUE(automatic);
   EXPECT_FALSE(automatic->admin);
   EXPECT_THAT(names(with_names(*std::move(automatic))), ElementsAre("main"));
+}
+
+TEST(Listeners, are_local_only_where_all_are_on_loopback) {
+  const tcp::endpoint everywhere(boost::asio::ip::address_v4::any(), 0);
+  const struct {
+    tcp::endpoint main;
+    std::optional<tcp::endpoint> admin;
+    bool is_local_only;
+  } cases[] = {{kAnyPort, std::nullopt, true},
+               {kAnyPort, kAnyPort, true},
+               {everywhere, std::nullopt, false},
+               {everywhere, kAnyPort, false},
+               {kAnyPort, everywhere, false}};
+  for (const auto& [main, admin, is_local_only] : cases) {
+    base::Settings wanted;
+    wanted.open = true;
+    wanted.listen = main;
+    if (admin) {
+      wanted.admin = {base::AdminPlace::Kind::kOwn, *admin};
+    }
+    const auto listeners = open_listeners(wanted, {}, 1);
+    ASSERT_TRUE(listeners);
+    EXPECT_EQ(listeners->is_local_only(), is_local_only)
+        << main << ", " << (admin ? *admin : tcp::endpoint());
+  }
 }
 
 // Sockets that this process would inherit, from descriptor 3 on; what is open there comes back.

@@ -533,10 +533,12 @@ test("a secret of published examples is one on loopback alone", async (t) => {
   const issuer = '[[issuers]]\nname = "https://app.example"\nkeys = ["key.jwk"]\n';
   await writeFile(path.join(folder, "hub.toml"), `audiences = ["https://hub.example"]\n${issuer}`);
   await t.hub({ config: "hub.toml" }, { folder });
-  const hub = t.spawnHub({ cwd: folder, settings: { config: "hub.toml", listen: "0.0.0.0:0" } });
-  assert.deepEqual(await hub.ended(), { code: 1, signal: null });
-  assert.match(hub.errorText, /^vrelo serve: [^\n]*key\.jwk: a secret that stands in published examples[^\n]*\n$/);
-  assert.ok(!hub.errorText.includes(k));
+  for (const beyond of [{ listen: "0.0.0.0:0" }, { admin: "0.0.0.0:0" }]) {
+    const hub = t.spawnHub({ cwd: folder, settings: { config: "hub.toml", ...beyond } });
+    assert.deepEqual(await hub.ended(), { code: 1, signal: null });
+    assert.match(hub.errorText, /^vrelo serve: [^\n]*key\.jwk: a secret that stands in published examples[^\n]*\n$/);
+    assert.ok(!hub.errorText.includes(k));
+  }
 });
 
 const onReadOnlyDisk = { log: SQLITE, skip: skipWithoutDisks };
