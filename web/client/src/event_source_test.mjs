@@ -219,6 +219,16 @@ test("EventSource: uses the method and the fetch that it is given", async (t) =>
   assert.equal(server.exchanges[0].method, "PUT");
 });
 
+test("EventSource: hands a fetch headers that may be spread, as programs of other libraries do", async (t) => {
+  const server = await Server.open(t, once("id: é\ndata: a\n\n"), stay());
+  const own = (url, init) => fetch(url, { ...init, headers: { ...init.headers, "X-Test": "1" } });
+  await open(t, server, { headers: new Headers({ "X-Room": "7" }), token: "t", fetch: own }).until(4);
+  const seen = server.exchanges.map(({ headers }) => ["accept", "authorization", "x-room", "x-test", "last-event-id"]
+    .map((name) => headers[name]));
+  const sent = ["text/event-stream", "Bearer t", "7", "1"];
+  assert.deepEqual(seen, [[...sent, undefined], [...sent, Buffer.from("é").toString("latin1")]]);
+});
+
 test("EventSource: closes when its signal aborts, and connects to nothing where it has", async (t) => {
   const server = await Server.open(t, stay("data: a\n\n"));
   const controller = new AbortController();

@@ -93,6 +93,7 @@ async function hide(path) {
 const TWICE = ["retry: 10\nid: 1\ndata: a\n\n", "data: b\n\n"];
 const YAFFLE = { headers: { "X-Test": "1" }, lastEventIdQueryParameterName: "after", withCredentials: true };
 const POST = { method: "POST", headers: { "Content-Type": "text/plain", "X-Test": "1" } };
+const FETCH = (target, init) => fetch(target, { ...init, headers: { ...init.headers, "X-Test": "1" } });
 
 export const LINES = [
   { about: "event-source-polyfill: headers, lastEventIdQueryParameterName and withCredentials",
@@ -155,9 +156,12 @@ export const LINES = [
   { about: "eventsource: a fetch that adds headers",
     rows: ["`fetch: (url, init)"],
     answers: TWICE,
-    there: (url) => messages(new FetchedEventSource(url, {
-      fetch: (target, init) => fetch(target, { ...init, headers: { ...init.headers, "X-Test": "1" } }),
-    }), 2),
+    there: (url) => messages(new FetchedEventSource(url, { fetch: FETCH }), 2),
+    here: (url) => messages(new EventSource(url, { fetch: FETCH }), 2) },
+  { about: "eventsource: the same without a fetch",
+    rows: ["`fetch: (url, init)"],
+    answers: TWICE,
+    there: (url) => messages(new FetchedEventSource(url, { fetch: FETCH }), 2),
     here: (url) => messages(new EventSource(url, { headers: { "X-Test": "1" } }), 2) },
   { about: "eventsource: an error says the status",
     rows: ["`code`"],

@@ -53,7 +53,7 @@ export async function makeRequest(
     ask(options.body),
     readyTicket ?? ask(options.ticket),
   ]);
-  const target = ticket === undefined ? new URL(url) : urlOf(url, ticket);
+  let target = ticket === undefined ? new URL(url) : urlOf(url, ticket);
   const fields = new Headers(headers);
   if (!fields.has("accept")) {
     fields.set("accept", "text/event-stream");
@@ -67,22 +67,24 @@ export async function makeRequest(
     }
     target.username = target.password = ""; // which fetch refuses
   }
-  const init: RequestInit = {
-    method: options.method ?? (body == null ? "GET" : "POST"),
-    headers: fields,
-    body: body ?? null,
-    cache: "no-store",
-    credentials: options.credentials ?? (options.withCredentials ? "include" : "same-origin"),
+  if (lastEventId !== "") {
+    // The native class sends no header.
+    const paramByDefault = ticket === undefined && !options.native ? undefined : "last_event_id";
+    const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
+    if (param === undefined) {
+      fields.set("last-event-id", headerValue(lastEventId));
+    } else {
+      target = withField(target, param, withoutProof(lastEventId, options));
+    }
+  }
+  return {
+    url: target,
+    init: {
+      method: options.method ?? (body == null ? "GET" : "POST"),
+      headers: Object.fromEntries(fields), // which a fetch of the page's may spread, unlike Headers
+      body: body ?? null,
+      cache: "no-store",
+      credentials: options.credentials ?? (options.withCredentials ? "include" : "same-origin"),
+    },
   };
-  if (lastEventId === "") {
-    return { url: target, init };
-  }
-  // The native class sends no header.
-  const paramByDefault = ticket === undefined && !options.native ? undefined : "last_event_id";
-  const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
-  if (param !== undefined) {
-    return { url: withField(target, param, withoutProof(lastEventId, options)), init };
-  }
-  fields.set("last-event-id", headerValue(lastEventId));
-  return { url: target, init };
 }
