@@ -315,7 +315,10 @@ base::Task<void> Connection::pause(std::chrono::milliseconds duration) {
 // Finds out which stream the ticket opens, or why none.
 Connection::Claim Connection::claim(const TicketTermsPtr& terms) {
   const auto& trust = front_.policy_->trust;
-  const auto token = trust == nullptr ? std::nullopt : auth::token_of(*terms, *trust);
+  const auto token =
+      trust == nullptr
+          ? std::nullopt
+          : auth::token_of(*terms, *trust, front_.parts_.clock.wall().time_since_epoch());
   if (!token) {
     return std::string_view("its token, or its label, was revoked, or the key is gone");
   }

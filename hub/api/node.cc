@@ -133,7 +133,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
       settings_(settings),
       executor_(std::move(executor)),
       local_only_(all_on_loopback(parts_.listeners)),
-      revocations_(parts_.revocations),
+      revocations_(parts_.revocations, parts_.clock.steady()),
       fetched_keys_(std::in_place, key_parts()),
       configured_trust_(parts_.trust),
       patterns_(base_of_topics(settings)),
@@ -258,12 +258,14 @@ void Node::revoke(auth::Revocation revocation, base::Executor executor, Revoked 
 }
 
 boost::system::result<void> Node::revoke_here(const auth::Revocation& revocation) {
-  auth::Revocations more = revocations_.with(revocation);
+  const base::Clock::Steady now = parts_.clock.steady();
+  auth::Revocations more = revocations_.with(revocation, now);
   if (more.size() > auth::kRevocationsMax) {
     return make_error_code(boost::system::errc::no_space_on_device);
   }
   if (parts_.keep_revocation) {
-    if (const auto kept = parts_.keep_revocation(revocation); !kept) {
+    if (const auto kept = parts_.keep_revocation(revocation, revocations_.over(revocation, now));
+        !kept) {
       return kept.error();
     }
   }

@@ -52,7 +52,7 @@ struct NodeParts {
   // What is revoked, and what keeps one more of them over a restart; nullptr: nothing does. It is
   // called by the executor's thread, and may wait for a disk.
   std::vector<auth::Revocation> revocations = {};
-  std::function<boost::system::result<void>(const auth::Revocation&)> keep_revocation = {};
+  auth::KeepRevocation keep_revocation = {};
 
   auth::KeptTickets tickets = {};
 

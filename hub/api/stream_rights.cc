@@ -76,14 +76,14 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
   const std::optional<SessionStream>& session() const { return session_; }
 
   // Whether `trust`, which may be nullptr, still lets it be.
-  bool is_good(const auth::TrustPolicy* trust) const {
+  bool is_good(const auth::TrustPolicy* trust, auth::NumericDate now) const {
     if (session_) {
-      return trust != nullptr && auth::token_of(*session_->terms, *trust).has_value();
+      return trust != nullptr && auth::token_of(*session_->terms, *trust, now).has_value();
     }
     if (token_ == nullptr) {
       return trust == nullptr || trust->allows_anonymous;
     }
-    return trust != nullptr && !trust->is_revoked(*token_) &&
+    return trust != nullptr && !trust->is_revoked(*token_, now) &&
            auth::is_trusted(*token_, auth::Role::kSubscribe, trust->issuers);
   }
 
@@ -252,8 +252,9 @@ bool StreamRights::has_acknowledged(const auth::TicketHash& ticket, std::uint32_
 }
 
 void StreamRights::set_trust(const auth::TrustPolicy* trust) {
+  const auth::NumericDate now = clock_.wall().time_since_epoch();
   for (Right& right : rights_) {
-    if (!right.is_good(trust)) {
+    if (!right.is_good(trust, now)) {
       right.revoke();
     }
   }

@@ -119,7 +119,7 @@ Result<Authenticator::Remembered> Authenticator::verify(std::string_view token,
   if (!verified) {
     return verified.error();
   }
-  if (policy_->is_revoked(*verified)) {
+  if (policy_->is_revoked(*verified, now())) {
     return Errc::kRevoked;
   }
   auto grant = grants_.grant_of(verified->claims);

@@ -35,8 +35,8 @@ struct TrustPolicy {
 
   std::size_t remembered_max = 4096;  // tokens, on each shard
 
-  bool is_revoked(const VerifiedToken& token) const {
-    return revocations != nullptr && revocations->covers(token, token_rules.leeway);
+  bool is_revoked(const VerifiedToken& token, NumericDate now) const {
+    return revocations != nullptr && revocations->covers(token, now, token_rules.leeway);
   }
 
   // The same for a ticket, besides the token that it was minted with.

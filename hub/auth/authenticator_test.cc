@@ -207,8 +207,10 @@ TEST_F(AuthenticatorTest, takes_an_issue_time_that_is_still_to_come_for_none) {
       std::vector<Revocation>{{.issuer = "https://app.example",
                                .kind = Revocation::Kind::kSubject,
                                .name = "eva",
-                               .at = Issuers::kNow + NumericDate(1)}});
-  EXPECT_TRUE(revoking->is_revoked(*before->token)) << "a stream that it opened ends";
+                               .at = Issuers::kNow + NumericDate(1)}},
+      base::Clock::Steady());
+  EXPECT_TRUE(revoking->is_revoked(*before->token, Issuers::kNow + NumericDate(1)))
+      << "a stream that it opened ends";
   authenticator_.set_policy(revoking);
   clock_.step_wall(2s);
   EXPECT_EQ(by_header(early, Role::kSubscribe).error(), Errc::kRevoked);

@@ -19,16 +19,16 @@ std::string_view name_of(Revocation::Kind kind) {
   return "";
 }
 
-Revocations::Revocations(const std::vector<Revocation>& all) {
+Revocations::Revocations(const std::vector<Revocation>& all, Steady now) {
   for (const Revocation& revocation : all) {
-    add(revocation);
+    add(revocation, now);
   }
 }
 
-void Revocations::add(const Revocation& revocation) {
+void Revocations::add(const Revocation& revocation, Steady now) {
   Times& times = times_[{revocation.issuer, revocation.kind, revocation.name}];
   if (times.at <= revocation.at) {
-    times = {.at = revocation.at, .until = revocation.until};
+    times = {.at = revocation.at, .until = revocation.until, .here_since = now};
   }
 }
 
@@ -36,14 +36,33 @@ bool is_by_store(Revocation::Kind kind) {
   return kind == Revocation::Kind::kLabel;
 }
 
-Revocations Revocations::with(const Revocation& revocation) const {
+Revocation Revocations::revocation_of(const Key& key, const Times& times) {
+  const auto& [issuer, kind, name] = key;
+  return {.issuer = issuer, .kind = kind, .name = name, .at = times.at, .until = times.until};
+}
+
+bool Revocations::is_over(const Key& key, const Times& times, const Revocation& by, Steady now) {
+  return is_by_store(std::get<Revocation::Kind>(key)) == is_by_store(by.kind) &&
+         times.until > NumericDate(0) && times.until < by.at &&
+         times.until - times.at < NumericDate(now - times.here_since);
+}
+
+std::vector<Revocation> Revocations::over(const Revocation& revocation, Steady now) const {
+  std::vector<Revocation> over;
+  for (const auto& [key, times] : times_) {
+    if (is_over(key, times, revocation, now)) {
+      over.push_back(revocation_of(key, times));
+    }
+  }
+  return over;
+}
+
+Revocations Revocations::with(const Revocation& revocation, Steady now) const {
   Revocations more = *this;
-  std::erase_if(more.times_, [&revocation](const auto& entry) {
-    const auto& [key, times] = entry;
-    return is_by_store(std::get<Revocation::Kind>(key)) == is_by_store(revocation.kind) &&
-           times.until > NumericDate(0) && times.until < revocation.at;
+  std::erase_if(more.times_, [&revocation, now](const auto& entry) {
+    return is_over(entry.first, entry.second, revocation, now);
   });
-  more.add(revocation);
+  more.add(revocation, now);
   return more;
 }
 
@@ -55,7 +74,7 @@ const Revocations::Times* Revocations::find(const std::string& issuer,
   return found == times_.end() ? nullptr : &found->second;
 }
 
-bool Revocations::covers(const VerifiedToken& token, NumericDate leeway) const {
+bool Revocations::covers(const VerifiedToken& token, NumericDate now, NumericDate leeway) const {
   if (times_.empty()) {
     return false;
   }
@@ -66,7 +85,8 @@ bool Revocations::covers(const VerifiedToken& token, NumericDate leeway) const {
     return true;
   }
   const Times* const times = find(issuer, Revocation::Kind::kSubject, claims.subject);
-  return times != nullptr && (!claims.issued_at || *claims.issued_at <= times->at + leeway);
+  return times != nullptr && (!claims.issued_at || *claims.issued_at <= times->at + leeway ||
+                              *claims.issued_at > now + leeway);
 }
 
 bool Revocations::covers(const std::string& issuer,
@@ -82,9 +102,7 @@ bool Revocations::covers(const std::string& issuer,
 std::vector<Revocation> Revocations::all() const {
   std::vector<Revocation> all;
   for (const auto& [key, times] : times_) {
-    const auto& [issuer, kind, name] = key;
-    all.push_back(
-        {.issuer = issuer, .kind = kind, .name = name, .at = times.at, .until = times.until});
+    all.push_back(revocation_of(key, times));
   }
   return all;
 }

@@ -5,13 +5,17 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
+#include <boost/system/result.hpp>
+
 #include "hub/auth/claims.h"
 #include "hub/auth/issuer.h"
+#include "hub/base/clock.h"
 
 namespace vrelo::auth {
 
@@ -39,6 +43,10 @@ struct Revocation {
   friend bool operator==(const Revocation&, const Revocation&) = default;
 };
 
+// Keeps one more, and forgets those that are over.
+using KeepRevocation = std::function<boost::system::result<void>(const Revocation& revocation,
+                                                                 std::span<const Revocation> over)>;
+
 // "token", "subject", "key", "label", "session".
 std::string_view name_of(Revocation::Kind kind);
 
@@ -50,17 +58,26 @@ bool is_by_store(Revocation::Kind kind);
 // Threads: any.
 class Revocations {
  public:
+  using Steady = base::Clock::Steady;
+
   Revocations() = default;
-  explicit Revocations(const std::vector<Revocation>& all);
+  explicit Revocations(const std::vector<Revocation>& all, Steady now);
 
-  // Returns these with one more, and without those of its clock that are over by then. The same
-  // once more holds from its later time.
+  // Returns those that may be forgotten when `revocation` is made: all tokens that they name have
+  // ended, both by the time of `revocation`, on the same clock, and by how long they have been here
+  // (a clock may go ahead for a while and come back; a restart makes them wait anew).
+  std::vector<Revocation> over(const Revocation& revocation, Steady now) const;
+
+  // Returns these with one more, and without those that are over. The same once more holds from its
+  // later time.
   // Cost: a copy.
-  Revocations with(const Revocation& revocation) const;
+  Revocations with(const Revocation& revocation, Steady now) const;
 
-  // `leeway`: how far the issuer's clock may be ahead of the one that has said when it was revoked.
+  // Of a subject, a token is covered too that says of itself that it was issued after `now`: the
+  // clock was set back since it was taken.
+  // `leeway`: how far the issuer's clock may be ahead of ours.
   // Cost: three look-ups.
-  bool covers(const VerifiedToken& token, NumericDate leeway = NumericDate(0)) const;
+  bool covers(const VerifiedToken& token, NumericDate now, NumericDate leeway) const;
 
   // The same for a ticket, besides the token that it was minted with.
   bool covers(const std::string& issuer, const std::string& label, NumericDate minted_at) const;
@@ -74,12 +91,15 @@ class Revocations {
   struct Times {
     NumericDate at{0};
     NumericDate until{0};
+    Steady here_since = {};
   };
 
+  static Revocation revocation_of(const Key& key, const Times& times);
+  static bool is_over(const Key& key, const Times& times, const Revocation& by, Steady now);
   const Times* find(const std::string& issuer,
                     Revocation::Kind kind,
                     const std::optional<std::string>& name) const;
-  void add(const Revocation& revocation);
+  void add(const Revocation& revocation, Steady now);
 
   std::map<Key, Times, std::less<>> times_;
 };

@@ -12,6 +12,17 @@ using ::testing::IsEmpty;
 using Kind = Revocation::Kind;
 
 constexpr NumericDate kAt{1000};
+constexpr NumericDate kNow = kAt + NumericDate(100);
+constexpr NumericDate kNoLeeway{0};
+
+// How long the hub has run.
+Revocations::Steady after(int seconds) {
+  return Revocations::Steady(std::chrono::seconds(seconds));
+}
+
+Revocations revoked(const Revocation& revocation) {
+  return Revocations({revocation}, after(0));
+}
 
 VerifiedToken token(std::optional<NumericDate> issued_at = kAt) {
   return {.issuer_name = "a",
@@ -20,7 +31,7 @@ VerifiedToken token(std::optional<NumericDate> issued_at = kAt) {
 }
 
 TEST(Revocations, cover_nothing_at_first) {
-  EXPECT_FALSE(Revocations().covers(token()));
+  EXPECT_FALSE(Revocations().covers(token(), kNow, kNoLeeway));
   EXPECT_THAT(Revocations().all(), IsEmpty());
 }
 
@@ -37,30 +48,33 @@ TEST(Revocations, cover_what_is_named_of_its_issuer_alone) {
   for (const auto& [revocation, covers] : cases) {
     SCOPED_TRACE(std::string(name_of(revocation.kind)) + " " + revocation.name + " of " +
                  revocation.issuer);
-    EXPECT_EQ(Revocations().with(revocation).covers(token()), covers);
+    EXPECT_EQ(revoked(revocation).covers(token(), kNow, kNoLeeway), covers);
   }
 }
 
 TEST(Revocations, cover_a_subjects_tokens_until_then_and_a_keys_for_ever) {
-  const auto subject = Revocations().with({"a", Kind::kSubject, "eva", kAt});
-  EXPECT_TRUE(subject.covers(token(kAt)));
-  EXPECT_TRUE(subject.covers(token(std::nullopt))) << "who does not say when is not new";
-  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(1))));
-  EXPECT_TRUE(subject.with({"a", Kind::kSubject, "eva", kAt + NumericDate(1)})
-                  .covers(token(kAt + NumericDate(1))));
-  const auto key = Revocations().with({"a", Kind::kKey, "key", kAt});
-  EXPECT_TRUE(key.covers(token(kAt + NumericDate(1)))) << "a thief says what he likes";
+  const auto subject = revoked({"a", Kind::kSubject, "eva", kAt});
+  EXPECT_TRUE(subject.covers(token(kAt), kNow, kNoLeeway));
+  EXPECT_TRUE(subject.covers(token(std::nullopt), kNow, kNoLeeway))
+      << "who does not say when is not new";
+  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(1)), kNow, kNoLeeway));
+  EXPECT_TRUE(subject.with({"a", Kind::kSubject, "eva", kAt + NumericDate(1)}, after(1))
+                  .covers(token(kAt + NumericDate(1)), kNow, kNoLeeway));
+  const auto key = revoked({"a", Kind::kKey, "key", kAt});
+  EXPECT_TRUE(key.covers(token(kAt + NumericDate(1)), kNow, kNoLeeway))
+      << "a thief says what he likes";
 }
 
 TEST(Revocations, cover_a_subjects_tokens_of_an_issuer_whose_clock_is_ahead) {
-  const auto subject = Revocations().with({"a", Kind::kSubject, "eva", kAt});
-  EXPECT_TRUE(subject.covers(token(kAt + NumericDate(5)), NumericDate(5)));
-  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(5.5)), NumericDate(5)));
+  const auto subject = revoked({"a", Kind::kSubject, "eva", kAt});
+  EXPECT_TRUE(subject.covers(token(kAt + NumericDate(5)), kNow, NumericDate(5)));
+  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(5.5)), kNow, NumericDate(5)));
 }
 
 TEST(Revocations, do_not_cover_a_token_that_does_not_say) {
-  const auto revocations = Revocations({{"a", Kind::kToken, "", kAt}, {"a", Kind::kKey, "", kAt}});
-  EXPECT_FALSE(revocations.covers({.issuer_name = "a"}));
+  const auto revocations =
+      Revocations({{"a", Kind::kToken, "", kAt}, {"a", Kind::kKey, "", kAt}}, after(0));
+  EXPECT_FALSE(revocations.covers({.issuer_name = "a"}, kNow, kNoLeeway));
 }
 
 TEST(Revocations, are_forgotten_when_all_such_tokens_have_ended) {
@@ -68,18 +82,36 @@ TEST(Revocations, are_forgotten_when_all_such_tokens_have_ended) {
   const Revocation lasting{"a", Kind::kToken, "t2", kAt, kAt + NumericDate(10)};
   const Revocation endless{"a", Kind::kToken, "t3", kAt};
   const Revocation late{"a", Kind::kToken, "t4", kAt + NumericDate(10)};
-  const Revocations before({over, lasting, endless});
-  EXPECT_THAT(before.with(late).all(), ElementsAre(lasting, endless, late));
+  const Revocations before({over, lasting, endless}, after(0));
+  EXPECT_THAT(before.with(late, after(10)).all(), ElementsAre(lasting, endless, late));
+}
+
+TEST(Revocations, outlive_a_clock_that_goes_ahead_and_comes_back) {
+  const Revocation token{"a", Kind::kToken, "t1", kAt, kAt + NumericDate(60)};
+  const Revocation ahead{"a", Kind::kToken, "t2", kAt + NumericDate(9000), kAt + NumericDate(9060)};
+  const Revocation later{"a", Kind::kToken, "t3", kAt + NumericDate(61)};
+  const auto meanwhile = revoked(token).with(ahead, after(60));
+  EXPECT_THAT(meanwhile.all(), ElementsAre(token, ahead));
+  EXPECT_THAT(meanwhile.over(later, after(60)), IsEmpty());
+  EXPECT_THAT(meanwhile.over(later, after(61)), ElementsAre(token));
+  EXPECT_THAT(meanwhile.with(later, after(121)).all(), ElementsAre(ahead, later))
+      << "as long as a clock may be behind it";
+}
+
+TEST(Revocations, cover_a_subjects_tokens_of_a_time_that_is_to_come_again) {
+  const auto subject = revoked({"a", Kind::kSubject, "eva", kAt});
+  EXPECT_TRUE(subject.covers(token(kAt + NumericDate(60)), kAt + NumericDate(54), NumericDate(5)));
+  EXPECT_FALSE(subject.covers(token(kAt + NumericDate(60)), kAt + NumericDate(55), NumericDate(5)));
 }
 
 TEST(Revocations, of_labels_are_forgotten_by_their_own_clock) {
   const Revocation token{"a", Kind::kToken, "t", kAt, kAt + NumericDate(9)};
   const Revocation label{"a", Kind::kLabel, "tab", kAt, kAt + NumericDate(9)};
-  const Revocations before({token, label});
+  const Revocations before({token, label}, after(0));
   const Revocation later{"a", Kind::kLabel, "tab 2", kAt + NumericDate(10)};
-  EXPECT_THAT(before.with(later).all(), ElementsAre(token, later));
+  EXPECT_THAT(before.with(later, after(10)).all(), ElementsAre(token, later));
   const Revocation subject{"a", Kind::kSubject, "eva", kAt + NumericDate(10)};
-  EXPECT_THAT(before.with(subject).all(), ElementsAre(subject, label));
+  EXPECT_THAT(before.with(subject, after(10)).all(), ElementsAre(subject, label));
 }
 
 }  // namespace

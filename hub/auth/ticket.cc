@@ -155,7 +155,9 @@ Claims reader_claims(const Claims& claims) {
   return reader;
 }
 
-std::optional<VerifiedToken> token_of(const TicketTerms& terms, const TrustPolicy& trust) {
+std::optional<VerifiedToken> token_of(const TicketTerms& terms,
+                                      const TrustPolicy& trust,
+                                      NumericDate now) {
   VerifiedToken token{.issuer_name = terms.issuer, .kid = terms.kid, .claims = terms.claims};
   for (std::size_t i = 0; i < trust.issuers.size() && !token.key; ++i) {
     if (const VerifyingKey* const key = key_of(terms, trust.issuers[i])) {
@@ -164,7 +166,8 @@ std::optional<VerifiedToken> token_of(const TicketTerms& terms, const TrustPolic
     }
   }
   if (!token.key || !is_trusted(token, Role::kSubscribe, trust.issuers) ||
-      trust.is_revoked(token) || trust.is_revoked(terms.issuer, terms.label, terms.minted_at)) {
+      trust.is_revoked(token, now) ||
+      trust.is_revoked(terms.issuer, terms.label, terms.minted_at)) {
     return std::nullopt;
   }
   return token;

@@ -62,7 +62,9 @@ Claims reader_claims(const Claims& claims);
 
 // Returns the token that the ticket was minted with, as far as it is known, if `trust` still trusts
 // its key to let read, and nothing of it was revoked; its label neither.
-std::optional<VerifiedToken> token_of(const TicketTerms& terms, const TrustPolicy& trust);
+std::optional<VerifiedToken> token_of(const TicketTerms& terms,
+                                      const TrustPolicy& trust,
+                                      NumericDate now);
 
 // Returns where the key of its token may be by now, where `trust` does not have it.
 KeysWanted keys_wanted(const TicketTerms& terms, const TrustPolicy& trust);

@@ -78,6 +78,8 @@ TEST(TicketTerms, keep_of_a_token_what_a_reader_may) {
   EXPECT_EQ(reader_claims(claims), reader);
 }
 
+constexpr NumericDate kNow{1000};
+
 TEST(TicketTerms, lead_back_to_the_token_while_it_is_trusted) {
   const testing::Issuers issuers;
   TicketTerms terms = *test_terms();
@@ -86,7 +88,7 @@ TEST(TicketTerms, lead_back_to_the_token_while_it_is_trusted) {
   terms.label = "tab";
   terms.minted_at = NumericDate(1000);
   TrustPolicy trust{.issuers = issuers.all()};
-  const auto token = token_of(terms, trust);
+  const auto token = token_of(terms, trust, kNow);
   ASSERT_TRUE(token);
   EXPECT_EQ(token->issuer_name, terms.issuer);
   EXPECT_EQ(token->kid, "app");
@@ -94,8 +96,9 @@ TEST(TicketTerms, lead_back_to_the_token_while_it_is_trusted) {
   EXPECT_TRUE(*token->key == issuers.app.verifying());
 
   const auto revoked = [&](const Revocation& revocation) {
-    trust.revocations = std::make_shared<const Revocations>(std::vector<Revocation>{revocation});
-    return !token_of(terms, trust);
+    trust.revocations = std::make_shared<const Revocations>(std::vector<Revocation>{revocation},
+                                                            base::Clock::Steady());
+    return !token_of(terms, trust, kNow);
   };
   using Kind = Revocation::Kind;
   EXPECT_TRUE(revoked({terms.issuer, Kind::kToken, "t1", NumericDate(1000)}));
@@ -135,14 +138,14 @@ TEST(TicketTerms, lead_to_nothing_without_their_key) {
   terms.key_print = issuers.app.verifying().print();
   TrustPolicy trust{.issuers = issuers.all()};
   terms.issuer = "https://other.example";
-  EXPECT_FALSE(token_of(terms, trust)) << "another issuer has the key";
+  EXPECT_FALSE(token_of(terms, trust, kNow)) << "another issuer has the key";
   terms.issuer = "https://app.example";
-  EXPECT_TRUE(token_of(terms, trust));
+  EXPECT_TRUE(token_of(terms, trust, kNow));
   trust.issuers[0].keys.erase(trust.issuers[0].keys.begin());
-  EXPECT_FALSE(token_of(terms, trust)) << "it was removed";
+  EXPECT_FALSE(token_of(terms, trust, kNow)) << "it was removed";
   trust = {.issuers = issuers.all()};
   trust.issuers[0].roles = {Role::kPublish};
-  EXPECT_FALSE(token_of(terms, trust)) << "it is for publishers now";
+  EXPECT_FALSE(token_of(terms, trust, kNow)) << "it is for publishers now";
 }
 
 }  // namespace

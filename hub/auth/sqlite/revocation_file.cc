@@ -59,20 +59,26 @@ db::Result<std::vector<Revocation>> RevocationFile::load(const std::string& file
   }
 }
 
-db::Result<void> RevocationFile::add(const Revocation& revocation) {
-  auto over = connection_.prepare(
-      "DELETE FROM revocations WHERE until > 0 AND until < ? AND (kind = ?) = ?");
+db::Result<void> RevocationFile::add(const Revocation& revocation,
+                                     std::span<const Revocation> over) {
+  // Another process may have made it anew meanwhile.
+  auto gone = connection_.prepare(
+      "DELETE FROM revocations WHERE issuer = ? AND kind = ? AND name = ? AND until > 0"
+      " AND until <= ?");
   auto row = connection_.prepare(
       "INSERT INTO revocations (issuer, kind, name, at, until) VALUES (?, ?, ?, ?, ?)"
       " ON CONFLICT DO UPDATE SET at = excluded.at, until = excluded.until WHERE at < excluded.at");
-  if (!over || !row) {
-    return over ? row.error() : over.error();
+  if (!gone || !row) {
+    return gone ? row.error() : gone.error();
   }
-  over->bind(1, stored(revocation.at))
-      .bind(2, static_cast<std::int64_t>(Revocation::Kind::kLabel))
-      .bind(3, is_by_store(revocation.kind) ? 1 : 0);
-  if (const auto removed = over->run(); !removed) {
-    return removed;
+  for (const Revocation& one : over) {
+    gone->bind_blob(1, one.issuer)
+        .bind(2, static_cast<std::int64_t>(one.kind))
+        .bind_blob(3, one.name)
+        .bind(4, stored(one.until));
+    if (const auto removed = gone->run(); !removed) {
+      return removed;
+    }
   }
   return row->bind_blob(1, revocation.issuer)
       .bind(2, static_cast<std::int64_t>(revocation.kind))
@@ -88,9 +94,10 @@ base::Parsed<KeptRevocations> keep_revocations(const std::string& log_file) {
     return kept;
   }
   const std::string file = auth_file_of(log_file);
-  kept.keep = [file](const Revocation& revocation) -> db::Result<void> {
+  kept.keep = [file](const Revocation& revocation,
+                     std::span<const Revocation> over) -> boost::system::result<void> {
     auto opened = RevocationFile::open(file);
-    return opened ? opened->add(revocation) : opened.error();
+    return opened ? opened->add(revocation, over) : opened.error();
   };
   auto loaded = RevocationFile::load(file);
   if (!loaded) {

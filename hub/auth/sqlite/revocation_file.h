@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,9 +26,10 @@ class RevocationFile {
   // Returns what is in the file; nothing where there is none. Errors: as open().
   static base::sqlite::Result<std::vector<Revocation>> load(const std::string& file);
 
-  // Returns once it is on the disk; what is over by then is removed. The same once more holds from
-  // its later time.
-  base::sqlite::Result<void> add(const Revocation& revocation);
+  // Returns once it is on the disk, and `over` is not. The same once more holds from its later
+  // time.
+  base::sqlite::Result<void> add(const Revocation& revocation,
+                                 std::span<const Revocation> over = {});
 
  private:
   explicit RevocationFile(base::sqlite::Connection connection)
@@ -39,7 +41,7 @@ class RevocationFile {
 // What is revoked, and what keeps more of it.
 struct KeptRevocations {
   std::vector<Revocation> revocations = {};
-  std::function<base::sqlite::Result<void>(const Revocation&)> keep = {};
+  KeepRevocation keep = {};
 };
 
 // Returns what is kept beside the log in `log_file`, in a file with ".auth" behind its name, which

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,26 +78,29 @@ TEST_F(RevocationFileTest, covers_as_much_as_before_though_it_keeps_milliseconds
 
 TEST_F(RevocationFileTest, removes_what_is_over) {
   auto file = *RevocationFile::open(file_);
-  const Revocation lasting{"a", Kind::kToken, "t2", NumericDate(1), NumericDate(10)};
-  const Revocation endless{"a", Kind::kToken, "t3", NumericDate(1)};
-  const Revocation late{"b", Kind::kToken, "t1", NumericDate(10)};
-  for (const Revocation& revocation :
-       {Revocation{"a", Kind::kToken, "t1", NumericDate(1), NumericDate(9)}, lasting, endless,
-        late}) {
+  const Revocation over{"a", Kind::kToken, "t1", NumericDate(1), NumericDate(9)};
+  const Revocation renewed{"a", Kind::kSubject, "eva", NumericDate(1), NumericDate(9)};
+  const Revocation endless{"a", Kind::kSubject, "tom", NumericDate(1), NumericDate(9)};
+  const Revocation other{"b", Kind::kToken, "t1", NumericDate(1), NumericDate(9)};
+  const Revocation again{"a", Kind::kSubject, "eva", NumericDate(2), NumericDate(10)};
+  const Revocation for_ever{"a", Kind::kSubject, "tom", NumericDate(2)};
+  for (const Revocation& revocation : {over, renewed, endless, other, again, for_ever}) {
     ASSERT_TRUE(file.add(revocation));
   }
-  EXPECT_THAT(loaded(), UnorderedElementsAre(lasting, endless, late));
+  const Revocation late{"b", Kind::kToken, "t2", NumericDate(10)};
+  ASSERT_TRUE(file.add(late, std::vector{over, renewed, endless}));
+  EXPECT_THAT(loaded(), UnorderedElementsAre(other, again, for_ever, late));
 }
 
-TEST_F(RevocationFileTest, removes_labels_by_their_own_clock) {
+TEST_F(RevocationFileTest, removes_what_it_has_loaded_whatever_its_fractions) {
   auto file = *RevocationFile::open(file_);
-  const Revocation token{"a", Kind::kToken, "t", NumericDate(1), NumericDate(9)};
-  const Revocation later{"a", Kind::kLabel, "tab 2", NumericDate(10)};
-  for (const Revocation& revocation :
-       {token, Revocation{"a", Kind::kLabel, "tab", NumericDate(1), NumericDate(9)}, later}) {
-    ASSERT_TRUE(file.add(revocation));
+  for (int i = 0; i < 100; ++i) {
+    const NumericDate at(1764500000 + 0.0137 * i);
+    ASSERT_TRUE(file.add({"a", Kind::kToken, std::to_string(i), at, at + NumericDate(60)}));
   }
-  EXPECT_THAT(loaded(), UnorderedElementsAre(token, later));
+  const Revocation late{"a", Kind::kToken, "late", NumericDate(1764600000)};
+  ASSERT_TRUE(file.add(late, loaded()));
+  EXPECT_THAT(loaded(), UnorderedElementsAre(late));
 }
 
 TEST_F(RevocationFileTest, leaves_alone_what_is_none) {

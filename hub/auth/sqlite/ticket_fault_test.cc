@@ -79,13 +79,13 @@ TEST_F(TicketFaultTest, says_so_when_a_sync_fails) {
 TEST_F(TicketFaultTest, is_read_at_a_start_on_a_full_disk) {
   ASSERT_TRUE(keeps(*kept().keeper, used_));
   const Revocation revocation{"issuer", Revocation::Kind::kToken, "t", NumericDate(1)};
-  ASSERT_TRUE(keep_revocations(log_file_)->keep(revocation));
+  ASSERT_TRUE(keep_revocations(log_file_)->keep(revocation, {}));
   disk_.fail({.matches = is_change, .result_code = SQLITE_FULL});
   EXPECT_TRUE(is_used());
   EXPECT_EQ(keep_revocations(log_file_)->revocations, std::vector{revocation});
   const KeptTickets open = kept();
   EXPECT_FALSE(keeps(*open.keeper, unused_));
-  EXPECT_FALSE(keep_revocations(log_file_)->keep(revocation));
+  EXPECT_FALSE(keep_revocations(log_file_)->keep(revocation, {}));
   disk_.heal();
   EXPECT_TRUE(keeps(*open.keeper, used_));
   EXPECT_TRUE(is_used());

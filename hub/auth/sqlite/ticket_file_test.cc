@@ -85,7 +85,7 @@ TEST_F(TicketFileTest, shares_its_file_with_what_is_revoked) {
   KeptTickets open = kept();
   ASSERT_TRUE(open.keeper->keep(std::vector<TicketBook::Change>{{test_digest(1), &unused}}, {}));
   const Revocation revocation{"a", Revocation::Kind::kLabel, "tab", NumericDate(1)};
-  ASSERT_TRUE(keep_revocations(log_file_)->keep(revocation));
+  ASSERT_TRUE(keep_revocations(log_file_)->keep(revocation, {}));
   ASSERT_TRUE(open.keeper->keep(std::vector<TicketBook::Change>{{test_digest(2), &unused}}, {}));
   EXPECT_THAT(keep_revocations(log_file_)->revocations, ::testing::ElementsAre(revocation));
   EXPECT_EQ(kept().tickets.size(), 2);
