@@ -221,7 +221,8 @@ TEST_F(FrontTest, revokes_a_label_by_the_clock_of_tickets) {
     Front front = make_front(std::make_shared<const auth::TrustPolicy>(trust));
     overview_.when_revoked = [&](const auth::Revocation& revocation) {
       auth::TrustPolicy changed = trust;
-      changed.revocations = std::make_shared<const auth::Revocations>(std::vector{revocation});
+      changed.revocations =
+          std::make_shared<const auth::Revocations>(std::vector{revocation}, clock_.steady());
       front.set_policy(make_policy(settings_, true,
                                    std::make_shared<const auth::TrustPolicy>(std::move(changed))));
     };
