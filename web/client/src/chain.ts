@@ -4,11 +4,13 @@
 
 import type { ParsedEvent } from "./parser.js";
 
-/** An event, and the id after which it came. */
+/** An event, and the id after which it came. `by` has read it, as its event number `number`. */
 export interface Link {
   after: string;
   event: ParsedEvent;
   origin: string;
+  by: string;
+  number: number;
 }
 
 // What is kept at most: for others, and to know what was there already. The newest is kept in any case.
@@ -16,7 +18,9 @@ const LINKS_MAX = 1024;
 const CHARACTERS_MAX = 256 * 1024;
 
 const idOf = (link: Link): string => link.event.lastEventId;
-const hasOwnId = (link: Link): boolean => idOf(link) !== link.after;
+
+/** Returns whether the event has an id, and not that of the one before it. */
+export const hasOwnId = (link: Link): boolean => idOf(link) !== link.after;
 
 // Adds `link` to `links`, and returns how many characters there are then.
 function add(link: Link, links: Link[], characters: number): number {
@@ -41,6 +45,7 @@ export class Chain {
   readonly #deliver: (link: Link) => void;
   readonly #done: Link[] = []; // delivered, the newest last
   #doneCharacters = 0;
+  readonly #withoutId = new Map<string, number>(); // of each reader, its last event since the cursor's
   #ahead: Link[] = []; // what came behind a hole
   #aheadCharacters = 0;
 
@@ -51,18 +56,23 @@ export class Chain {
   }
 
   /**
-   * Delivers an event and what waited for it, or forgets it if it was there before. False means that it waits
-   * itself, since something before it is missing.
+   * Delivers events, in this order before what waited for them, and forgets those that were there before. False
+   * means that one waits itself, since something before it is missing.
    */
-  take(link: Link): boolean {
-    if (link.after === this.cursor) {
-      this.#append(link);
-      this.#drain();
-    } else if (!this.has(idOf(link))) {
-      this.#aheadCharacters = add(link, this.#ahead, this.#aheadCharacters);
-      return false;
+  take(...links: Link[]): boolean {
+    let isWhole = true;
+    for (const link of links) {
+      if (link.after !== this.cursor) {
+        if (!this.has(idOf(link))) {
+          this.#aheadCharacters = add(link, this.#ahead, this.#aheadCharacters);
+          isWhole = false;
+        }
+      } else if (!this.#isOver(link)) {
+        this.#append(link);
+      }
     }
-    return true;
+    this.#drain();
+    return isWhole;
   }
 
   /** Returns whether the event with this id was delivered, as far as it is remembered. */
@@ -91,15 +101,25 @@ export class Chain {
   }
 
   #append(link: Link): void {
-    this.cursor = idOf(link);
+    if (hasOwnId(link)) {
+      this.cursor = idOf(link);
+      this.#withoutId.clear();
+    } else {
+      this.#withoutId.set(link.by, link.number);
+    }
     this.#doneCharacters = add(link, this.#done, this.#doneCharacters);
     this.#deliver(link);
+  }
+
+  // Whether this is the cursor's event, or one without an id that came after it and was delivered.
+  #isOver(link: Link): boolean {
+    return hasOwnId(link) ? idOf(link) === this.cursor : link.number <= (this.#withoutId.get(link.by) ?? -1);
   }
 
   #drain(): void {
     while (this.#ahead.length > 0) {
       // What was delivered may wait as well, behind an event that did not come this way.
-      this.#ahead = this.#ahead.filter((link) => !hasOwnId(link) || idOf(link) !== this.cursor);
+      this.#ahead = this.#ahead.filter((link) => !this.#isOver(link));
       const next = this.#ahead.findIndex(({ after }) => after === this.cursor);
       if (next < 0) {
         return;

@@ -8,7 +8,10 @@ import { Chain } from "../dist/chain.js";
 
 const SEED = 20261130;
 
-const link = (after, id, data = id) => ({ after, event: { type: "message", data, lastEventId: id }, origin: "" });
+let count = 0; // of links
+
+const link = (after, id, data = id) =>
+  ({ after, event: { type: "message", data, lastEventId: id }, origin: "", by: "a", number: count++ });
 
 function chainFrom(cursor) {
   const seen = [];
@@ -40,6 +43,16 @@ test("Chain: delivers events without an id where they stand", () => {
   chain.take(link("1", "2", "2"));
   chain.take(link("3", "3", "c"));
   assert.deepEqual(seen, ["2", "a", "b", "c"]);
+});
+
+test("Chain: delivers an event without an id once, and takes those of another reader for others", () => {
+  const { seen, chain } = chainFrom("1");
+  const [two, a, b] = [link("1", "2"), link("2", "2", "a"), link("2", "2", "b")];
+  chain.take(b);
+  chain.take(two, a, b);
+  chain.take(two, a, b);
+  chain.take({ ...a, by: "b" });
+  assert.deepEqual(seen, ["2", "a", "b", "a"]);
 });
 
 test("Chain: takes an id that comes again as an event of its own", () => {
@@ -83,5 +96,43 @@ test("Chain: whatever the order in which events come, and how often, each is del
       chain.take(link(`${id - 1}`, `${id}`));
     }
     assert.deepEqual(seen, ids.map(String), `round ${round} of seed ${SEED}`);
+  }
+});
+
+test("Chain: what one hears, and what it asks for, are together each event once and in order, also without ids", () => {
+  const random = chance(SEED);
+  const below = (limit) => Math.floor(limit * random());
+  for (let round = 0; round < 500; ++round) {
+    const leader = chainFrom("0");
+    const tab = chainFrom("0");
+    leader.chain.take(link("0", "1")); // what comes without an id before any has one is nobody's to ask for
+    const asked = []; // cursors
+    const told = []; // what the leader has said, as lists of links
+    let isThere = false;
+    const ask = () => asked.push(tab.chain.cursor);
+    const acts = [
+      () => {
+        const after = leader.chain.cursor;
+        const next = link(after, below(2) === 0 ? after : `${Number(after) + 1}`, `${count}`);
+        leader.chain.take(next);
+        if (isThere) {
+          told.push([next]);
+        }
+      },
+      () => {
+        isThere = true;
+        ask();
+      },
+      () => asked.length > 0 && told.push(leader.chain.since(asked.shift())),
+      () => told.length > 0 && (tab.chain.take(...told.shift()) || ask()),
+    ];
+    for (let step = 0; step < 40; ++step) {
+      acts[below(acts.length)]();
+    }
+    acts[1]();
+    while (asked.length + told.length > 0) {
+      acts.slice(2).forEach((act) => act());
+    }
+    assert.deepEqual(tab.seen, leader.seen, `round ${round} of seed ${SEED}`);
   }
 });

@@ -10,7 +10,7 @@
 // however late a message is (see Chain). What it lacks, it asks the leader for; what the leader does not remember,
 // it reads by a connection of its own, until it has met the others.
 
-import { Chain, type Link } from "./chain.js";
+import { Chain, hasOwnId, type Link } from "./chain.js";
 import type { Failure } from "./failure.js";
 import type { StreamOptions } from "./options.js";
 import { Reader, type ReaderSink } from "./reader.js";
@@ -90,6 +90,7 @@ class Member {
   #channel: BroadcastChannel | undefined; // none while it is no member
   #leader: string | undefined;
   #term = 0; // the leader's
+  #count = 0; // of events that it has read
   #head = ""; // the last id that is known of the common stream
   #unlock = () => {}; // gives up the lock, or the wish for it
   #reader: Reader | undefined; // while it leads
@@ -219,7 +220,7 @@ class Member {
         if (event.type === "vrelo.hello" && after !== "") {
           return;
         }
-        const link = { after, event, origin };
+        const link = { after, event, origin, by: this.#id, number: this.#count++ };
         after = event.lastEventId;
         onLink(link);
       },
@@ -311,23 +312,22 @@ class Member {
     if (links === null && !this.#chain.has(cursor)) {
       this.#readOwnWay();
     }
-    for (const link of links ?? []) {
-      this.#take(link);
-    }
+    this.#take(...(links ?? []));
   }
 
-  #take(link: Link): void {
-    if (!this.#chain.take(link) && !this.#isAsking && this.#ownWay === undefined) {
+  #take(...links: Link[]): void {
+    if (!this.#chain.take(...links) && !this.#isAsking && this.#ownWay === undefined) {
       this.#ask();
     }
     this.#endOwnWay();
   }
 
-  // Reads what the leader does not remember.
+  // Reads what the leader does not remember. Events without an id may come by the leader as well, where nothing
+  // tells that they are the same, so they are left to that.
   #readOwnWay(): void {
     this.#ownWay ??= this.#read(this.#chain.cursor!, {
       onOpen: () => {},
-      onLink: (link) => this.#take(link),
+      onLink: (link) => hasOwnId(link) && this.#take(link),
       onFailure: (failure) => {
         if (!failure.willReconnect) {
           this.#onFailure(failure);

@@ -124,9 +124,11 @@ test("shared: tabs with another URL, other credentials or another name have a co
   assert.equal(server.exchanges.length, 4);
 });
 
-// A server that has all that it has sent, and goes on after the id that it is told.
+// A server that has all that it has sent with an id, and goes on after the id that it is told.
 class HistoryServer {
-  count = 0; // of events
+  count = 0; // of events with an id
+
+  #remarks = 0; // events without one
 
   static async open(t) {
     const history = new HistoryServer();
@@ -145,6 +147,11 @@ class HistoryServer {
   publish() {
     this.count += 1;
     this.open.forEach((exchange) => exchange.write(event(this.count)));
+  }
+  // Sends an event without an id to those who read, which says after which one it comes, and its number.
+  remark() {
+    this.#remarks += 1;
+    this.open.forEach((exchange) => exchange.write(`data: ${this.count}+${this.#remarks}\n\n`));
   }
 }
 
@@ -180,6 +187,7 @@ test("shared: whatever happens to tabs and connections, each tab has each event 
     const acts = [
       () => history.publish(),
       () => history.publish(),
+      () => history.remark(),
       add,
       () => tabs.length > 1 && tabs.splice(below(tabs.length), 1)[0].source.close(),
       () => history.open[0]?.cut(),
@@ -193,13 +201,19 @@ test("shared: whatever happens to tabs and connections, each tab has each event 
     }
     // A tab may be open and not know yet where, as long as nothing has come.
     const hasBegun = ({ entries }) => entries.some((entry) => entry.startsWith("message"));
+    const isRemark = (entry) => entry.includes("+");
     await until(() => tabs.every(hasBegun) || history.publish(), "an event in each tab");
     history.publish();
     for (const tab of tabs) {
-      const ids = (await tab.untilEntry(told(history.count))).filter((entry) => entry.startsWith("message"));
+      const all = (await tab.untilEntry(told(history.count))).filter((entry) => entry.startsWith("message"));
+      const ids = all.filter((entry) => !isRemark(entry));
       const first = Number(/#([0-9]+)$/.exec(ids[0])[1]);
       const expected = Array.from({ length: history.count - first + 1 }, (_, i) => told(first + i));
       assert.deepEqual(ids, expected, `round ${round} of seed ${SEED}`);
+      // Some of those without an id may be missing.
+      const remarks = all.filter(isRemark).map((entry) => entry.match(/[0-9]+/g).map(Number));
+      const isInOrder = ([after, number, id], i) => after === id && number > (remarks[i - 1]?.[1] ?? 0);
+      assert.ok(remarks.every(isInOrder), `round ${round} of seed ${SEED}: ${all}`);
       tab.source.close();
     }
     await until(() => history.open.length === 0, "no connection");
@@ -229,7 +243,10 @@ class Silent {
   }
 }
 
-const link = (after, id) => ({ after, event: { type: "message", data: id, lastEventId: id }, origin: "http://a" });
+let linkCount = 0;
+
+const link = (after, id, data = id) => ({ after, event: { type: "message", data, lastEventId: id }, origin: "http://a",
+  by: "silent", number: linkCount++ });
 
 test("shared: from a tab that stands still, the lock is taken; what it says later counts no more", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
@@ -309,6 +326,30 @@ test("shared: a tab asks for what it has missed, and takes events in whatever or
   silent.tell({ kind: "event", link: link("4", "5") });
   assert.deepEqual(await tab.until(5), ["open", ...[2, 3, 4, 5].map(told)]);
   assert.equal(server.exchanges.length, 0);
+});
+
+test("shared: an event without an id comes once, whether it is heard, asked for, or read as well", async (t) => {
+  const server = await Server.open(t, stay());
+  const silent = new Silent(t, server);
+  const asked = silent.asked(1);
+  const tab = open(t, server);
+  const [{ from: to }] = await asked;
+  const [two, a] = [link("1", "2"), link("2", "2", "a")];
+  const lead = (cursor, links) => silent.tell({ kind: "lead", term: 1, to, cursor, isOpen: true, links });
+  lead("1", []);
+  silent.tell({ kind: "event", link: two });
+  silent.tell({ kind: "event", link: a });
+  lead("2", [two, a]);
+  lead("9", null); // which is not remembered, so it is read
+  const own = await server.exchange(0);
+  assert.equal(own.headers["last-event-id"], "2");
+  own.write(`${event(3)}data: b\n\n`);
+  await tab.untilEntry(told(3));
+  silent.tell({ kind: "event", link: link("3", "3", "b") });
+  await tab.untilEntry("message b #3");
+  silent.tell({ kind: "event", link: link("3", "4") });
+  await tab.untilEntry(told(4));
+  assert.deepEqual(tab.entries, ["open", told(2), "message a #2", told(3), "message b #3", told(4)]);
 });
 
 test("shared: is refused where it cannot be had, with the reason", (t) => {
