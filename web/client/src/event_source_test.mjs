@@ -3,9 +3,7 @@
 // What our class has beyond the native one. What both have is in standard_cases.mjs.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import test from "node:test";
-import { promisify } from "node:util";
 
 import { EventSource, GapEvent, StreamErrorEvent } from "../dist/index.js";
 import { QUICK, Server, Watch } from "./server_testing.mjs";
@@ -322,15 +320,27 @@ test("EventSource: gives up after as many attempts in a row as it is told", asyn
     "error http 500 reconnects", "error http 500 has given up"]);
 });
 
-test("EventSource: is closed, and the error is not swallowed, when retryOn throws", async (t) => {
+test("EventSource: has failed for good when retryOn throws, and tells what it threw", async (t) => {
   const server = await Server.open(t, refuse(500));
-  const script = `
-    import { EventSource } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url))};
-    const retryOn = () => { throw new Error("of the test"); };
-    const source = new EventSource("${server.url}", { retryOn });
-    process.on("uncaughtException", (error) => console.log(error.message, source.readyState));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
-  assert.equal(stdout, "of the test 2\n");
+  const thrown = new Error("of the test");
+  const watch = open(t, server, { retryOn: () => { throw thrown; } });
+  assert.deepEqual(await watch.until(1), ["error http 500 has given up"]);
+  assert.deepEqual([watch.lastError.cause, watch.lastError.delayMs], [thrown, 0]);
+  assert.equal(watch.source.readyState, EventSource.CLOSED);
+});
+
+test("EventSource: tells nothing more where retryOn closes it", async (t) => {
+  const server = await Server.open(t, refuse(500));
+  const watch = await new Promise((resolve) => {
+    const retryOn = () => {
+      opened.source.close();
+      resolve(opened);
+      return true;
+    };
+    const opened = open(t, server, { retryOn });
+  });
+  await open(t, server).until(1);
+  assert.deepEqual([watch.entries, watch.source.readyState], [[], EventSource.CLOSED]);
 });
 
 test("EventSource: connects again when the heartbeats that were announced stay away", async (t) => {

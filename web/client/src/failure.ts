@@ -32,6 +32,6 @@ export interface Failure {
   readonly willReconnect: boolean;
   /** How long until then; 0 where it does not. */
   readonly delayMs: number;
-  /** What the page's own function for a header, token, ticket or body has thrown, where that is why. */
+  /** What the page's own function for a header, token, ticket or body, or `retryOn`, has thrown, where that is why. */
   readonly cause?: unknown;
 }

@@ -56,7 +56,10 @@ export interface StreamOptions {
   lastEventIdParam?: string;
 
   retry?: RetryOptions;
-  /** Whether to try again after an answer that was no stream; no by default. Not asked after a 204. */
+  /**
+   * Whether to try again after an answer that was no stream; no by default. Not asked after a 204. If it throws, the
+   * stream has failed for good.
+   */
   retryOn?: (refusal: Refusal) => boolean;
   /** The stream has an end: when the server ends it, that is all. False by default, as with the native class. */
   finite?: boolean;

@@ -116,20 +116,16 @@ export class Reader implements Types {
   async #run(): Promise<void> {
     await undefined; // the caller has listeners to add
     const { wake } = this.#options;
-    try {
-      while (!this.#isClosed) {
-        if (typeof wake === "object" && wake.pauseHidden && isHidden()) {
-          this.state = 0;
-          await this.#wait(undefined);
-          continue;
-        }
-        const end = await this.#connect();
-        if (!this.#isClosed && end.reason !== undefined) {
-          await this.#fail(end.reason, end);
-        }
+    while (!this.#isClosed) {
+      if (typeof wake === "object" && wake.pauseHidden && isHidden()) {
+        this.state = 0;
+        await this.#wait(undefined);
+        continue;
       }
-    } finally {
-      this.close(); // where retryOn() has thrown
+      const end = await this.#connect();
+      if (!this.#isClosed && end.reason !== undefined) {
+        await this.#fail(end.reason, end);
+      }
     }
   }
 
@@ -151,7 +147,15 @@ export class Reader implements Types {
 
   async #fail(reason: Reason, { status, retryAfterMs = 0, cause }: End): Promise<void> {
     this.#countFailure();
-    const willReconnect = this.#mayReconnect(reason, status);
+    let willReconnect = false;
+    try {
+      willReconnect = this.#mayReconnect(reason, status);
+    } catch (error) {
+      cause = error; // of retryOn()
+    }
+    if (this.#isClosed) {
+      return; // by retryOn()
+    }
     const delay = delayMs(this.#retry, {
       failures: this.#failures,
       serverMs: this.#serverMs,

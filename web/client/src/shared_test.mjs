@@ -84,6 +84,18 @@ test("shared: all tabs are told of a failure, and of what happens next", async (
   assert.equal(server.exchanges.length, 3);
 });
 
+test("shared: when retryOn throws, all tabs have failed, and the lock is free for the next", async (t) => {
+  const server = await Server.open(t, stay(), (exchange) => exchange.end(500), stay());
+  const tabs = await openTabs(t, server, 2, { retryOn: () => { throw new Error("of the test"); } });
+  server.exchanges[0].end();
+  for (const tab of tabs) {
+    assert.deepEqual(await tab.until(3), ["open", "error closed reconnects", "error http 500 has given up"]);
+  }
+  assert.deepEqual(tabs.map(({ lastError }) => lastError.cause?.message), ["of the test", undefined]);
+  await openTabs(t, server, 1);
+  assert.equal(server.exchanges.length, 3);
+});
+
 test("shared: a tab that begins at an id gets what the others have had since then", async (t) => {
   const server = await Server.open(t, stay());
   const [first] = await openTabs(t, server, 1);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { within } from "../../../test/harness/waiting.mjs";
 import { stream, StreamError } from "../dist/index.js";
 import { QUICK, Server } from "./server_testing.mjs";
 
@@ -101,6 +102,16 @@ test("stream: throws what its function for a token has thrown, as the cause", as
   const token = () => { throw thrown; };
   const first = stream("http://127.0.0.1:9/", { token, retry: { attempts: 1 } }).next();
   await assert.rejects(first, { name: "StreamError", message: "the stream has failed: auth", cause: thrown });
+});
+
+test("stream: throws what retryOn has thrown, as the cause", async (t) => {
+  const server = await Server.open(t, (exchange) => exchange.end(500));
+  const thrown = new Error("of the test");
+  const failures = [];
+  const options = { retryOn: () => { throw thrown; }, onFailure: ({ cause }) => failures.push(cause) };
+  const first = within(stream(server.url, options).next(), "the stream's failure");
+  await assert.rejects(first, { name: "StreamError", message: "the stream has failed: http (500)", cause: thrown });
+  assert.deepEqual(failures, [thrown]);
 });
 
 test("stream: reads no more while the loop is at work, and is not idle meanwhile", async () => {
