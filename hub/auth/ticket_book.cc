@@ -40,8 +40,13 @@ std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBo
     return TooMany{.retry = owner.minute_end - now};
   }
   const std::uint64_t unused_max = order.unused_max.value_or(limits_.unused_max);
-  if (!has_room(record, owner, unused_max)) {
-    return Full{};
+  switch (room_for(record, owner, unused_max)) {
+    case Room::kNoneForOwner:
+      return TooMany{.retry = owner.minute_end - now};
+    case Room::kNone:
+      return Full{};
+    case Room::kEnough:
+      break;
   }
   ++owner.minted;
   Minted minted{.expires_in = record.ticket_end - now,
@@ -60,16 +65,22 @@ std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBo
 }
 
 // Whether one more fits in, where the owner's oldest unused tickets die for it.
-bool TicketBook::has_room(const TicketRecord& record,
-                          const Owner& owner,
-                          std::uint64_t unused_max) const {
-  std::size_t bytes = bytes_ + bytes_of(record);
+TicketBook::Room TicketBook::room_for(const TicketRecord& record,
+                                      const Owner& owner,
+                                      std::uint64_t unused_max) const {
+  std::size_t dying = 0;
   std::size_t unused = owner.unused.size();
   for (auto at = owner.unused.begin(); at != owner.unused.end() && unused >= unused_max;
        ++at, --unused) {
-    bytes -= bytes_of(entries_.find(at->second)->second.record);
+    dying += bytes_of(entries_.find(at->second)->second.record);
   }
-  return bytes <= limits_.bytes_max;
+  const std::size_t added = bytes_of(record);
+  const std::size_t left = owner.bytes - dying;
+  const std::size_t bytes = bytes_ - dying + added;
+  if (left > 0 && bytes + left + added > limits_.bytes_max) {
+    return Room::kNoneForOwner;
+  }
+  return bytes > limits_.bytes_max ? Room::kNone : Room::kEnough;
 }
 
 void TicketBook::insert(const TicketHash& hash, TicketRecord record, std::uint64_t number) {
@@ -77,8 +88,10 @@ void TicketBook::insert(const TicketHash& hash, TicketRecord record, std::uint64
   const auto [at, is_new] =
       entries_.try_emplace(hash, Entry{.record = std::move(record), .number = number});
   assert(is_new);
+  Owner& owner = owner_of(at->second.record);
+  owner.bytes += bytes_of(at->second.record);
   if (!at->second.record.session) {
-    owner_of(at->second.record).unused.emplace(number, hash);
+    owner.unused.emplace(number, hash);
   }
   set_due(hash, at->second);
 }
@@ -248,9 +261,9 @@ void TicketBook::expire(StoreTime now) {
 
 void TicketBook::erase(Entries::iterator at) {
   assert(at != entries_.end());
-  if (!at->second.record.session) {
-    owner_of(at->second.record).unused.erase(at->second.number);
-  }
+  Owner& owner = owner_of(at->second.record);
+  owner.bytes -= bytes_of(at->second.record);
+  owner.unused.erase(at->second.number);
   due_.erase({at->second.due, at->first});
   changed_.insert(at->first);
   bytes_ -= bytes_of(at->second.record);
@@ -279,7 +292,7 @@ void TicketBook::forget_owners(StoreTime now) {
     return;
   }
   std::erase_if(owners_, [now](const auto& owner) {
-    return owner.second.unused.empty() && now >= owner.second.minute_end;
+    return owner.second.bytes == 0 && now >= owner.second.minute_end;
   });
   sweep_at_ = std::max<std::size_t>(64, 2 * owners_.size());
 }

@@ -33,7 +33,10 @@ struct TicketLimits {
   std::chrono::milliseconds grace = std::chrono::seconds(10);  // 0: there is none
 
   std::chrono::milliseconds absence_max = std::chrono::minutes(15);  // without a connection
-  std::size_t bytes_max = std::size_t{64} << 20;                     // of all records
+
+  // Of all records. One subject has at most as much as it leaves free: so whatever a few of them
+  // take, there is room for others.
+  std::size_t bytes_max = std::size_t{64} << 20;
 };
 
 // One ticket, and the stream session that it opened.
@@ -96,7 +99,7 @@ class TicketBook {
     std::chrono::milliseconds session_expires_in;  // if it is redeemed at once
     std::vector<Died> died = {};
   };
-  struct TooMany {
+  struct TooMany {                    // of its subject, in a minute or by their size
     std::chrono::milliseconds retry;  // when the minute is over
   };
   struct Full {};
@@ -196,9 +199,11 @@ class TicketBook {
     StoreTime minute_end{0};
     std::uint64_t minted = 0;                    // in that minute
     std::map<std::uint64_t, TicketHash> unused;  // by their numbers
+    std::size_t bytes = 0;                       // of its records, used or not
   };
+  enum class Room { kEnough, kNoneForOwner, kNone };
 
-  bool has_room(const TicketRecord& record, const Owner& owner, std::uint64_t unused_max) const;
+  Room room_for(const TicketRecord& record, const Owner& owner, std::uint64_t unused_max) const;
   void insert(const TicketHash& hash, TicketRecord record, std::uint64_t number);
   Outcome accept(StoreTime now, Entries::iterator at, const Attempt& attempt, std::uint32_t turn);
   void expire(StoreTime now);

@@ -307,10 +307,55 @@ TEST_F(TicketBookTest, mints_so_many_a_minute_for_each_subject) {
 TEST_F(TicketBookTest, holds_no_more_than_fits) {
   ASSERT_TRUE(is_minted(1));
   book.set_limits({.bytes_max = 2 * book.bytes()});
-  ASSERT_TRUE(is_minted(2));
-  EXPECT_TRUE(std::holds_alternative<TicketBook::Full>(mint(3)));
+  ASSERT_TRUE(is_minted(2, "tom"));
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Full>(mint(3, "ann")));
   now += 30s;
-  EXPECT_TRUE(is_minted(4));
+  EXPECT_TRUE(is_minted(4, "ann"));
+}
+
+TEST_F(TicketBookTest, gives_a_subject_no_more_than_it_leaves_free) {
+  ASSERT_TRUE(is_minted(1));
+  book.set_limits({.bytes_max = 12 * book.bytes() + 100});
+  // Used ones count: they stay, and a subject may open many sessions.
+  const auto open_all = [this](int first, const std::string& subject) {
+    int count = 0;
+    for (; is_minted(first + count, subject); ++count) {
+      TicketBook::Attempt redeeming = attempt();
+      redeeming.hash = test_digest(first + count);
+      EXPECT_TRUE(open(redeeming).is_first);
+    }
+    return count;
+  };
+  EXPECT_EQ(open_all(2, "eva"), 5);
+  const auto more = mint(10);
+  ASSERT_TRUE(std::holds_alternative<TicketBook::TooMany>(more));
+  EXPECT_EQ(std::get<TicketBook::TooMany>(more).retry, 1min);
+  EXPECT_EQ(open_all(20, "tom"), 3);
+  EXPECT_EQ(open_all(40, "ann"), 1);
+  EXPECT_TRUE(is_minted(60, "kim")) << "others find room all the same";
+  now += 15min;
+  EXPECT_TRUE(std::holds_alternative<TicketBook::TooMany>(mint(10)));
+  EXPECT_EQ(book.size(), 9) << "those that have connections";
+  book.leave(now, test_digest(2), 1);
+  book.leave(now, test_digest(3), 1);
+  now += 15min;
+  EXPECT_TRUE(is_minted(10));
+}
+
+TEST_F(TicketBookTest, counts_for_a_subject_what_was_kept_and_not_what_was_taken_back) {
+  ASSERT_TRUE(is_minted(1));
+  const TicketRecord kept = *book.changes()[0].record;
+  TicketBook after{{.bytes_max = 4 * book.bytes()}};
+  after.restore(now, test_digest(1), kept);
+  const TicketBook::Order second{
+      .hash = test_digest(2), .terms = test_terms("eva", "2"), .ttl = 30s};
+  const auto minted = after.mint(now, second);
+  ASSERT_TRUE(std::holds_alternative<TicketBook::Minted>(minted));
+  const TicketBook::Order third{
+      .hash = test_digest(3), .terms = test_terms("eva", "3"), .ttl = 30s};
+  EXPECT_TRUE(std::holds_alternative<TicketBook::TooMany>(after.mint(now, third)));
+  after.unmint(test_digest(2), std::get<TicketBook::Minted>(minted));
+  EXPECT_TRUE(std::holds_alternative<TicketBook::Minted>(after.mint(now, third)));
 }
 
 TEST_F(TicketBookTest, lets_no_ticket_die_for_one_that_does_not_fit) {
