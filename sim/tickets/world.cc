@@ -110,6 +110,7 @@ std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book:
   if (opened.is_first) {
     ++sessions_;
     first_ = who;
+    is_grace_over_ = false;  // it begins
   }
   is_behind_ = is_behind_ && opened.turn <= given_;
   presented_ = client.proof;
@@ -268,11 +269,12 @@ std::string World::key() const {
   std::string key =
       fmt::format("{}{}{}{}{}{}{}|{}|{}|", sessions_, int{first_}, int{has_ended_}, int{is_behind_},
                   int{was_disturbed_}, int{is_cut_}, int{is_grace_over_}, presented_, given_);
-  const auto add_record = [&key](const auth::TicketRecord* record) {
+  const auto add_record = [this, &key](const auth::TicketRecord* record) {
     key += record == nullptr  ? "-"
            : !record->session ? "u"
-                              : fmt::format("{},{},{}", record->session->presented,
-                                            record->session->given, record->session->shard ? 1 : 0);
+                              : fmt::format("{},{},{},{}", record->session->presented,
+                                            record->session->given, record->session->shard ? 1 : 0,
+                                            now_ >= record->session->grace_end ? "over" : "grace");
     key += '|';
   };
   add_record(kept_ ? &*kept_ : nullptr);
