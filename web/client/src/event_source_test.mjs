@@ -76,6 +76,29 @@ test("EventSource: puts a ticket in place of the query, and never beside a token
   assert.equal(server.exchanges[1].headers["last-event-id"], undefined);
 });
 
+// What a server may answer instead of a ticket.
+const NO_TICKETS = [undefined, null, 5, "", {}, { error: "no" }, { ticket: 5 }, { ticket: "" }, { url: "http://[" }];
+
+test("EventSource: takes what is no ticket for a ticket that could not be had", async (t) => {
+  const server = await Server.open(t, stay());
+  const answers = [...NO_TICKETS, { ticket: "vt_1", url: null }];
+  const causes = [];
+  const watch = open(t, server, { ticket: async () => answers.shift() });
+  watch.source.addEventListener("error", ({ cause }) => causes.push(cause instanceof TypeError));
+  assert.deepEqual(await watch.until(NO_TICKETS.length + 1),
+    [...NO_TICKETS.map(() => "error auth reconnects"), "open"]);
+  assert.deepEqual(causes, NO_TICKETS.map(() => true));
+  assert.deepEqual(server.exchanges.map(({ target }) => target), ["/stream?ticket=vt_1"]);
+});
+
+test("EventSource: reads on while what it gets before the end of a session is no ticket", async (t) => {
+  const server = await Server.open(t, stay(`data: a\n\n${RENEW}`), stay("data: b\n\n"));
+  const answers = ["vt_1", ...NO_TICKETS, "vt_2"];
+  const watch = open(t, server, { ticket: () => answers.shift() });
+  assert.deepEqual(await watch.until(3), ["open", "message a #", "message b #"]);
+  assert.deepEqual(server.exchanges.map(({ target }) => target), ["/stream?ticket=vt_1", "/stream?ticket=vt_2"]);
+});
+
 test("EventSource: gets a new ticket after an answer of 401 or 502, and gives up after one of 400", async (t) => {
   const server = await Server.open(t, refuse(401), refuse(502), refuse(400));
   let tickets = 0;

@@ -5,7 +5,8 @@
  *
  * - `network`: no answer, or the connection broke
  * - `http`: an answer other than 200
- * - `auth`: a 401 or 403, or a function that was to give a header, token, ticket or body has failed
+ * - `auth`: a 401 or 403, or a function that was to give a header, token, ticket or body has failed, or what should
+ *   be a ticket is none
  * - `content-type`: an answer that is no event stream
  * - `too-large`: an event over `maxEventBytes`
  * - `idle`: no byte for too long

@@ -5,9 +5,9 @@
 import { backoffMs, delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Reason } from "./failure.js";
 import type { NativeSink, Types } from "./native.js";
-import { ask, checkOptions, type RetryOptions, type StreamOptions, type Ticket } from "./options.js";
+import { checkOptions, type RetryOptions, type StreamOptions } from "./options.js";
 import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
-import { makeRequest, withoutProof } from "./request.js";
+import { askTicket, makeRequest, withoutProof } from "./request.js";
 import { isHidden, watchPage } from "./waking.js";
 
 const EVENT_BYTES_MAX = 64 * 1024 * 1024;
@@ -66,7 +66,7 @@ export class Reader implements Types {
   #wasGood = false; // the last stream gave an event of a publisher's
   #renewals = 0; // without a stream between them that held
   #renewing: AbortSignal | undefined; // of the connection for which it is at work
-  #nextTicket: Ticket | undefined;
+  #nextUrl: URL | undefined; // of a new ticket
 
   #abort = new AbortController(); // of the connection
   #endedBy: End = {}; // why it was aborted
@@ -235,9 +235,9 @@ export class Reader implements Types {
       }
       this.#watchIdle();
       reason = "auth";
-      const ticket = this.#nextTicket;
-      this.#nextTicket = undefined;
-      const made = makeRequest(this.#url, this.#options, this.#lastEventId, ticket);
+      const ticketUrl = this.#nextUrl;
+      this.#nextUrl = undefined;
+      const made = makeRequest(this.#url, this.#options, this.#lastEventId, ticketUrl);
       const { url, init } = await Promise.race([made, aborted]);
       reason = "network";
       if (native) {
@@ -352,8 +352,7 @@ export class Reader implements Types {
   // Nothing is lost between them, since the new one begins at the cursor. The waits grow, since the next session
   // may end as soon.
   async #renew(signal: AbortSignal): Promise<void> {
-    const { ticket } = this.#options;
-    if (typeof ticket !== "function" || this.#renewing === signal) {
+    if (typeof this.#options.ticket !== "function" || this.#renewing === signal) {
       return;
     }
     this.#renewing = signal;
@@ -367,9 +366,9 @@ export class Reader implements Types {
         return;
       }
       try {
-        const next = await ask<Ticket>(ticket);
+        const next = await askTicket(this.#url, this.#options);
         if (!signal.aborted) {
-          this.#nextTicket = next;
+          this.#nextUrl = next;
           this.#cut({});
         }
         return;

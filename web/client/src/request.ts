@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ask, type StreamOptions, type Ticket } from "./options.js";
+import { ask, type StreamOptions } from "./options.js";
 
 // What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
 const PROOF = /~[A-Za-z0-9_-]{22}$/;
@@ -19,14 +19,15 @@ function withField(url: URL, name: string, value: string): URL {
   return changed;
 }
 
-function urlOf(url: URL, ticket: Ticket): URL {
-  if (typeof ticket === "object" && "url" in ticket) {
-    return new URL(ticket.url, url);
+/** Asks for a ticket, and returns the URL of its stream. Rejects where what is given has none. */
+export async function askTicket(url: URL, { ticket }: StreamOptions): Promise<URL> {
+  const given: any = await ask<unknown>(ticket);
+  const text: unknown = given?.url || given?.ticket || given;
+  if (!text || typeof text !== "string") {
+    throw new TypeError("no ticket");
   }
   // A ticket says what its stream is of: a selector beside it would be refused.
-  const bare = new URL(url);
-  bare.search = "";
-  return withField(bare, "ticket", typeof ticket === "string" ? ticket : ticket.ticket);
+  return given.url ? new URL(text, url) : withField(new URL("?", url), "ticket", text);
 }
 
 // Returns what the user and password of a URL, in percent-encoding, mean as a header.
@@ -40,36 +41,37 @@ function headerValue(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** Asks for what the request needs, and returns it. `ticket` is one that is there already. */
+/** Asks for what the request needs, and returns it. `ticketUrl` is a ticket's that is there already. */
 export async function makeRequest(
   url: URL,
   options: StreamOptions,
   lastEventId: string,
-  readyTicket?: Ticket,
+  ticketUrl?: URL,
 ): Promise<{ url: URL; init: RequestInit }> {
-  const [headers, token, body, ticket] = await Promise.all([
+  const hasTicket = options.ticket !== undefined;
+  const [headers, token, body, streamUrl] = await Promise.all([
     ask(options.headers),
     ask(options.token),
     ask(options.body),
-    readyTicket ?? ask(options.ticket),
+    ticketUrl ?? (hasTicket ? askTicket(url, options) : url),
   ]);
-  let target = ticket === undefined ? new URL(url) : urlOf(url, ticket);
+  let target = new URL(streamUrl);
   const fields = new Headers(headers);
   if (!fields.has("accept")) {
     fields.set("accept", "text/event-stream");
   }
-  if (token && ticket === undefined) {
+  if (token && !hasTicket) {
     fields.set("authorization", `Bearer ${token}`);
   }
   if ((target.username || target.password) && !options.native) {
-    if (ticket === undefined && !fields.has("authorization")) {
+    if (!hasTicket && !fields.has("authorization")) {
       fields.set("authorization", basic(target));
     }
     target.username = target.password = ""; // which fetch refuses
   }
   if (lastEventId !== "") {
     // The native class sends no header.
-    const paramByDefault = ticket === undefined && !options.native ? undefined : "last_event_id";
+    const paramByDefault = hasTicket || options.native ? "last_event_id" : undefined;
     const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
     if (param === undefined) {
       fields.set("last-event-id", headerValue(lastEventId));
