@@ -304,8 +304,11 @@ class Member {
       return;
     }
     this.#isAsking = false;
-    // Where there is no id to begin at, it begins here.
-    this.#chain.cursor ||= cursor;
+    if (links === null) {
+      this.#chain.cursor ||= cursor; // where there is no id to begin at, it begins here
+    } else {
+      this.#chain.cursor ??= cursor;
+    }
     if (isOpen) {
       this.#onOpen();
     }

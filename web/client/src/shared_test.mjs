@@ -340,6 +340,41 @@ test("shared: a tab asks for what it has missed, and takes events in whatever or
   assert.equal(server.exchanges.length, 0);
 });
 
+test("shared: a tab that had nothing with an id yet gets what it has missed", async (t) => {
+  const page = new EventTarget();
+  for (const name of ["addEventListener", "removeEventListener"]) {
+    globalThis[name] = page[name].bind(page);
+    t.after(() => delete globalThis[name]);
+  }
+  const server = await Server.open(t, stay());
+  const silent = new Silent(t, server);
+  let asked = silent.asked(1);
+  const tab = open(t, server);
+  const [{ from: to }] = await asked;
+  const lead = (cursor, links) => silent.tell({ kind: "lead", term: 1, to, cursor, isOpen: true, links });
+  lead("", []);
+  await tab.until(1);
+  page.dispatchEvent(new Event("pagehide"));
+  asked = silent.asked(1);
+  page.dispatchEvent(new Event("pageshow"));
+  assert.equal((await asked)[0].cursor, "");
+  lead("2", [link("", "1"), link("1", "2")]);
+  assert.deepEqual(await tab.until(3), ["open", told(1), told(2)]);
+});
+
+test("shared: a tab that had nothing with an id yet goes on from here where what it missed is forgotten", async (t) => {
+  const server = await Server.open(t, stay());
+  const silent = new Silent(t, server);
+  const asked = silent.asked(1);
+  const tab = open(t, server);
+  const [{ from: to }] = await asked;
+  const lead = (cursor, links) => silent.tell({ kind: "lead", term: 1, to, cursor, isOpen: true, links });
+  lead("", []);
+  lead("8", null);
+  silent.tell({ kind: "event", link: link("8", "9") });
+  assert.deepEqual(await tab.until(2), ["open", told(9)]);
+});
+
 test("shared: an event without an id comes once, whether it is heard, asked for, or read as well", async (t) => {
   const server = await Server.open(t, stay());
   const silent = new Silent(t, server);
