@@ -258,8 +258,15 @@ test("EventSource: closes when its signal aborts, and connects to nothing where 
   controller.abort();
   assert.equal(watch.source.readyState, EventSource.CLOSED);
   await server.exchanges[0].closed();
-  assert.equal(open(t, server, { signal: controller.signal }).source.readyState, EventSource.CLOSED);
-  assert.equal(server.exchanges.length, 1);
+  let calls = 0;
+  const counted = (...request) => {
+    calls += 1;
+    return fetch(...request);
+  };
+  const options = { signal: controller.signal, fetch: counted };
+  assert.equal(open(t, server, options).source.readyState, EventSource.CLOSED);
+  await open(t, server, { fetch: counted }).until(1);
+  assert.equal(calls, 1);
   assert.deepEqual(watch.entries, ["open", "message a #"]);
 });
 
