@@ -396,6 +396,20 @@ test("EventSource: closes for an event that is too large", async (t) => {
   await server.exchanges[0].closed();
 });
 
+test("EventSource: closes for an event over 64 MiB, if nothing else is said", async (t) => {
+  const line = new TextEncoder().encode(`data: ${"x".repeat(1024 * 1024)}\n`);
+  let lines = 0;
+  const pull = (controller) => {
+    lines += 1;
+    controller.enqueue(line);
+  };
+  const own = async () => new Response(new ReadableStream({ pull }, { highWaterMark: 0 }),
+    { headers: { "content-type": "text/event-stream" } });
+  const watch = open(t, { url: "http://127.0.0.1:9/" }, { fetch: own });
+  assert.deepEqual(await watch.until(2), ["open", "error too-large has given up"]);
+  assert.equal(lines, 64);
+});
+
 test("EventSource: makes a gap an event of its own", async (t) => {
   const data = '{"reason":"retention","after":"#a.1","until":"#a.9"}';
   const text = `event: vrelo.gap\ndata: ${data}\nid: #a.9\n\nevent: vrelo.gap\ndata: no\n\n`;

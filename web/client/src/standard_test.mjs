@@ -30,8 +30,8 @@ for (const [index, one] of CASES.entries()) {
   }
 }
 
-// What another test has: test/e2e/stopped.mjs.
-const ROWS_ELSEWHERE = ["`window.stop()`"];
+// What other tests have: test/e2e/stopped.mjs, backoff_test.mjs and event_source_test.mjs.
+const ROWS_ELSEWHERE = ["`window.stop()`", "the wait before", "online again", "an event over"];
 
 test("EventSource: the README's table has each difference from the native class, and a case for each row", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
