@@ -8,7 +8,7 @@ import path from "node:path";
 
 import { sum } from "../harness/metrics.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
-import { TimeOfDay } from "../harness/time_of_day.mjs";
+import { TimeOfDay } from "../harness/preload.mjs";
 import { until } from "../harness/waiting.mjs";
 
 const DAY_S = 86_400;

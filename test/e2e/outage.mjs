@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { fillDisk, SMALL_DISK, skipWithoutDisks } from "../harness/disks.mjs";
 import { lockDatabase } from "../harness/locks.mjs";
+import { FailingDisk } from "../harness/preload.mjs";
 import { SQLITE, test } from "../harness/test.mjs";
 import { APP, bearer, hubWithTickets, mint, openTicket, readerToken, streamOf } from "../harness/ticket.mjs";
 import { until } from "../harness/waiting.mjs";
@@ -156,6 +157,54 @@ test("a log that does not answer is told to publishers, and works again", { log:
     assert.deepEqual(stream.own, []);
   }
   assert.match(hub.errorText, / error [^\n]*vrelo\.db: [^\n]*opening it again/);
+});
+
+test("a disk whose calls fail loses and doubles nothing", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const disk = await FailingDisk.make(t);
+  let hub = await t.hub({}, { folder, env: disk.env });
+  const streams = [await hub.subscribe({ match: "a" }), await hub.subscribe({ match: "*" })];
+  const ids = [];
+  let refused = 0;
+  // One publisher, who tries each event until it is stored, as it is asked to.
+  const publish = async (count) => {
+    for (let i = 0; i < count; ++i) {
+      const id = `n${ids.length}`;
+      const stored = async () => {
+        const response = await hub.post({ topic: "a", id });
+        if (response.status !== 200) {
+          assertComeBack(response, 503);
+          ++refused;
+        }
+        return response.status === 200;
+      };
+      await until(stored, `${id} to be stored`);
+      ids.push(id);
+    }
+  };
+  for (const oneIn of [0, 151, 101, 0, 73, 0]) {
+    const before = refused;
+    disk.set(oneIn);
+    await publish(60);
+    assert.equal(refused > before, oneIn !== 0, `${refused - before} refusals where one call in ${oneIn} fails`);
+  }
+  // Where none succeeds, none is acknowledged, and streams are open.
+  disk.set(1);
+  assertComeBack(await hub.post({ topic: "a", id: `n${ids.length}` }), 503);
+  assert.equal((await hub.ask({ target: "/healthz" })).status, 200);
+  disk.set(0);
+  await publish(5);
+  streams.push(await hub.subscribe({ match: "a", last_event_id: "earliest" }));
+  for (const stream of streams) {
+    assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
+    assert.deepEqual(stream.own, []);
+  }
+
+  // What the file has is what was shown.
+  await hub.kill();
+  hub = await t.hub({}, { folder });
+  const again = await hub.subscribe({ match: "a", last_event_id: "earliest" });
+  assert.deepEqual(idsOf(await again.take(ids.length)), ids);
 });
 
 test("a log whose file was removed takes no publish, until the same one is back", { log: SQLITE }, async (t) => {
