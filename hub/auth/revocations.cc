@@ -44,7 +44,8 @@ Revocation Revocations::revocation_of(const Key& key, const Times& times) {
 bool Revocations::is_over(const Key& key, const Times& times, const Revocation& by, Steady now) {
   return is_by_store(std::get<Revocation::Kind>(key)) == is_by_store(by.kind) &&
          times.until > NumericDate(0) && times.until < by.at &&
-         times.until - times.at < NumericDate(now - times.here_since);
+         (times.until - times.at < NumericDate(now - times.here_since) ||
+          times.until + kClockAheadMax < by.at);
 }
 
 std::vector<Revocation> Revocations::over(const Revocation& revocation, Steady now) const {

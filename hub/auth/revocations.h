@@ -22,6 +22,9 @@ namespace vrelo::auth {
 inline constexpr std::size_t kRevocationsMax = 100'000;
 inline constexpr std::size_t kRevokedBytesMax = 256;  // of what is named
 
+// No clock is that far ahead unnoticed: every token that ends would have ended.
+inline constexpr NumericDate kClockAheadMax = std::chrono::hours(30 * 24);
+
 // Which tokens or tickets of an issuer are refused from some time on, though they are true.
 struct Revocation {
   enum class Kind {
@@ -64,8 +67,9 @@ class Revocations {
   explicit Revocations(const std::vector<Revocation>& all, Steady now);
 
   // Returns those that may be forgotten when `revocation` is made: all tokens that they name have
-  // ended, both by the time of `revocation`, on the same clock, and by how long they have been here
-  // (a clock may go ahead for a while and come back; a restart makes them wait anew).
+  // ended by the time of `revocation`, on the same clock. A clock may go ahead for a while and come
+  // back, so they have also been here for as long as such a token lives, in this run of the hub; or
+  // the clock is kClockAheadMax beyond their end, since a hub may never run for so long.
   std::vector<Revocation> over(const Revocation& revocation, Steady now) const;
 
   // Returns these with one more, and without those that are over. The same once more holds from its

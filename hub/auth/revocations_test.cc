@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/auth/revocations.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,6 +100,27 @@ TEST(Revocations, outlive_a_clock_that_goes_ahead_and_comes_back) {
   EXPECT_THAT(meanwhile.over(later, after(61)), ElementsAre(token));
   EXPECT_THAT(meanwhile.with(later, after(121)).all(), ElementsAre(ahead, later))
       << "as long as a clock may be behind it";
+}
+
+TEST(Revocations, outlive_a_clock_that_is_days_ahead_though_the_hub_was_restarted) {
+  const NumericDate day = std::chrono::hours(24);
+  const Revocation token{"a", Kind::kToken, "t1", kAt, kAt + day};
+  for (const NumericDate ahead : {2 * day, 3 * day, kClockAheadMax}) {  // back by a day, on by two
+    const Revocation next{"a", Kind::kToken, "t2", kAt + day + ahead};
+    EXPECT_THAT(revoked(token).with(next, after(60)).all(), ElementsAre(token, next));
+  }
+}
+
+TEST(Revocations, are_forgotten_also_by_a_hub_that_is_restarted_all_the_time) {
+  const NumericDate day = std::chrono::hours(24);
+  std::vector<Revocation> kept;
+  for (int i = 0; i < 365; ++i) {
+    const NumericDate at = kAt + i * day;
+    kept = Revocations(kept, after(0))
+               .with({"a", Kind::kToken, std::to_string(i), at, at + 7 * day}, after(60))
+               .all();
+    EXPECT_EQ(kept.size(), static_cast<std::size_t>(std::min(i + 1, 7 + 30 + 1)));
+  }
 }
 
 TEST(Revocations, cover_a_subjects_tokens_of_a_time_that_is_to_come_again) {
