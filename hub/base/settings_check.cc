@@ -54,7 +54,9 @@ std::vector<std::string> warnings(const Settings& settings) {
 }
 
 bool is_local_only(const Settings& settings) {
-  return settings.listen.address().is_loopback();
+  return settings.listen.address().is_loopback() &&
+         (settings.admin.kind != AdminPlace::Kind::kOwn ||
+          settings.admin.endpoint.address().is_loopback());
 }
 
 std::optional<Fault> refuse_endpoint(const Settings& settings,

@@ -373,13 +373,19 @@ TEST(Settings, serve_beyond_loopback_only_when_open) {
   EXPECT_THAT(fault({"--admin", "192.0.2.1:3000"}), HasSubstr("admin: other machines"));
   const Settings settings = loaded({"--listen", "0.0.0.0:3000", "--open"});
   EXPECT_THAT(warnings(settings), ElementsAre(HasSubstr("whoever reaches 0.0.0.0:3000")));
-  EXPECT_FALSE(is_local_only(settings));
 }
 
 TEST(Settings, warn_of_nothing_on_loopback) {
   EXPECT_THAT(warnings(loaded({})), IsEmpty());
   EXPECT_THAT(warnings(loaded({"--open", "--listen", "127.0.0.2:0"})), IsEmpty());
+}
+
+TEST(Settings, are_local_only_where_both_listeners_are) {
   EXPECT_TRUE(is_local_only(loaded({"--listen", "[::1]:0"})));
+  EXPECT_TRUE(is_local_only(loaded({"--admin", "127.0.0.1:0"})));
+  EXPECT_TRUE(is_local_only(loaded({"--admin", "off"})));
+  EXPECT_FALSE(is_local_only(loaded({"--listen", "0.0.0.0:3000", "--open"})));
+  EXPECT_FALSE(is_local_only(loaded({"--admin", "0.0.0.0:3000", "--open"})));
 }
 
 TEST(Settings, warn_of_an_open_administration) {
