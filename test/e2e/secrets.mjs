@@ -6,14 +6,17 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
 
 import { Command } from "../harness/command.mjs";
 import { form } from "../harness/http.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
-import { test } from "../harness/test.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { TICKETS } from "../harness/ticket.mjs";
 import { AUDIENCE, Issuer } from "../harness/token.mjs";
-import { until } from "../harness/waiting.mjs";
+import { Signal, until } from "../harness/waiting.mjs";
+import { Worker } from "../harness/worker.mjs";
 
 const COOKIE = "__Secure-mercure_access_token";
 const OVERSIZE = 40_000; // more than a header or a target may have
@@ -48,7 +51,7 @@ class Secrets {
   }
 }
 
-async function start(t) {
+async function start(t, settings = {}) {
   const folder = await t.folder();
   const issuers = {
     app: new Issuer("https://app.example", { kid: "app" }),
@@ -64,12 +67,15 @@ async function start(t) {
     config += `\n[[issuers]]\nkeys = ["${name}.jwk"]\n${named}${lines[name] ?? ""}\n`;
   }
   await writeFile(path.join(folder, "hub.toml"), config);
-  const hub = await t.hub({ config: "hub.toml", logLevel: "debug" }, { folder });
+  const hub = await t.hub({ config: "hub.toml", logLevel: "debug", ...settings }, { folder });
   return { hub, folder, ...issuers };
 }
 
+// What a process shows to every user of the machine.
+const argumentsOf = (pid) => readFile(`/proc/${pid}/cmdline`, "latin1");
+
 // Where a request may have a secret. Each makes a request of one: `token` says which kind makes it a good one, `shown`
-// that its sender or a reader gets it back, as data or a cursor.
+// that its sender or a reader gets it back, as data or a cursor. It goes to `path`, or to what of() says.
 const PLACES = {
   "a field Authorization": { token: "app", of: (secret) => ({ headers: { authorization: `Bearer ${secret}` } }) },
   "a password in Authorization": {
@@ -136,6 +142,64 @@ const PLACES = {
     }),
   },
   "a ticket": { token: "ticket", of: (secret) => ({ query: { ticket: secret } }) },
+  "the path": { of: (secret) => ({ path: `/${secret}?` }) },
+  "the path below the hub's": { of: (secret) => ({ path: `${HUB_PATH}/${secret}?` }) },
+  "the path below that of tickets": { of: (secret) => ({ path: `${TICKETS}/${secret}?` }) },
+  "the path below the administration's": { of: (secret) => ({ path: `/admin/${secret}?` }) },
+  "a path that cannot be read": { of: (secret) => ({ path: `/%zz/${secret}?` }) },
+  "the token that a ticket is minted with": {
+    token: "app",
+    path: `${TICKETS}?`,
+    of: (secret) => ({ headers: { authorization: `Bearer ${secret}` } }),
+  },
+  "the cookie that a ticket is minted with": {
+    token: "app",
+    path: `${TICKETS}?`,
+    of: (secret) => ({ headers: { cookie: `${COOKIE}=${secret}`, origin: "https://www.example" } }),
+  },
+  "the cookie of a stranger's page that wants a ticket": {
+    token: "app",
+    path: `${TICKETS}?`,
+    of: (secret) => ({ headers: { cookie: `${COOKIE}=${secret}`, origin: "https://evil.example" } }),
+  },
+  "the query of 0.x, for a ticket": {
+    token: "former",
+    path: `${TICKETS}?`,
+    of: (secret) => ({ query: { authorization: secret } }),
+  },
+  "a ticket that is shown for a ticket": {
+    token: "ticket",
+    path: `${TICKETS}?`,
+    of: (secret) => ({ query: { ticket: secret } }),
+  },
+  "a field of the form for a ticket": {
+    path: `${TICKETS}?`,
+    of: (secret, { app }) => ({
+      headers: { authorization: `Bearer ${app.token({ subscribe: ["*"] })}` },
+      fields: { password: secret },
+    }),
+  },
+  "a selector of a ticket that is refused": {
+    path: `${TICKETS}?`,
+    of: (secret, { app }) => ({
+      headers: { authorization: `Bearer ${app.token({ subscribe: ["*"] })}` },
+      fields: { match_urlpattern: `https://[${secret}` },
+    }),
+  },
+  "the life of a ticket that is refused": {
+    path: `${TICKETS}?`,
+    of: (secret, { app }) => ({
+      headers: { authorization: `Bearer ${app.token({ subscribe: ["*"] })}` },
+      fields: { ttl: secret },
+    }),
+  },
+  "the label of a ticket": {
+    path: `${TICKETS}?`,
+    of: (secret, { app }) => ({
+      headers: { authorization: `Bearer ${app.token({ subscribe: ["*"] })}` },
+      fields: { label: secret },
+    }),
+  },
   "the hub's name": { of: (secret) => ({ headers: { host: `${secret}.example` } }) },
   "a second token that is explained": {
     token: "app",
@@ -170,15 +234,20 @@ const KINDS = {
   oversize: () => random().repeat(OVERSIZE / 48),
 };
 
-function request({ hub }, { path: target = `${HUB_PATH}?match=a&`, method }, parts) {
-  const { query = {}, userinfo, fields, headers } = parts;
+// What a form has besides, to be a good one.
+function usualFields(target) {
+  return target.startsWith(TICKETS) ? { match: "a" } : target.startsWith(HUB_PATH) ? { topic: "a" } : {};
+}
+
+function request({ hub }, { path: usual = `${HUB_PATH}?match=a&`, method }, parts) {
+  const { path: target = usual, query = {}, userinfo, fields, headers } = parts;
   const hasBody = method === "POST";
   const where = `${target}${form(query)}`;
   return hub.request({
     method,
     target: userinfo ? `http://${userinfo}${hub.authority}${where}` : where,
     headers: { ...(hasBody ? FORM : {}), ...headers },
-    body: hasBody ? form({ ...(target.startsWith(HUB_PATH) ? { topic: "a" } : {}), ...fields }) : "",
+    body: hasBody ? form({ ...usualFields(target), ...fields }) : "",
   });
 }
 
@@ -193,7 +262,7 @@ async function exchange(hub, bytes) {
       ? await connection.takeUntil("\n\n", "the first block")
       : await connection.takeBytes(Number(length), "the answer");
   connection.close();
-  return { status, text: `${JSON.stringify(headers)}\n${body}` };
+  return { status, body, text: `${JSON.stringify(headers)}\n${body}` };
 }
 
 test("no log line, metric or error has a secret that came with a request", async (t) => {
@@ -201,6 +270,7 @@ test("no log line, metric or error has a secret that came with a request", async
   const { hub } = setup;
   const secrets = new Secrets();
   const statuses = new Set();
+  let minted = 0;
   for (const [place, { token, path: target, shown, of }] of Object.entries(PLACES)) {
     for (const [kind, make] of Object.entries(KINDS)) {
       for (const method of ["GET", "POST"]) {
@@ -211,10 +281,16 @@ test("no log line, metric or error has a secret that came with a request", async
         if (!shown) {
           secrets.assertNone(answer.text, `the answer to ${place}, ${kind}, ${method}`);
         }
+        if (answer.status === 201) {
+          secrets.plant(`the ticket for ${place}`, JSON.parse(answer.body).ticket);
+          ++minted;
+        }
       }
     }
   }
-  assert.ok([200, 400, 401, 403, 405, 431].every((status) => statuses.has(status)), [...statuses].join(" "));
+  const expected = [200, 201, 400, 401, 403, 404, 405, 431];
+  assert.ok(expected.every((status) => statuses.has(status)), [...statuses].join(" "));
+  assert.ok(minted >= 3, `${minted} tickets`);
   const metrics = await hub.ask({
     target: "/metrics",
     headers: { authorization: `Bearer ${setup.admin.token()}` },
@@ -223,7 +299,7 @@ test("no log line, metric or error has a secret that came with a request", async
   secrets.assertNone(metrics.text, "/metrics");
   hub.signal("SIGHUP");
   await hub.logLine(/SIGHUP: settings read/);
-  secrets.assertNone(await readFile(`/proc/${hub.pid}/cmdline`, "latin1"), "the arguments");
+  secrets.assertNone(await argumentsOf(hub.pid), "the arguments");
   await hub.stop();
   assert.match(hub.errorText, /token refused/, "refusals are in the log");
   secrets.assertNone(hub.errorText, "the log");
@@ -327,4 +403,126 @@ test("no command has a secret among its arguments or in what it says", async (t)
   }
   await hub.stop();
   secrets.assertNone(hub.errorText, "the log");
+});
+
+// A server that takes what comes, and never answers.
+async function silentServer(t) {
+  const received = { text: "", changed: new Signal() };
+  const sockets = new Set();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => {
+      received.text += bytes.toString("latin1");
+      received.changed.notify();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.atEnd(() => {
+    sockets.forEach((socket) => socket.destroy());
+    server.close();
+  });
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    has: (text) => received.changed.until(() => received.text.includes(text), `${text} in a request`),
+    forget: () => (received.text = ""),
+  };
+}
+
+// Whether a command with one thread has read all that there is on its standard input: it sleeps, for want of more.
+async function hasReadAll(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, "latin1");
+  return /^\d+ \(vrelo\) S /.test(stat);
+}
+
+test("no command that has read a secret shows it among its arguments", async (t) => {
+  const folder = await t.folder();
+  const secrets = new Secrets();
+  const plant = async (name, secret) => {
+    await writeFile(path.join(folder, name), secrets.plant(name, secret));
+    return secret;
+  };
+  const app = new Issuer("https://app.example");
+  const token = await plant("token", app.token({ publish: ["*"], subscribe: ["*"], claims: { jti: random() } }));
+  const admin = await plant("admin", app.token({ claims: { jti: random() } }));
+  const ticket = await plant("ticket", `vt_${randomBytes(32).toString("base64url")}`);
+  const server = await silentServer(t);
+  const run = (args, options) => {
+    const command = Command.vrelo(args, { cwd: folder, ...options });
+    t.atEnd(() => {
+      command.signal("SIGKILL");
+      return command.ended();
+    });
+    return command;
+  };
+  const check = async (command, args) => {
+    const shown = await argumentsOf(command.pid);
+    assert.deepEqual(shown.split("\0").slice(1, -1), args, "all that it was given, and nothing else");
+    secrets.assertNone(shown, `the arguments of vrelo ${args.join(" ")}`);
+    command.signal("SIGKILL");
+    const { output, errors } = await command.ended();
+    secrets.assertNone(output + errors, `vrelo ${args.join(" ")}`);
+  };
+
+  // Who has sent it has read it.
+  const sending = [
+    [["sub", server.origin, "a", "--token-file", "token"], token],
+    [["sub", server.origin, "--ticket-file", "ticket"], ticket],
+    [["pub", server.origin, "a", "x", "--token-file", "token"], token],
+    [["ticket", server.origin, "a", "--token-file", "token"], token],
+    [["explain", server.origin, "--publish", "a", "--token-file", "token", "--admin-token-file", "admin"], token],
+    [["explain", server.origin, "--publish", "a", "--admin-token-file", "admin"], admin],
+    [["bench", server.origin, "--readers", "1", "--events", "1", "--token-file", "token"], token],
+    [["sub", server.origin, "a", "--token-file", "-"], token],
+    [["sub", server.origin, "--ticket-file", "-"], ticket],
+    [["pub", server.origin, "a", "x", "--token-file", "-"], token],
+    [["ticket", server.origin, "a", "--token-file", "-"], token],
+    [["explain", server.origin, "--publish", "a", "--token-file", "-", "--admin-token-file", "admin"], token],
+  ];
+  for (const [args, secret] of sending) {
+    const command = run(args, { input: args.includes("-") ? secret : "" });
+    await server.has(secret);
+    await check(command, args);
+    server.forget();
+  }
+
+  // The others send nothing; they wait for the end of their standard input.
+  const k = secrets.plant("a key", randomBytes(32).toString("base64url"));
+  const reading = [
+    [["token", "inspect", "-"], token],
+    [["token", "--key-file", "-", "--issuer", "a", "--audience", "b"], JSON.stringify({ kty: "oct", alg: "HS256", k })],
+  ];
+  for (const [args, secret] of reading) {
+    const command = run(args);
+    await command.write(secret);
+    await until(() => hasReadAll(command.pid), "the command to have read it");
+    await check(command, args);
+  }
+});
+
+test("neither a supervisor nor its worker has a secret among its arguments", { log: SQLITE }, async (t) => {
+  const setup = await start(t, { supervise: true });
+  const { hub, folder, app } = setup;
+  const secrets = new Secrets();
+  const worker = new Worker(hub);
+  await worker.serves(1);
+  for (const name of ["shared", "former"]) {
+    secrets.plant(`the key ${name}`, JSON.parse(await readFile(path.join(folder, `${name}.jwk`), "utf8")).k);
+  }
+  const token = secrets.plant("a token", app.token({ publish: ["*"], claims: { jti: random() } }));
+  const checkAll = async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    assert.equal((await hub.post({ topic: "a" }, { headers })).status, 200);
+    for (const pid of [hub.pid, worker.pid]) {
+      const shown = await argumentsOf(pid);
+      assert.match(shown, /serve/);
+      secrets.assertNone(shown, "the arguments");
+    }
+  };
+  await checkAll();
+  hub.closeIdle();
+  await worker.kill();
+  await worker.serves(2);
+  await checkAll();
+  secrets.assertNone(hub.errorText + hub.outputLines.join("\n"), "what they say");
 });

@@ -54,8 +54,9 @@ export class Command {
     return this.#child.pid;
   }
 
+  // Resolves when the kernel has it.
   write(text) {
-    this.#child.stdin.write(text);
+    return new Promise((resolve) => this.#child.stdin.write(text, () => resolve()));
   }
 
   endInput(text = "") {
