@@ -11,7 +11,6 @@ const CR = 13;
 const SPACE = 32;
 const COLON = 58;
 const BOM = 0xfeff;
-const NOTHING = new Uint8Array(0);
 
 // Decoding is fast into strings that fit an engine's ordinary heap pages.
 const PIECE_BYTES = 65_536;
@@ -49,23 +48,6 @@ export class EventTooLargeError extends RangeError {
   }
 }
 
-// Returns where to cut `bytes` so that no character is cut: at the end, or before the last one if it goes on
-// in the next piece.
-function endOfCharacters(bytes: Uint8Array): number {
-  const end = bytes.length;
-  for (let i = end - 1; i >= 0 && i >= end - 3; --i) {
-    const byte = bytes[i]!;
-    if (byte < 0x80) {
-      return end;
-    }
-    if (byte >= 0xc0) {
-      const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-      return i + length > end ? i : end;
-    }
-  }
-  return end;
-}
-
 function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length;
 }
@@ -82,12 +64,11 @@ export class Parser {
 
   readonly #options: ParserOptions;
   readonly #maxBytes: number;
-  // Node 20 decodes pieces much faster than streams where most is ASCII, and slower where most is not. As
-  // no piece ends inside a character, either will do for the next.
+  // Node 20 decodes pieces much faster than streams where most is ASCII, and slower where most is not.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  readonly #wideDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  #isWide = false;
-  #cut: Uint8Array = NOTHING; // the bytes of a character that has not come whole
+  // It has the bytes of a character that has not come whole, and none after an ASCII character.
+  readonly #streamDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #isStreaming = false; // whether that is for the next piece
 
   #isBegun = false; // the first character has come
   #endedWithCr = false; // so that an LF now belongs to it
@@ -116,22 +97,12 @@ export class Parser {
     }
   }
 
-  #feedPiece(piece: Uint8Array): void {
-    let bytes = piece;
-    if (this.#cut.length > 0) {
-      bytes = new Uint8Array(this.#cut.length + piece.length);
-      bytes.set(this.#cut);
-      bytes.set(piece, this.#cut.length);
-      this.#cut = NOTHING;
-    }
-    // ASCII at the end is the common case, and needs no call.
-    if (bytes[bytes.length - 1]! >= 0x80) {
-      const end = endOfCharacters(bytes);
-      this.#cut = bytes.slice(end);
-      bytes = bytes.subarray(0, end);
-    }
-    const text = this.#isWide ? this.#wideDecoder.decode(bytes, { stream: true }) : this.#decoder.decode(bytes);
-    this.#isWide = bytes.length >= WIDE_BYTES_MIN && text.length < 0.9 * bytes.length;
+  #feedPiece(bytes: Uint8Array): void {
+    const isCut = bytes[bytes.length - 1]! >= 0x80; // perhaps inside a character
+    const text = this.#isStreaming || isCut ? this.#streamDecoder.decode(bytes, { stream: true })
+      : this.#decoder.decode(bytes);
+    const isWide = bytes.length >= WIDE_BYTES_MIN && text.length < 0.9 * bytes.length;
+    this.#isStreaming = isCut || isWide;
     if (text !== "") {
       this.#readText(text);
     }
