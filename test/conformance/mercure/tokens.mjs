@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who may publish and read: the cases of the Mercure protocol by their numbers in the project's digest of it.
-// (What a token must hold is in hub/auth's own tests, case by case; here are those that a request shows.)
+// (Of 77 to 91, bad_tokens.mjs has all that is bad about a token, case by case.)
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -129,8 +129,19 @@ test("77 to 91: a token that is not as it must be is refused, whatever is wrong 
     claims: { authorization_details: [{ type: "https://mercure.rocks/authorization-detail", ...detail }] },
   });
   const topics = [{ match: "*" }];
+  const type = "https://mercure.rocks/authorization-detail";
+  const several = (...list) => ({ claims: { authorization_details: list } });
   const bad = {
     "another type": app.token({ ...good, header: { typ: "JWT" } }),
+    "no type": app.token({ ...good, header: { typ: undefined } }),
+    "an algorithm that its key has not": app.token({ ...good, header: { alg: "ES384" } }),
+    "no issuer": app.token({ ...good, claims: { iss: undefined } }),
+    "an action that is a number": app.token(details({ actions: [1], topics })),
+    "a topic that is a text": app.token(details({ actions: ["publish"], topics: ["*"] })),
+    "a topic without match": app.token(details({ actions: ["publish"], topics: [{}] })),
+    "a kind of match in another case": app.token({ publish: [{ match: "*", match_type: "Exact" }] }),
+    "a bad detail beside a good one": app.token(several({ type, actions: ["publish"], topics }, { type })),
+    "too many details": app.token(several(...Array(33).fill({ type, actions: ["publish"], topics }))),
     "no algorithm": app.token({ ...good, header: { alg: "none" } }),
     "a key in its header": app.token({ ...good, header: { jwk: other.jwk, kid: "x" } }),
     "an unknown issuer": app.token({ ...good, claims: { iss: "https://nobody.example" } }),
@@ -157,7 +168,10 @@ test("77 to 91: a token that is not as it must be is refused, whatever is wrong 
     "several audiences": app.token({ ...good, audience: ["x", AUDIENCE] }),
     "a fraction of a second": app.token({ ...good, claims: { exp: now + 60.5 } }),
     "actions that we do not know": app.token(details({ actions: ["publish", "archive"], topics })),
+    "another's detail, of any shape": app.token(several({ type: "x" }, { type, actions: ["publish"], topics })),
   };
+  const { sub, client_id: client, iat, jti } = JSON.parse(Buffer.from(app.token(good).split(".")[1], "base64url"));
+  assert.deepEqual([sub, client, iat, jti], Array(4).fill(undefined), "84: no token here has them");
   for (const [name, token] of Object.entries(taken)) {
     assert.equal((await hub.post({ topic: A1 }, bearer(token))).status, 200, name);
   }
