@@ -15,7 +15,8 @@ import { within } from "../harness/waiting.mjs";
 function told({ method, target, headers, body }) {
   const query = new URL(target, "http://a").searchParams;
   const cursor = headers["last-event-id"] ?? query.get("lastEventId") ?? undefined;
-  return { method, body, test: headers["x-test"], after: query.get("after"), cursor };
+  const [test, fetched] = [headers["x-test"], headers["x-fetch"]];
+  return { method, body, test, fetched, cookie: headers.cookie, after: query.get("after"), cursor };
 }
 
 function answer(exchange, what) {
@@ -30,16 +31,23 @@ function answer(exchange, what) {
   }
 }
 
-// Serves an empty page, and /there/INDEX and /here/INDEX.
+// Serves an empty page, and /WAY/INDEX for each way to run a line, to pages of other origins as well.
 class Lines {
   answers = [];
 
   #runs = new Map(); // path to its exchanges
 
   serve(exchange) {
-    const [, kind, index] = exchange.target.split(/[/?]/);
-    if (kind === "there" || kind === "here") {
-      const exchanges = this.exchanges(`/${kind}/${index}`);
+    const [, way, index] = exchange.target.split(/[/?]/);
+    const { origin, "access-control-request-headers": asked } = exchange.headers;
+    if (origin !== undefined) {
+      exchange.response.setHeader("access-control-allow-origin", origin);
+      exchange.response.setHeader("access-control-allow-credentials", "true");
+    }
+    if (exchange.method === "OPTIONS") {
+      exchange.end(204, { "access-control-allow-headers": asked, "access-control-allow-methods": "PUT" });
+    } else if (index !== undefined) {
+      const exchanges = this.exchanges(`/${way}/${index}`);
       exchanges.push(exchange);
       answer(exchange, this.answers[index][exchanges.length - 1] ?? this.answers[index].at(-1));
     } else {
@@ -65,7 +73,8 @@ async function rows() {
 for (const [name, launch] of Object.entries(BROWSERS)) {
   test(`${name}: each program of another library does with ours what it did`, async (t) => {
     const lines = new Lines();
-    const server = await Server.open({ after: (end) => t.atEnd(end) }, (exchange) => lines.serve(exchange));
+    const open = () => Server.open({ after: (end) => t.atEnd(end) }, (exchange) => lines.serve(exchange));
+    const [server, far] = [await open(), await open()];
     const browser = await launchBrowser(launch, await t.folder());
     t.atEnd(() => browser.close());
     const page = await browser.newPage();
@@ -73,19 +82,27 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     await page.exposeFunction("untilClosed", (path) => lines.exchanges(path).at(-1).closed());
     await page.addScriptTag({ content: await bundledLines() });
     // As a text, since Firefox hands over a list that is there twice once only.
-    lines.answers = JSON.parse(await page.evaluate(() => JSON.stringify(LINES.map(({ answers }) => answers))));
-    const abouts = await page.evaluate(() => LINES.map(({ about }) => about));
-    const tested = await page.evaluate(() => LINES.flatMap(({ rows }) => rows));
+    const all = JSON.parse(await page.evaluate(() => {
+      document.cookie = "kind=test";
+      return JSON.stringify(LINES);
+    }));
+    lines.answers = all.map(({ answers }) => answers);
+    const tested = all.flatMap(({ rows: ofLine }) => ofLine);
     assert.deepEqual((await rows()).filter((row) => !tested.some((text) => row.includes(text))), []);
 
-    for (const [index, about] of abouts.entries()) {
-      const results = {};
-      for (const kind of ["there", "here"]) {
-        const call = page.evaluate((way, number) => LINES[number][way](`/${way}/${number}`), kind, index);
-        const seen = await within(call, `${about}, ${kind}`);
-        results[kind] = { seen, sent: lines.exchanges(`/${kind}/${index}`).map(told) };
+    for (const [index, line] of all.entries()) {
+      const run = async (kind, left) => {
+        const path = `/${left ? `without-${left}` : kind}/${index}`;
+        const url = line.far ? far.origin + path : path;
+        const call = page.evaluate((way, number, ...rest) => LINES[number][way](...rest), kind, index, url, left);
+        const seen = await within(call, `${line.about}, ${path}`);
+        return { seen, sent: lines.exchanges(path).map(told) };
+      };
+      const there = await run("there");
+      assert.deepEqual(await run("here"), there, line.about);
+      for (const option of line.options ?? []) {
+        assert.notDeepEqual(await run("here", option), there, `${line.about}, without ${option}`);
       }
-      assert.deepEqual(results.here, results.there, about);
     }
   });
 }

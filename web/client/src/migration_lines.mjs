@@ -5,7 +5,8 @@
 //
 // `answers` are what the server does to each request: a number is a status, a text a stream, which stays open if
 // the text begins so. `there` and `here` return what they have seen. `rows` are texts in the table's rows of which
-// this is an example.
+// this is an example. `here` may be told of an option to leave out: without each of `options` it comes to something
+// else. (Without another it never ends.) `far`: the server is of another origin.
 
 import { fetchEventSource } from "@microsoft/fetch-event-source";
 import { EventSourcePolyfill } from "event-source-polyfill";
@@ -13,9 +14,10 @@ import { EventSource as FetchedEventSource } from "eventsource";
 import ReconnectingEventSource from "reconnecting-eventsource";
 import { SSE } from "sse.js";
 
-import { EventSource } from "../dist/index.js";
+import { EventSource, stream } from "../dist/index.js";
 
 const QUICK = { minMs: 1, maxMs: 20 };
+const LONG_MS = 400;
 
 // Collects the data of `count` messages, and closes the source.
 function messages(source, count, onFirst = () => {}) {
@@ -56,6 +58,45 @@ function fetched(url, count, options, onFirst = () => {}) {
   });
 }
 
+// What `read` gives, and the waits that it would have had, each by a random number in the middle: they take no time.
+// (Each length once, since SSE sets two timers for some failures.)
+async function withWaits(read) {
+  const { setTimeout: original } = globalThis;
+  const { random } = Math;
+  const waits = [];
+  Math.random = () => 0.5;
+  globalThis.setTimeout = (action, milliseconds, ...rest) => {
+    if (milliseconds >= LONG_MS) {
+      waits.push(10 * Math.round(milliseconds / 10));
+    }
+    return original(action, milliseconds >= LONG_MS ? 0 : milliseconds, ...rest);
+  };
+  try {
+    return { seen: await read(), waits: [...new Set(waits)] };
+  } finally {
+    globalThis.setTimeout = original;
+    Math.random = random;
+  }
+}
+
+async function longestWait(read) {
+  const { seen, waits } = await withWaits(read);
+  return { seen, longest: Math.max(...waits) };
+}
+
+// Reads until the signal, which aborts after `count` messages.
+async function streamed(url, count, options) {
+  const seen = [];
+  const controller = new AbortController();
+  for await (const { data } of stream(url, { ...options, signal: controller.signal })) {
+    seen.push(data);
+    if (seen.length === count) {
+      controller.abort();
+    }
+  }
+  return seen;
+}
+
 // What our class gives up to its end: data, and what was told in the end.
 function toTheEnd(source) {
   const seen = [];
@@ -90,17 +131,31 @@ async function hide(path) {
   show("visible");
 }
 
+// The options without one of them.
+const but = ({ ...options }, left) => {
+  delete options[left];
+  return options;
+};
+
+// What an error of `eventsource` tells of is in its text alone.
+const kindOf = (message) => (/status/.test(message) ? "http" : /content type/.test(message) ? "content-type" : message);
+const firstError = (source) => new Promise((resolve) => (source.onerror = resolve));
+
 const TWICE = ["retry: 10\nid: 1\ndata: a\n\n", "data: b\n\n"];
 const YAFFLE = { headers: { "X-Test": "1" }, lastEventIdQueryParameterName: "after", withCredentials: true };
-const POST = { method: "POST", headers: { "Content-Type": "text/plain", "X-Test": "1" } };
-const FETCH = (target, init) => fetch(target, { ...init, headers: { ...init.headers, "X-Test": "1" } });
+const PUT = { method: "PUT", headers: { "Content-Type": "text/plain", "X-Test": "1" } };
+const FETCH = (target, init) => fetch(target, { ...init, headers: { ...init.headers, "X-Fetch": "1" } });
+const PUT_BODY = { ...PUT, body: "hello", fetch: FETCH };
+const RETRY_SSE = { minMs: 5000, factor: 1, jitter: 0 };
 
 export const LINES = [
   { about: "event-source-polyfill: headers, lastEventIdQueryParameterName and withCredentials",
     rows: ["`lastEventIdQueryParameterName`"],
+    far: true,
     answers: TWICE,
+    options: Object.keys(YAFFLE),
     there: (url) => messages(new EventSourcePolyfill(url, YAFFLE), 2),
-    here: (url) => messages(new EventSource(url, YAFFLE), 2) },
+    here: (url, left) => messages(new EventSource(url, but(YAFFLE, left)), 2) },
   { about: "event-source-polyfill: heartbeatTimeout",
     rows: ["`heartbeatTimeout`"],
     answers: ["open retry: 10\nid: 1\ndata: a\n\n", "data: b\n\n"],
@@ -111,17 +166,33 @@ export const LINES = [
     answers: ["retry: 10\nid: 1\ndata: a\n\n", ": no\n\n", ": no\n\n", "data: b\n\n"],
     there: (url) => messages(new EventSourcePolyfill(url), 2),
     here: (url) => messages(new EventSource(url, { retry: QUICK }), 2) },
-  { about: "fetch-event-source: a stream opened by POST, with headers, body, fetch and onclose",
+  { about: "fetch-event-source: a stream opened by another method, with headers, body, fetch and onclose",
     rows: ["`fetchEventSource(", "`onclose` throws"],
     answers: TWICE,
-    there: (url) => fetched(url, 2, {
-      ...POST,
-      body: "hello",
-      fetch: (...request) => fetch(...request),
-      onclose: () => { throw new Error("to come back"); },
-    }),
-    here: (url) => messages(
-      new EventSource(url, { ...POST, body: "hello", fetch: (...request) => fetch(...request) }), 2) },
+    options: Object.keys(PUT_BODY),
+    there: (url) => fetched(url, 2, { ...PUT_BODY, onclose: () => { throw new Error("to come back"); } }),
+    here: (url, left) => messages(new EventSource(url, but(PUT_BODY, left)), 2) },
+  { about: "fetch-event-source: the same by stream()",
+    rows: ["or `stream()`"],
+    answers: TWICE,
+    options: Object.keys(PUT_BODY),
+    there: (url) => fetched(url, 2, { ...PUT_BODY, onclose: () => { throw new Error("to come back"); } }),
+    here: (url, left) => streamed(url, 2, but(PUT_BODY, left)) },
+  { about: "fetch-event-source: a signal ends it",
+    rows: ["`fetchEventSource("],
+    answers: ["open data: a\n\n"],
+    there: async (url) => {
+      const controller = new AbortController();
+      await fetchEventSource(url, { signal: controller.signal, onmessage: () => controller.abort() });
+      return globalThis.untilClosed(url);
+    },
+    here: async (url) => {
+      const controller = new AbortController();
+      const source = new EventSource(url, { signal: controller.signal });
+      await new Promise((resolve) => (source.onmessage = resolve));
+      controller.abort();
+      return globalThis.untilClosed(url);
+    } },
   { about: "fetch-event-source: the server's end is the end",
     rows: ["ends at the end"],
     answers: [...TWICE, "data: c\n\n"],
@@ -135,19 +206,19 @@ export const LINES = [
     rows: ["`onopen` throws"],
     answers: [404],
     there: (url) => fetched(url, 1, { onerror: (error) => { throw error; } }).then(() => "given up"),
-    here: (url) => new Promise((resolve) => {
-      new EventSource(url).onerror = ({ willReconnect }) => resolve(willReconnect ? "again" : "given up");
-    }) },
+    here: async (url) => ((await firstError(new EventSource(url))).willReconnect ? "again" : "given up") },
   { about: "fetch-event-source: onopen throws, and onerror says when to come back",
     rows: ["`onopen` throws"],
     answers: [500, "data: a\n\n"],
-    there: (url) => fetched(url, 1, {
+    options: ["retry"],
+    there: (url) => withWaits(() => fetched(url, 1, {
       onopen: async ({ ok }) => {
         if (!ok) throw new Error("no stream");
       },
-      onerror: () => 10,
-    }),
-    here: (url) => messages(new EventSource(url, { retryOn: () => true, retry: QUICK }), 1) },
+      onerror: () => 7000,
+    })),
+    here: (url, left) => withWaits(() =>
+      messages(new EventSource(url, but({ retryOn: () => true, retry: { minMs: 7000, jitter: 0 } }, left)), 1)) },
   { about: "fetch-event-source: openWhenHidden",
     rows: ["`openWhenHidden"],
     answers: ["open id: 1\ndata: a\n\n", "open data: b\n\n"],
@@ -156,50 +227,71 @@ export const LINES = [
   { about: "eventsource: a fetch that adds headers",
     rows: ["`fetch: (url, init)"],
     answers: TWICE,
+    options: ["fetch"],
     there: (url) => messages(new FetchedEventSource(url, { fetch: FETCH }), 2),
-    here: (url) => messages(new EventSource(url, { fetch: FETCH }), 2) },
+    here: (url, left) => messages(new EventSource(url, but({ fetch: FETCH }, left)), 2) },
   { about: "eventsource: the same without a fetch",
     rows: ["`fetch: (url, init)"],
     answers: TWICE,
+    options: ["headers"],
     there: (url) => messages(new FetchedEventSource(url, { fetch: FETCH }), 2),
-    here: (url) => messages(new EventSource(url, { headers: { "X-Test": "1" } }), 2) },
-  { about: "eventsource: an error says the status",
+    here: (url, left) => messages(new EventSource(url, but({ headers: { "X-Fetch": "1" } }, left)), 2) },
+  ...[404, 200].map((status) => ({
+    about: `eventsource: an error says the status, and why there is no stream: ${status}`,
     rows: ["`code`"],
-    answers: [404],
-    there: (url) => new Promise((resolve) => {
-      new FetchedEventSource(url).onerror = ({ code }) => resolve(code);
-    }),
-    here: (url) => new Promise((resolve) => {
-      new EventSource(url).onerror = ({ status }) => resolve(status);
-    }) },
-  { about: "sse.js: headers, payload and method",
+    answers: [status],
+    there: async (url) => {
+      const { code, message } = await firstError(new FetchedEventSource(url));
+      return [code, kindOf(message)];
+    },
+    here: async (url) => {
+      const { status: code, reason } = await firstError(new EventSource(url));
+      return [code, reason];
+    } })),
+  { about: "sse.js: headers, payload and method, and stream()",
     rows: ["`new SSE("],
     answers: ["data: a\n\n"],
-    there: (url) => messages(new SSE(url, { ...POST, payload: "hello" }), 1),
-    here: (url) => messages(new EventSource(url, { ...POST, body: "hello" }), 1) },
+    options: ["headers", "method", "body"],
+    there: (url) => {
+      const source = new SSE(url, { ...PUT, payload: "hello", start: false });
+      const seen = messages(source, 1);
+      source.stream();
+      return seen;
+    },
+    here: (url, left) => messages(new EventSource(url, but({ ...PUT, body: "hello" }, left)), 1) },
   { about: "sse.js: one connection",
     rows: ["one connection by default"],
     answers: TWICE,
     there: (url) => sseToTheEnd(new SSE(url)),
     here: (url) => toTheEnd(new EventSource(url, { retry: { attempts: 0 } })) },
-  { about: "sse.js: maxRetries, all of which fail",
+  { about: "sse.js: reconnectDelay and maxRetries, all of which fail",
     rows: ["`autoReconnect`"],
     answers: [500],
-    there: (url) => sseToTheEnd(new SSE(url, { autoReconnect: true, reconnectDelay: 10, maxRetries: 3 })),
-    here: (url) => toTheEnd(new EventSource(url, { retryOn: () => true, retry: { ...QUICK, attempts: 3 + 1 } })) },
+    options: ["retryOn"],
+    there: (url) => withWaits(() =>
+      sseToTheEnd(new SSE(url, { autoReconnect: true, reconnectDelay: 5000, maxRetries: 3 }))),
+    here: (url, left) => withWaits(() =>
+      toTheEnd(new EventSource(url, but({ retryOn: () => true, retry: { ...RETRY_SSE, attempts: 3 + 1 } }, left)))) },
   { about: "sse.js: autoReconnect and reconnectDelay, over a 500",
     rows: ["`autoReconnect`"],
     answers: ["id: 1\ndata: a\n\n", 500, "data: b\n\n"],
-    there: (url) => messages(new SSE(url, { autoReconnect: true, reconnectDelay: 10, maxRetries: 5 }), 2),
-    here: (url) => messages(new EventSource(url, { retryOn: () => true, retry: { ...QUICK, attempts: 5 + 1 } }), 2) },
-  { about: "reconnecting-eventsource: max_retry_time, and coming back after every status",
+    options: ["retry"],
+    there: (url) => withWaits(() =>
+      messages(new SSE(url, { autoReconnect: true, reconnectDelay: 5000, maxRetries: 5 }), 2)),
+    here: (url, left) => withWaits(() =>
+      messages(new EventSource(url, but({ retryOn: () => true, retry: { ...RETRY_SSE, attempts: 5 + 1 } }, left)), 2)) },
+  { about: "reconnecting-eventsource: max_retry_time is the longest wait, and it comes back after every status",
     rows: ["`max_retry_time`", "every status"],
-    answers: [500, "data: a\n\n"],
-    there: (url) => messages(new ReconnectingEventSource(url, { max_retry_time: 20 }), 1),
-    here: (url) => messages(new EventSource(url, { retryOn: () => true, retry: QUICK }), 1) },
+    answers: [500, 500, 500, 500, "data: a\n\n"],
+    options: ["retry"],
+    there: (url) => longestWait(() => messages(new ReconnectingEventSource(url, { max_retry_time: 3000 }), 1)),
+    here: (url, left) => longestWait(() =>
+      messages(new EventSource(url, but({ retryOn: () => true, retry: { maxMs: 3000 } }, left)), 1)) },
   { about: "the native class: withCredentials",
     rows: ["`new EventSource(url, {withCredentials})`"],
+    far: true,
     answers: TWICE,
+    options: ["withCredentials"],
     there: (url) => messages(new window.EventSource(url, { withCredentials: true }), 2),
-    here: (url) => messages(new EventSource(url, { withCredentials: true }), 2) },
+    here: (url, left) => messages(new EventSource(url, but({ withCredentials: true }, left)), 2) },
 ];
