@@ -278,8 +278,10 @@ export const LINES = [
     options: ["retry"],
     there: (url) => withWaits(() =>
       messages(new SSE(url, { autoReconnect: true, reconnectDelay: 5000, maxRetries: 5 }), 2)),
-    here: (url, left) => withWaits(() =>
-      messages(new EventSource(url, but({ retryOn: () => true, retry: { ...RETRY_SSE, attempts: 5 + 1 } }, left)), 2)) },
+    here: (url, left) => withWaits(() => {
+      const options = { retryOn: () => true, retry: { ...RETRY_SSE, attempts: 5 + 1 } };
+      return messages(new EventSource(url, but(options, left)), 2);
+    }) },
   { about: "reconnecting-eventsource: max_retry_time is the longest wait, and it comes back after every status",
     rows: ["`max_retry_time`", "every status"],
     answers: [500, 500, 500, 500, "data: a\n\n"],
