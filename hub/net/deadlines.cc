@@ -45,14 +45,16 @@ void Deadlines::add(Deadline& deadline) {
 }
 
 void Deadlines::ring() {
-  rings_at_.reset();
   const base::Clock::Steady now = clock_.steady();
+  // One that is set in the loop may be later than others: the alarm is set when all are known.
+  rings_at_ = now;
   while (!tree_.empty() && tree_.begin()->when_ <= now) {
     Deadline& deadline = *tree_.begin();
     tree_.erase(tree_.begin());
     deadline.on_deadline();
   }
-  if (!tree_.empty() && !rings_at_) {
+  rings_at_.reset();
+  if (!tree_.empty()) {
     rings_at_ = tree_.begin()->when_;
     alarm_->set(*rings_at_);
   }

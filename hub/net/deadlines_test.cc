@@ -112,6 +112,24 @@ TEST_F(DeadlinesTest, tells_nothing_of_one_that_is_destroyed) {
   EXPECT_THAT(passed_, IsEmpty());
 }
 
+TEST_F(DeadlinesTest, lets_a_deadline_set_itself_anew_and_keeps_the_others_in_time) {
+  TestDeadline* self = nullptr;
+  TestDeadline first(deadlines_, [&] {
+    passed_.push_back("first");
+    self->set(in(30s));
+  });
+  self = &first;
+  const auto other = make("other");
+  first.set(in(1s));
+  other->set(in(2s));
+  advance(1s);
+  EXPECT_THAT(passed_, ElementsAre("first"));
+  advance(1s);
+  EXPECT_THAT(passed_, ElementsAre("first", "other"));
+  advance(29s);
+  EXPECT_THAT(passed_, ElementsAre("first", "other", "first"));
+}
+
 TEST_F(DeadlinesTest, lets_a_deadline_change_the_others_when_it_has_passed) {
   auto destroyed = make("destroyed");
   const auto cleared = make("cleared");
