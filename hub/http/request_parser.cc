@@ -16,6 +16,12 @@ namespace {
 // What TLS begins with. Source: RFC 8446 5.1.
 constexpr char kTlsHandshake = 22;
 
+// Longer than any method.
+constexpr std::size_t kMethodBytesMax = 32;
+
+// How many times the limit of the head is read of a target that is too long, to get at the fields.
+constexpr std::size_t kTargetFactorMax = 8;
+
 // What a buffer may keep between two requests of a connection.
 constexpr std::size_t kKeptBytesMax = std::size_t{1} << 14;
 
@@ -134,12 +140,18 @@ std::optional<std::size_t> RequestParser::find_head_end() {
       return std::nullopt;
     }
     const std::size_t lf = head.find('\n', seen_);
-    if (std::min(lf, head.size()) >= limits_.head_bytes_max) {
-      const bool in_first_line = line_at_ == 0;
-      take_fields_so_far();
-      refuse({.status = in_first_line ? 414 : 431,
-              .title = in_first_line ? "target too long" : "head too large",
-              .detail = at_most(limits_.head_bytes_max, "bytes up to the body")});
+    const bool is_too_large = std::min(lf, head.size()) >= limits_.head_bytes_max;
+    if (line_at_ == 0 && (is_too_large || skipped_bytes_ > 0)) {
+      if (!skip_target(lf)) {
+        refuse_large_head();
+      }
+      if (line_at_ == 0) {
+        return std::nullopt;
+      }
+      continue;
+    }
+    if (is_too_large) {
+      refuse_large_head();
       return std::nullopt;
     }
     if (lf == std::string_view::npos) {
@@ -152,6 +164,9 @@ std::optional<std::size_t> RequestParser::find_head_end() {
     }
     const bool is_empty_line = lf - 1 == line_at_;
     if (is_empty_line && line_at_ > 0) {
+      if (skipped_bytes_ > 0) {
+        refuse_large_head();
+      }
       return lf + 1;
     }
     if (is_empty_line) {
@@ -169,14 +184,38 @@ std::optional<std::size_t> RequestParser::find_head_end() {
   }
 }
 
+// Lets go of a target that is too long, so that the fields behind it can be read. `lf`: where its
+// line ends; npos: that has not come. False: there is no method before it, or no end in sight.
+bool RequestParser::skip_target(std::size_t lf) {
+  constexpr std::string_view kAnyTarget = "/ HTTP/1.1\r";
+  const std::string_view line = unread().substr(0, lf);
+  const std::size_t target_at = line.find(' ') + 1;
+  if (target_at == 0 || target_at > kMethodBytesMax) {
+    return false;
+  }
+  skipped_bytes_ += line.size() - target_at;
+  if (skipped_bytes_ > kTargetFactorMax * limits_.head_bytes_max) {
+    return false;
+  }
+  const bool is_whole = lf != std::string_view::npos;
+  input_.replace(at_ + target_at, line.size() - target_at, is_whole ? kAnyTarget : "");
+  seen_ = target_at + (is_whole ? kAnyTarget.size() + 1 : 0);
+  line_at_ = is_whole ? seen_ : 0;
+  return true;
+}
+
 // A page may read why it is refused if its Origin has come. What is wrong with the fields does not
 // matter any more.
-void RequestParser::take_fields_so_far() {
+void RequestParser::refuse_large_head() {
+  const bool is_target = line_at_ == 0 || skipped_bytes_ > 0;
   if (line_at_ > 0) {
     head_.assign(input_, at_, line_at_);
     head_ += "\r\n";
     static_cast<void>(HeadReader(request_, limits_.fields_max).read(head_));
   }
+  refuse({.status = is_target ? 414 : 431,
+          .title = is_target ? "target too long" : "head too large",
+          .detail = at_most(limits_.head_bytes_max, "bytes up to the body")});
 }
 
 RequestParser::Progress RequestParser::take_head(std::size_t head_bytes) {

@@ -57,7 +57,8 @@ class RequestParser {
   Progress next();
 
   // After kContinue and kRequest. After kRefused it holds what was read before the fault, for the
-  // log.
+  // log and for CORS: of a head that is too large the whole fields within the limit; of a target that
+  // is too long, as far as its line ends within eight times that, those behind it.
   const Request& request() const { return request_; }
 
   // Errors: 400; 413 (body), 414 (target), 417 (Expect), 431 (head).
@@ -82,7 +83,8 @@ class RequestParser {
   Progress read_head();
   bool may_begin_request(std::string_view head) const;
   std::optional<std::size_t> find_head_end();
-  void take_fields_so_far();
+  bool skip_target(std::size_t lf);
+  void refuse_large_head();
   Progress take_head(std::size_t head_bytes);
   bool read_target(std::string_view target);
   Progress read_body();
@@ -96,6 +98,7 @@ class RequestParser {
   std::size_t line_at_ = 0;  // where the current line of the head begins, from at_
   std::size_t seen_ = 0;     // up to where the head has no further line end, from at_
   bool skipped_line_ = false;
+  std::size_t skipped_bytes_ = 0;  // of a target that is too long
 
   std::string head_;  // of the current request, whose views refer to it
   std::string body_;  // of the current request, if it came in chunks

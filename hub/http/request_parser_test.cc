@@ -360,10 +360,58 @@ TEST(RequestParser, has_the_fields_that_came_before_a_head_was_too_large) {
 }
 
 TEST(RequestParser, says_so_if_it_is_the_target_that_is_too_long) {
-  const std::string line = "GET /" + std::string(std::size_t{1} << 14, 'a');
-  EXPECT_EQ(refusal(line), (Problem{.status = 414,
-                                    .title = "target too long",
-                                    .detail = "At most 16384 bytes up to the body are allowed."}));
+  const Problem problem{.status = 414,
+                        .title = "target too long",
+                        .detail = "At most 100 bytes up to the body are allowed."};
+  const std::string target = "/" + std::string(100, 'a');
+  const std::string end = " HTTP/1.1\r\n";
+  const struct {
+    const char* about;
+    std::string head;
+  } cases[] = {
+      {"a whole head", "GET " + target + end + "Host: x\r\n\r\n"},
+      {"with a fault", "GET " + target + " \x01" + target + "\nHost: x\r\n\r\n"},
+      {"with fields that are too large", "GET " + target + end + "A: " + std::string(81, 'b')},
+      {"a line eight times too long, which need not end", "GET /" + std::string(800, 'a')},
+      {"a method that does not end", std::string(100, 'a')},
+      {"a long method", std::string(50, 'a') + " /" + std::string(48, 'a')},
+  };
+  for (const auto& [about, head] : cases) {
+    SCOPED_TRACE(about);
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, head.size()}) {
+      RequestParser parser({.head_bytes_max = 100});
+      Progress progress = Progress::kNeedMore;
+      for (std::size_t at = 0; at < head.size(); at += piece) {
+        ASSERT_EQ(progress, Progress::kNeedMore);
+        parser.feed(std::string_view(head).substr(at, piece));
+        progress = parser.next();
+        EXPECT_LE(parser.held_bytes(), 100 + piece);
+      }
+      EXPECT_EQ(progress, Progress::kRefused);
+      EXPECT_EQ(parser.problem(), problem);
+    }
+  }
+}
+
+TEST(RequestParser, has_the_fields_behind_a_target_that_was_too_long) {
+  const std::string head =
+      "HEAD /" + std::string(700, 'a') + " HTTP/1.1\r\nHost: x\r\nOrigin: http://a.example\r\n";
+  for (const std::string& rest : {std::string("\r\n"), "A: " + std::string(100, 'b')}) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, head.size() + rest.size()}) {
+      RequestParser parser({.head_bytes_max = 100});
+      const std::string whole = head + rest;
+      for (std::string_view bytes = whole; !bytes.empty();) {
+        parser.feed(bytes.substr(0, piece));
+        parser.next();
+        bytes.remove_prefix(std::min(piece, bytes.size()));
+      }
+      EXPECT_EQ(parser.problem().status, 414);
+      EXPECT_EQ(parser.request().method, Method::kHead);
+      EXPECT_EQ(parser.request().field("Origin"), "http://a.example");
+      EXPECT_EQ(parser.request().field("A"), std::nullopt) << "it has not come whole";
+      EXPECT_FALSE(parser.request().keep_alive);
+    }
+  }
 }
 
 TEST(RequestParser, limits_the_number_of_fields) {

@@ -262,7 +262,7 @@ const chunk = (bytes) => `${bytes.toString(16)}\r\n${long(bytes)}\r\n`;
 
 const OVERSIZE = [
   unreadable("a target", head(GET.replace("match=a", long(HEADER_BYTES)), HOST), 414),
-  unreadable("a target that does not end", `GET /${long(HEADER_BYTES)}`, 414),
+  unreadable("a target that does not end", `GET /${long(8 * HEADER_BYTES)}`, 414),
   unreadable("a method that does not end", long(HEADER_BYTES), 414),
   unreadable("a header", head(GET, HOST, `X: ${long(HEADER_BYTES)}`), 431),
   unreadable("a field that does not end", `${GET}\r\n${HOST}\r\nX: ${long(HEADER_BYTES)}`, 431),
