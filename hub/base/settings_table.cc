@@ -60,6 +60,14 @@ OtherKind choice(std::string_view shape) {
   return {shape, parse, format};
 }
 
+// Whether `text` has letters, digits and `others`, and no other character.
+bool has_only(std::string_view text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [others](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
 Parsed<Settings> parse_config(Settings settings, std::string_view text) {
   settings.config = text;
   return settings;
@@ -77,17 +85,12 @@ Parsed<Settings> parse_listen(Settings settings, std::string_view text) {
 // What every part of the way, and a Link field, leaves as it is.
 Parsed<Settings> parse_path(Settings settings, std::string_view text) {
   constexpr std::size_t kPathBytesMax = 256;
-  const auto is_path_character = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("-._~/").find(c) != std::string_view::npos;
-  };
   // A segment that is empty, or that a browser would take away.
   const auto has_segment = [path = std::string(text) + "/"](std::string_view segment) {
     return path.find(fmt::format("/{}/", segment)) != std::string::npos;
   };
   if (!text.starts_with('/') || text.size() > kPathBytesMax ||
-      !std::all_of(text.begin(), text.end(), is_path_character) || has_segment("") ||
-      has_segment(".") || has_segment("..")) {
+      !has_only(text, "-._~/") || has_segment("") || has_segment(".") || has_segment("..")) {
     return Fault{fmt::format(
         "is not a path as \"/live/hub\": letters, digits and -._~ between slashes, at most {} "
         "bytes",
@@ -153,11 +156,7 @@ std::string lower(std::string_view text) {
 }
 
 bool is_host(std::string_view text) {
-  const auto is_host_character = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("-._:[]").find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_host_character);
+  return !text.empty() && has_only(text, "-._:[]");
 }
 
 // As a browser writes it in the Origin field: in lower case, and without the scheme's own port.
@@ -208,11 +207,7 @@ Parsed<Settings> parse_public_url(Settings settings, std::string_view text) {
 
 // Source: RFC 6265 4.1.1.
 Parsed<Settings> parse_cookie_name(Settings settings, std::string_view text) {
-  const auto is_name_character = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  if (text.empty() || !std::all_of(text.begin(), text.end(), is_name_character)) {
+  if (text.empty() || !has_only(text, "!#$%&'*+-.^_`|~")) {
     return Fault{"is not the name of a cookie"};
   }
   settings.cookie_name = text;
@@ -442,7 +437,9 @@ const std::array kRows = {
     SettingRow{.name = "tickets_bytes",
                .group = "Tickets",
                .kind = BytesKind{&Settings::tickets_bytes, kMiB, kTiB},
-               .help = "Memory for tickets and their sessions, about 1 KiB each; full: 503."},
+               .help = "Memory for tickets and their sessions, about 1 KiB each; full: 503. One "
+                       "subject's take at most half of it, and less when others take much too: "
+                       "beyond, 429."},
 
     SettingRow{.name = "log_level",
                .group = "Diagnostics",
