@@ -11,6 +11,7 @@ import { guardedHub } from "../harness/guarded.mjs";
 import { HUB_PATH } from "../harness/hub.mjs";
 import { Tabs } from "../harness/tabs.mjs";
 import { test } from "../harness/test.mjs";
+import { hubWithTickets, readerToken } from "../harness/ticket.mjs";
 import { within } from "../harness/waiting.mjs";
 
 // Returns what runs a function in the page, with the library as its first argument, and what else it is given.
@@ -18,10 +19,10 @@ const runnerIn = (page) => (action, ...rest) => within(page.evaluate(`import("/d
   (${action})(vrelo, ...${JSON.stringify(rest)}))`), () => `the page: ${action}`);
 
 // A hub behind a proxy, which nobody reads without a token, and a page at another origin.
-async function setUp(t, launch, heartbeat = "1s") {
+async function setUp(t, launch, heartbeat = "1s", more = {}) {
   const tabs = await Tabs.open(t, launch);
   const { page } = await tabs.add();
-  const settings = { heartbeat, retry: "50ms", allowedHosts: "127.0.0.1" };
+  const settings = { heartbeat, retry: "50ms", allowedHosts: "127.0.0.1", ...more };
   const { hub, publish, readerToken } = await guardedHub(t, tabs.server.origin, settings);
   const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
   const run = runnerIn(page);
@@ -89,6 +90,131 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
       assert.deepEqual(await run(UNTIL, expected.length), expected);
     }
     assert.equal(server.exchanges.length, 1 + 2);
+  });
+
+  test(`${browser}: cookies go along as it is told`, async (t) => {
+    const { hub, run, url, token, publish } = await setUp(t, launch, "1s", { cookieName: "access" });
+    // It is of the host, whatever the port. The hub is another origin all the same.
+    await run((_, value) => { document.cookie = `access=${value}; path=/`; }, token);
+    for (const options of [{}, { credentials: "same-origin" }, { withCredentials: true, credentials: "omit" }]) {
+      await run(OPEN, url, options);
+      assert.deepEqual(await run(UNTIL, 1), ["auth 401 for good"]);
+    }
+    for (const options of [{ credentials: "include" }, { withCredentials: true }]) {
+      await run(OPEN, url, options);
+      assert.deepEqual(await run(UNTIL, 1), ["open"]);
+      await publish("a");
+      assert.deepEqual(await run(UNTIL, 2), ["open", "a"]);
+      await run(CLOSE);
+      await hub.streamsOpen(0);
+    }
+  });
+
+  test(`${browser}: a signal closes it, and another fetch may carry it`, async (t) => {
+    const { hub, run, url, token, publish } = await setUp(t, launch);
+    await run((vrelo, target, good, open) => {
+      globalThis.controller = new AbortController();
+      globalThis.calls = 0;
+      const send = (...request) => {
+        calls += 1;
+        return fetch(...request);
+      };
+      new Function(`return ${open}`)()(vrelo, target, { token: good, signal: controller.signal, fetch: send });
+    }, url, token, `${OPEN}`);
+    await run(UNTIL, 1);
+    await publish("a");
+    assert.deepEqual(await run(UNTIL, 2), ["open", "a"]);
+    assert.deepEqual(await run(() => {
+      controller.abort();
+      return [source.readyState, calls];
+    }), [2, 1]);
+    await hub.streamsOpen(0);
+    // Another begins closed.
+    assert.equal(await run(({ EventSource }, target) =>
+      new EventSource(target, { signal: controller.signal }).readyState, url), 2);
+    assert.deepEqual(await run(() => seen), ["open", "a"]);
+  });
+
+  test(`${browser}: it waits as long as the hub's Retry-After says`, async (t) => {
+    const tabs = await Tabs.open(t, launch);
+    const run = runnerIn((await tabs.add()).page);
+    const settings = `anonymous = false\nallowed_origins = ["${tabs.server.origin}"]`;
+    const { hub, app } = await hubWithTickets(t, { settings, issuer: "streams = 1" });
+    const token = readerToken(app);
+    await run(OPEN, `${hub.url}?match=a`, { token });
+    await run(UNTIL, 1);
+    // A stream that says so would be the answer to who asks for that alone.
+    const refused = { headers: { accept: "*/*", authorization: `Bearer ${token}` } };
+    const seconds = Number((await fetch(`${hub.url}?match=a`, refused)).headers.get("retry-after"));
+    const told = await run(({ EventSource }, target, options) => new Promise((resolve) => {
+      const second = new EventSource(target, { ...options, retry: { minMs: 1, maxMs: 1 }, retryOn: () => true });
+      second.onerror = ({ status, willReconnect, delayMs }) => {
+        second.close();
+        resolve([status, willReconnect, delayMs]);
+      };
+    }), `${hub.url}?match=a`, refused);
+    assert.deepEqual(told, [429, true, 1000 * seconds]);
+    assert.ok(seconds > 0);
+  });
+
+  test(`${browser}: it waits on, whatever the machine and the page are, if it is told so`, async (t) => {
+    const run = runnerIn((await (await Tabs.open(t, launch)).add()).page);
+    // How many attempts each has made.
+    const attempts = await run(async ({ EventSource }) => {
+      const made = {};
+      let changed = () => {};
+      const options = { false: false, notOnline: { online: false }, notVisible: { visible: false }, true: true };
+      for (const [name, wake] of Object.entries(options)) {
+        made[name] = 0;
+        const token = () => Promise.reject(new Error("none"));
+        new EventSource("/", { token, wake, retry: { minMs: 1e6, jitter: 0 } }).onerror = () => {
+          made[name] += 1;
+          changed();
+        };
+      }
+      // Those that are not to come would come before.
+      const until = (...wanted) => new Promise((resolve) => {
+        changed = () => wanted.every(([name, count]) => made[name] === count) && resolve({ ...made });
+        changed();
+      });
+      const first = await until(["false", 1], ["notOnline", 1], ["notVisible", 1], ["true", 1]);
+      dispatchEvent(new Event("online"));
+      const second = await until(["notVisible", 2], ["true", 2]);
+      document.dispatchEvent(new Event("visibilitychange"));
+      return [first, second, await until(["notOnline", 2], ["true", 3])];
+    });
+    assert.deepEqual(attempts, [
+      { false: 1, notOnline: 1, notVisible: 1, true: 1 },
+      { false: 1, notOnline: 1, notVisible: 2, true: 2 },
+      { false: 1, notOnline: 2, notVisible: 2, true: 3 },
+    ]);
+  });
+
+  test(`${browser}: the parser alone, and what is not there yet`, async (t) => {
+    const { run, url, token, publish } = await setUp(t, launch);
+    const id = await publish("first");
+    await publish("é 漢 🎈");
+    const events = await run(async (_, target, authorization) => {
+      const { Parser } = await import("/dist/parser.js");
+      const events = [];
+      const parser = new Parser({ onEvent: ({ type, data }) => events.push([type, data]) });
+      const body = (await fetch(target, { headers: { authorization } })).body.getReader();
+      while (!events.some(([type]) => type === "message")) {
+        parser.feed((await body.read()).value);
+      }
+      await body.cancel();
+      return events;
+    }, `${url}&last_event_id=${encodeURIComponent(id)}`, `Bearer ${token}`);
+    assert.deepEqual(events.filter(([type]) => type === "message"), [["message", "é 漢 🎈"]]);
+    const refused = await run(({ EventSource }, target) => [["eventsource", "long-poll"], ["websocket"]].map((all) => {
+      try {
+        return new EventSource(target, { transports: all }).url;
+      } catch ({ name, message }) {
+        return `${name}: ${message}`;
+      }
+    }), url);
+    const what = (all) => `NotSupportedError: vrelo does not have transports: ${all}`;
+    assert.deepEqual(refused, [what("eventsource,long-poll"), what("websocket")]);
   });
 
   test(`${browser}: it does not wait when the machine is online again, or the page is seen`, async (t) => {

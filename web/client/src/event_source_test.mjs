@@ -482,6 +482,24 @@ test("EventSource: connects at once when the page is online again or becomes vis
   assert.equal(server.exchanges.length, 3);
 });
 
+// [the option, how many connections there are after "online", and after the page became visible]
+const WAKES = [[false, 1, 1], [{ online: false }, 1, 2], [{ visible: false }, 2, 2], [{}, 2, 3]];
+
+test("EventSource: waits on, whatever the machine and the page are, if it is told so", async (t) => {
+  const { page, show } = fakePage(t, "visible");
+  const server = await Server.open(t, once("data: a\n\n"));
+  const watches = WAKES.map(([wake]) => open(t, server, { ...SLOW, wake }));
+  const seen = () => watches.map(({ entries }) => entries.length / 3);
+  const until = (column) => Promise.all(watches.map((watch, i) => watch.until(3 * WAKES[i][column])));
+  await Promise.all(watches.map((watch) => watch.until(3)));
+  page.dispatchEvent(new Event("online"));
+  await until(1);
+  assert.deepEqual(seen(), WAKES.map((row) => row[1]));
+  show("visible");
+  await until(2);
+  assert.deepEqual(seen(), WAKES.map((row) => row[2]));
+});
+
 test("EventSource: connects not before the server allows it, whatever the page is", async (t) => {
   const { page, show } = fakePage(t, "visible");
   const server = await Server.open(t, refuse(503, { "retry-after": "3600" }), stay());
