@@ -89,8 +89,8 @@ Parsed<Settings> parse_path(Settings settings, std::string_view text) {
   const auto has_segment = [path = std::string(text) + "/"](std::string_view segment) {
     return path.find(fmt::format("/{}/", segment)) != std::string::npos;
   };
-  if (!text.starts_with('/') || text.size() > kPathBytesMax ||
-      !has_only(text, "-._~/") || has_segment("") || has_segment(".") || has_segment("..")) {
+  if (!text.starts_with('/') || text.size() > kPathBytesMax || !has_only(text, "-._~/") ||
+      has_segment("") || has_segment(".") || has_segment("..")) {
     return Fault{fmt::format(
         "is not a path as \"/live/hub\": letters, digits and -._~ between slashes, at most {} "
         "bytes",

@@ -57,8 +57,8 @@ class RequestParser {
   Progress next();
 
   // After kContinue and kRequest. After kRefused it holds what was read before the fault, for the
-  // log and for CORS: of a head that is too large the whole fields within the limit; of a target that
-  // is too long, as far as its line ends within eight times that, those behind it.
+  // log and for CORS: of a head that is too large the whole fields within the limit; and those
+  // behind a target that is too long, if its line ends within eight times the limit.
   const Request& request() const { return request_; }
 
   // Errors: 400; 413 (body), 414 (target), 417 (Expect), 431 (head).
