@@ -119,7 +119,8 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
         calls += 1;
         return fetch(...request);
       };
-      new Function(`return ${open}`)()(vrelo, target, { token: good, signal: controller.signal, fetch: send });
+      const headers = async () => ({ authorization: `Bearer ${good}` });
+      new Function(`return ${open}`)()(vrelo, target, { headers, signal: controller.signal, fetch: send });
     }, url, token, `${OPEN}`);
     await run(UNTIL, 1);
     await publish("a");

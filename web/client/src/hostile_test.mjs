@@ -29,6 +29,20 @@ test("a 500 is not the end for those who say so", async (t) => {
   assert.deepEqual(await watch.until(3), ["error http 500 reconnects", "open", "message a #"]);
 });
 
+// To browsers it is no answer at all where it has no CORS headers: standard_cases.mjs has that.
+test("a 502 of a proxy's is an end that says so, and is not for those who try again", async (t) => {
+  const page = (exchange) => {
+    exchange.response.writeHead(502, { "content-type": "text/html" });
+    exchange.write("<h1>Bad Gateway</h1>");
+    exchange.response.end();
+  };
+  const server = await Server.open(t, page, page, (exchange) => exchange.open("data: a\n\n"));
+  assert.deepEqual(await open(t, server.url).until(1), ["error http 502 has given up"]);
+  const watch = open(t, server.url, { retryOn: ({ status }) => status === 502 });
+  assert.deepEqual(await watch.until(3), ["error http 502 reconnects", "open", "message a #"]);
+  assert.equal(server.exchanges.length, 3);
+});
+
 test("a stream that stalls in the middle of an event is left", async (t) => {
   const server = await Server.open(t, (exchange) => exchange.open("id: 1\n\ndata: a"),
     (exchange) => exchange.open("data: b\n\n"));
@@ -157,10 +171,22 @@ test("what is no HTTP is a failure of the network", async (t) => {
 });
 
 test("a token that never comes, and one that always fails, keep nobody from closing", async (t) => {
-  for (const token of [() => new Promise(() => {}), () => Promise.reject(new Error("of the test"))]) {
-    const watch = open(t, "http://127.0.0.1:9/", { token, idleTimeoutMs: 20 });
-    await watch.until(2);
-    watch.source.close();
-    assert.equal(watch.source.readyState, EventSource.CLOSED);
+  for (const given of [() => new Promise(() => {}), () => Promise.reject(new Error("of the test"))]) {
+    const counted = () => {
+      const asked = { count: 0 };
+      const token = () => {
+        asked.count += 1;
+        return given();
+      };
+      return { asked, watch: open(t, "http://127.0.0.1:9/", { token, idleTimeoutMs: 20 }) };
+    };
+    const closed = counted();
+    await closed.watch.until(2);
+    closed.watch.source.close();
+    const { count } = closed.asked;
+    const entries = [...closed.watch.entries];
+    await counted().watch.until(3); // which takes longer than another attempt would
+    assert.deepEqual([closed.asked.count, closed.watch.entries], [count, entries]);
+    assert.equal(closed.watch.source.readyState, EventSource.CLOSED);
   }
 });
