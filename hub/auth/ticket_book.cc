@@ -155,6 +155,13 @@ TicketBook::Outcome TicketBook::redeem(StoreTime now, const Attempt& attempt) {
   return accept(now, at, attempt, 0);
 }
 
+bool TicketBook::needs_commit(const Outcome& outcome) {
+  const auto* const opened = std::get_if<Opened>(&outcome);
+  const auto* const refused = std::get_if<Refused>(&outcome);
+  return (opened != nullptr && opened->is_first) ||
+         (refused != nullptr && refused->why == Refusal::kCopied);
+}
+
 // Gives the next turn to who has shown `turn`.
 TicketBook::Outcome TicketBook::accept(StoreTime now,
                                        Entries::iterator at,

@@ -136,7 +136,7 @@ class TicketBook {
     std::string proof;
     std::chrono::milliseconds ends_in{0};  // the stream and its session
     std::optional<Holder> replaced = {};
-    bool is_first = false;  // it was redeemed: nobody may be told before that is kept
+    bool is_first = false;  // it was redeemed
   };
   struct Ask {
     Holder holder;  // whether it has acknowledged its first block has to be known
@@ -153,6 +153,10 @@ class TicketBook {
   };
   using Outcome = std::variant<Opened, Ask, Refused>;
   Outcome redeem(StoreTime now, const Attempt& attempt);
+
+  // Returns whether an outcome has to be kept before anybody is told of it. A turn need not: one
+  // that a crash makes the hub forget is known by its proof.
+  static bool needs_commit(const Outcome& outcome);
 
   // The connection of this turn is no more.
   void leave(StoreTime now, const TicketHash& hash, std::uint32_t turn);

@@ -165,12 +165,9 @@ void TicketOffice::redeem(const TicketBook::Attempt& attempt, std::function<void
     if (is_away()) {
       return;
     }
-    std::visit([&redeemed](const auto& outcome) { *redeemed = outcome; },
-               book_.redeem(now, attempt));
-    const auto* const opened = std::get_if<TicketBook::Opened>(redeemed.get());
-    const auto* const refused = std::get_if<TicketBook::Refused>(redeemed.get());
-    job->needs_commit = (opened != nullptr && opened->is_first) ||
-                        (refused != nullptr && refused->why == TicketBook::Refusal::kCopied);
+    const TicketBook::Outcome outcome = book_.redeem(now, attempt);
+    job->needs_commit = TicketBook::needs_commit(outcome);
+    std::visit([&redeemed](const auto& one) { *redeemed = one; }, outcome);
   };
   job->take_back = [this, hash = attempt.hash, redeemed] {
     const auto* const opened = std::get_if<TicketBook::Opened>(redeemed.get());
