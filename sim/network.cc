@@ -128,7 +128,11 @@ net::Sent ShardSockets::send(int fd, std::span<const iovec> pieces) {
 }
 
 void ShardSockets::want_writable(int fd, bool wanted) {
-  at(fd).wants_writable = wanted;
+  Link& link = at(fd);
+  if (link.wants_writable && !wanted) {
+    link.written_at = network_.schedule_.now();  // before, it had nothing to write to
+  }
+  link.wants_writable = wanted;
 }
 
 net::Peer ShardSockets::peer(int fd) const {

@@ -41,7 +41,7 @@ struct Link {
   bool right_ended = false;                // it is to be closed
   std::uint64_t told = 0;                  // how often the hub was made to say something to it
   bool closed_for_nothing = false;         // neither the network nor the reader gave reason to
-  base::Clock::Steady written_at = {};     // or it was tried
+  base::Clock::Steady written_at = {};     // or it was tried, or could be again
   base::Clock::Steady progressed_at = {};  // when a byte was taken, by the socket or the reader
 
   bool full() const { return under_way.size() >= room; }

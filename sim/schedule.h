@@ -61,7 +61,7 @@ class Schedule {
   using Steady = base::Clock::Steady;
 
   // Lifetime: `random` outlives the schedule.
-  explicit Schedule(Random& random) : random_(random), clock_(*this) {}
+  explicit Schedule(Random& random) : random_(random), clock_(*this), clock_under_lock_(*this) {}
 
   Schedule(const Schedule&) = delete;
   Schedule& operator=(const Schedule&) = delete;
@@ -95,8 +95,11 @@ class Schedule {
   // What the hub's code is given.
   const base::Clock& clock() const { return clock_; }
 
+  // For code that looks at it with a lock held: nobody else goes first.
+  const base::Clock& clock_under_lock() const { return clock_under_lock_; }
+
  private:
-  class VirtualClock final : public base::Clock {
+  class VirtualClock : public base::Clock {
    public:
     explicit VirtualClock(Schedule& schedule) : schedule_(schedule) {}
 
@@ -106,8 +109,15 @@ class Schedule {
                     std::condition_variable& wake,
                     Steady until) const override;
 
-   private:
+   protected:
     Schedule& schedule_;
+  };
+
+  class ClockUnderLock final : public VirtualClock {
+   public:
+    using VirtualClock::VirtualClock;
+
+    Steady steady() const override { return schedule_.now(); }
   };
 
   struct Entry {
@@ -119,6 +129,7 @@ class Schedule {
 
   Random& random_;
   VirtualClock clock_;
+  ClockUnderLock clock_under_lock_;
   Steady now_{};
   std::chrono::nanoseconds wall_step_{0};
   std::vector<Entry> threads_;

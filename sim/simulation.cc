@@ -68,6 +68,10 @@ void Simulation::draw_habits() {
                    .stride_max = random_.one_in(3) ? 4U : 1U,
                    .page_records = random_.one_in(2) ? random_.between(1, 10) : 0,
                    .fails_one_in = random_.one_in(3) ? 10U : 0U};
+  if (store_.habits.stride_max == 1 && random_.one_in(2)) {
+    store_.keep_in_shipped_log();
+    ++tally_["logs that the shipped store kept"];
+  }
   limits_ = draw_limits();
   network_.stall_min = kStallMin - kSlack;
   for (std::uint64_t i = 0; i < 4; ++i) {

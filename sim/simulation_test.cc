@@ -48,6 +48,7 @@ TEST(Simulation, tries_everything_within_a_hundred_seeds) {
                                  "reloads",
                                  "removals",
                                  "logs lost",
+                                 "logs that the shipped store kept",
                                  "logs replaced",
                                  "outages of the store",
                                  "times that the store was full",

@@ -16,6 +16,15 @@ namespace {
 // How many appends share a commit, at most.
 constexpr std::size_t kCommitAppends = 8;
 
+constexpr log::Retention kEverything{
+    .bytes_max = 0, .records_max = 0, .age_max = std::chrono::seconds(0)};
+
+// A limit that no event is within.
+constexpr log::Retention kNothing{
+    .bytes_max = 1, .records_max = 0, .age_max = std::chrono::seconds(0)};
+
+constexpr std::size_t kRemovedTopicsMax = 1'000'000;
+
 void complete(log::OperationPtr operation) {
   std::vector<log::OperationPtr> one;
   one.push_back(std::move(operation));
@@ -118,7 +127,8 @@ bool Store::end_transaction() {
 
 void Store::commit() {
   Chapter& chapter = chapters_.back();
-  for (const log::RecordPtr& record : transaction_->records) {
+  for (log::RecordPtr& written : transaction_->records) {
+    const log::RecordPtr record = keep(std::move(written));
     chapter.records.push_back(record);
     chapter.end = record->position.offset;
     if (!record->event.id.empty()) {
@@ -128,6 +138,17 @@ void Store::commit() {
   if (habits.records_max != 0 && chapter.records.size() > habits.records_max) {
     remove_to(chapter.records[chapter.records.size() - habits.records_max - 1]->position.offset);
   }
+}
+
+// Returns the record as it is kept.
+log::RecordPtr Store::keep(log::RecordPtr record) {
+  if (shipped_ == nullptr) {
+    return record;
+  }
+  const log::Position before = shipped_->end();
+  const auto appended = shipped_->append(record->event);
+  assert(appended && appended->is_new && appended->position == record->position);
+  return shipped_->read(before, {.all = true}, {}).value().records.at(0);
 }
 
 bool Store::do_job() {
@@ -180,6 +201,20 @@ void Store::remove_to(std::uint64_t offset) {
       removed_[topic] = now.begin;
     }
   }
+  if (shipped_ != nullptr) {
+    const std::uint64_t kept = now.end - now.begin;
+    shipped_->set_retention(
+        kept == 0 ? kNothing : log::Retention{.bytes_max = 0, .records_max = kept, .age_max = {}});
+    assert(shipped_->begin().offset == now.begin);
+    shipped_->set_retention(kEverything);
+  }
+}
+
+void Store::keep_in_shipped_log() {
+  assert(chapter().end == 0);
+  assert(habits.stride_max == 1);
+  shipped_ = std::make_unique<log::memory::History>(kEverything, schedule_.clock_under_lock(),
+                                                    kRemovedTopicsMax, chapter().epoch);
 }
 
 void Store::crash() {
@@ -198,6 +233,9 @@ void Store::replace() {
   crash();
   chapters_.push_back({.epoch = random_.number()});
   removed_.clear();
+  if (shipped_ != nullptr) {
+    keep_in_shipped_log();
+  }
 }
 
 std::vector<log::Position> Store::find(const std::string& id) const {
@@ -231,12 +269,18 @@ bool Store::is_gone(log::Position after, const log::Selection& selection) const 
                      });
 }
 
-log::Page Store::read(log::Position after,
-                      const log::Selection& selection,
-                      log::ReadLimits limits) {
+boost::system::result<log::Page> Store::read(log::Position after,
+                                             const log::Selection& selection,
+                                             log::ReadLimits limits) {
   if (habits.page_records != 0) {
     limits.records_max =
         std::min<std::size_t>(limits.records_max, random_.between(1, habits.page_records));
+  }
+  if (shipped_ != nullptr) {
+    return shipped_->read(after, selection, limits);
+  }
+  if (is_gone(after, selection)) {
+    return log::Errc::kPositionGone;
   }
   const Chapter& now = chapter();
   log::Page page{.records = {}, .next = {.epoch = now.epoch, .offset = now.end}};

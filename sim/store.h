@@ -12,6 +12,7 @@
 
 #include "hub/base/task.h"
 #include "hub/log/log.h"
+#include "hub/log/memory/history.h"
 #include "hub/log/operation.h"
 #include "sim/random.h"
 #include "sim/schedule.h"
@@ -42,7 +43,8 @@ struct StoreHabits {
 };
 
 // The disk and its threads: a log that outlives nodes. Commits, reads, look-ups and their
-// completions each happen in a step of their own, in any order that the log's contract allows.
+// completions each happen in a step of their own, in any order that the log's contract allows. What
+// is committed is kept as the contract says, or by the shipped log in memory.
 //
 // Threads: log::Log's calls come from the shards; all else from the simulation.
 class Store final : public Thread {
@@ -53,6 +55,10 @@ class Store final : public Thread {
 
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
+
+  // From the beginning on, lets the shipped log keep what is committed. Its offsets are without
+  // gaps, so habits.stride_max has to be 1.
+  void keep_in_shipped_log();
 
   std::unique_ptr<log::Log> log(base::Executor executor);
 
@@ -100,8 +106,11 @@ class Store final : public Thread {
   void write(Append& append, std::uint64_t& end);
   void commit();
   void remove_to(std::uint64_t offset);
+  log::RecordPtr keep(log::RecordPtr record);
   bool is_gone(log::Position after, const log::Selection& selection) const;
-  log::Page read(log::Position after, const log::Selection& selection, log::ReadLimits limits);
+  boost::system::result<log::Page> read(log::Position after,
+                                        const log::Selection& selection,
+                                        log::ReadLimits limits);
   std::optional<log::Position> find_kept(const log::Event& event) const;
   void stop(log::Caller& caller);
 
@@ -109,6 +118,7 @@ class Store final : public Thread {
   Random& random_;
 
   std::deque<Chapter> chapters_;
+  std::unique_ptr<log::memory::History> shipped_;  // of the last chapter; nullptr: not used
   base::Clock::Wall stored_last_{};
   std::map<std::string, std::uint64_t> removed_;                      // last offset, by topic
   std::unordered_map<std::string, std::vector<log::RecordPtr>> ids_;  // of all epochs

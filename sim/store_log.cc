@@ -30,13 +30,7 @@ class Store::Read final : public Store::Job {
        log::ReadLimits limits)
       : op_(std::move(op)), after_(after), selection_(std::move(selection)), limits_(limits) {}
 
-  void run(Store& store) override {
-    if (!store.is_gone(after_, selection_)) {
-      op_->result = store.read(after_, selection_, limits_);
-    } else {
-      op_->result = log::Errc::kPositionGone;
-    }
-  }
+  void run(Store& store) override { op_->result = store.read(after_, selection_, limits_); }
   log::OperationPtr take() override { return std::move(op_); }
   log::Caller& caller() override { return op_->caller(); }
 
@@ -53,6 +47,10 @@ class Store::Find final : public Store::Job {
   Find(std::unique_ptr<Op> op, std::string id) : op_(std::move(op)), id_(std::move(id)) {}
 
   void run(Store& store) override {
+    if (store.shipped_ != nullptr) {
+      op_->result = store.shipped_->find(id_);
+      return;
+    }
     op_->result = std::optional<log::Position>();
     for (const log::Position position : store.find(id_)) {
       if (store.keeps(position)) {
@@ -80,11 +78,11 @@ class Store::Next final : public Store::Job {
     return after_ != log::Position{.epoch = store.chapter().epoch, .offset = store.chapter().end};
   }
   void run(Store& store) override {
-    const log::Selection everything{.all = true};
-    if (!store.is_gone(after_, everything)) {
-      op_->result = store.read(after_, everything, limits_).records;
+    auto page = store.read(after_, {.all = true}, limits_);
+    if (page) {
+      op_->result = std::move(page->records);
     } else {
-      op_->result = log::Errc::kPositionGone;
+      op_->result = page.error();
     }
   }
   log::OperationPtr take() override { return std::move(op_); }

@@ -28,10 +28,11 @@ constexpr std::chrono::seconds kAgeEver = std::chrono::hours(24 * 365 * 100);
 
 History::History(const Retention& retention,
                  const base::Clock& clock,
-                 std::size_t removed_topics_max)
+                 std::size_t removed_topics_max,
+                 std::uint64_t epoch)
     : clock_(clock),
       hash_key_({base::random_value(), base::random_value()}),
-      epoch_(base::random_value()),
+      epoch_(epoch),
       retention_(retention),
       removed_topics_(removed_topics_max) {}
 

@@ -34,7 +34,10 @@ namespace vrelo::log::memory {
 // are freed after.
 class History {
  public:
-  History(const Retention& retention, const base::Clock& clock, std::size_t removed_topics_max);
+  History(const Retention& retention,
+          const base::Clock& clock,
+          std::size_t removed_topics_max,
+          std::uint64_t epoch);
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/log/memory/memory_store.h"
 
+#include "hub/base/random.h"
 #include "hub/log/memory/history.h"
 #include "hub/log/memory/memory_log.h"
 
@@ -9,7 +10,8 @@ namespace vrelo::log::memory {
 MemoryStore::MemoryStore(const Retention& retention,
                          const base::Clock& clock,
                          std::size_t removed_topics_max)
-    : history_(std::make_unique<History>(retention, clock, removed_topics_max)) {}
+    : history_(
+          std::make_unique<History>(retention, clock, removed_topics_max, base::random_value())) {}
 
 MemoryStore::~MemoryStore() = default;
 
