@@ -146,12 +146,18 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     await run(UNTIL, 1);
     // A stream that says so would be the answer to who asks for that alone.
     const refused = { headers: { accept: "*/*", authorization: `Bearer ${token}` } };
-    const seconds = Number((await fetch(`${hub.url}?match=a`, refused)).headers.get("retry-after"));
-    const told = await run(({ EventSource }, target, options) => new Promise((resolve) => {
-      const second = new EventSource(target, { ...options, retry: { minMs: 1, maxMs: 1 }, retryOn: () => true });
+    const [told, seconds] = await run(({ EventSource }, target, options) => new Promise((resolve) => {
+      let after; // which is not the same each time
+      const send = async (...request) => {
+        const answer = await fetch(...request);
+        after = Number(answer.headers.get("retry-after"));
+        return answer;
+      };
+      const retry = { minMs: 1, maxMs: 1 };
+      const second = new EventSource(target, { ...options, fetch: send, retry, retryOn: () => true });
       second.onerror = ({ status, willReconnect, delayMs }) => {
         second.close();
-        resolve([status, willReconnect, delayMs]);
+        resolve([[status, willReconnect, delayMs], after]);
       };
     }), `${hub.url}?match=a`, refused);
     assert.deepEqual(told, [429, true, 1000 * seconds]);
