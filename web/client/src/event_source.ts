@@ -56,13 +56,10 @@ export interface EventSource {
 /** Returns `url` as the page, the worker or nobody completes it. */
 export function resolveUrl(url: string | URL): URL {
   const { document, location } = globalThis as { document?: Document; location?: Location };
+  const text = `${url as string}`; // what cannot become text is a TypeError of its own
   try {
-    return new URL(`${url as string}`, document?.baseURI ?? location?.href);
-  } catch (error) {
-    // What cannot become text is a TypeError of its own.
-    if (typeof url === "symbol") {
-      throw error;
-    }
+    return new URL(text, document?.baseURI ?? location?.href);
+  } catch {
     throw new DOMException("the URL is not valid", "SyntaxError");
   }
 }

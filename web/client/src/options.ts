@@ -102,9 +102,12 @@ export const NativeEventSource = (globalThis as { EventSource?: typeof EventSour
 const NOT_NATIVE = ["credentials", "headers", "token", "method", "body", "fetch", "retryOn", "finite",
   "idleTimeoutMs", "heartbeatTimeout", "maxEventBytes", "shared"] as const;
 
+/** Returns whether there is to be no connection in a hidden page. */
+export const pausesHidden = ({ wake }: StreamOptions) => (wake as WakeOptions | undefined)?.pauseHidden;
+
 // Returns what of `options` cannot be had, or nothing.
 function missing(options: StreamOptions, isPulled: boolean): string | boolean | undefined {
-  const { transports = ["eventsource"], shared, native, wake } = options;
+  const { transports = ["eventsource"], shared, native } = options;
   if (`${transports}` !== "eventsource") {
     return `transports: ${transports}`;
   }
@@ -113,12 +116,10 @@ function missing(options: StreamOptions, isPulled: boolean): string | boolean | 
     const other = NOT_NATIVE.find((name) => options[name]);
     return other ? `native with ${other}` : (isNowhere || !NativeEventSource) && "native here";
   }
-  const isPaused = typeof wake === "object" && wake.pauseHidden;
-  return shared && (isPaused ? "shared with pauseHidden" : (isNowhere || !hasLocks()) && "shared here");
+  // A page has locks if it came by https; Node has none.
+  const { locks } = (globalThis.navigator as Navigator | undefined) ?? {};
+  return shared && (pausesHidden(options) ? "shared with pauseHidden" : (isNowhere || !locks) && "shared here");
 }
-
-// A page has them if it came by https; Node has none.
-const hasLocks = () => (globalThis.navigator as Navigator | undefined)?.locks;
 
 /** Throws for options that cannot be had or sent, so that none is ignored in silence. `isPulled`: by stream(). */
 export function checkOptions(options: StreamOptions, isPulled: boolean): void {

@@ -5,7 +5,7 @@
 import { backoffMs, delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Reason } from "./failure.js";
 import type { NativeSink, Types } from "./native.js";
-import { checkOptions, type RetryOptions, type StreamOptions } from "./options.js";
+import { checkOptions, pausesHidden, type RetryOptions, type StreamOptions } from "./options.js";
 import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
 import { askTicket, makeRequest, withoutProof } from "./request.js";
 import { isHidden, watchPage } from "./waking.js";
@@ -57,7 +57,7 @@ export class Reader implements Types {
   readonly #url: URL;
   readonly #options: StreamOptions;
   readonly #sink: ReaderSink;
-  readonly #unwatch: () => void = () => {};
+  readonly #closing = new AbortController(); // ends the watch on the page and on the signal
 
   #lastEventId: string;
   #serverMs: number | undefined;
@@ -86,14 +86,15 @@ export class Reader implements Types {
     this.#sink = sink;
     this.#lastEventId = options.lastEventId ?? "";
     this.#idleMs = idleOption(options) ?? 0;
-    const { wake = true, signal } = options;
+    const { wake = true } = options;
+    const { signal } = this.#closing;
     if (wake) {
-      this.#unwatch = watchPage(wake === true ? {} : wake, () => this.#wake(), () => this.#abort.abort());
+      watchPage(wake, () => this.#wake(), () => this.#abort.abort(), signal);
     }
-    if (signal?.aborted) {
+    options.signal?.addEventListener("abort", this.close, { signal });
+    if (options.signal?.aborted) {
       this.close();
     } else {
-      signal?.addEventListener("abort", this.close);
       void this.#run();
     }
   }
@@ -102,8 +103,7 @@ export class Reader implements Types {
   readonly close = (): void => {
     if (this.state !== 2) {
       this.state = 2;
-      this.#unwatch();
-      this.#options.signal?.removeEventListener("abort", this.close);
+      this.#closing.abort();
       this.#abort.abort();
       this.#wake();
     }
@@ -115,11 +115,10 @@ export class Reader implements Types {
 
   async #run(): Promise<void> {
     await undefined; // the caller has listeners to add
-    const { wake } = this.#options;
     while (!this.#isClosed) {
-      if (typeof wake === "object" && wake.pauseHidden && isHidden()) {
+      if (pausesHidden(this.#options) && isHidden()) {
         this.state = 0;
-        await this.#wait(undefined);
+        await this.#wait(TIMER_MAX_MS); // or until the page is shown
         continue;
       }
       const end = await this.#connect();
@@ -197,12 +196,12 @@ export class Reader implements Types {
     return typeof ticket === "function" && (reason === "auth" || status === 429 || status >= 500);
   }
 
-  // Waits so long, or without end, or until something wakes it, which nothing but the end does before `leastMs`.
-  #wait(milliseconds: number | undefined, leastMs = 0): Promise<void> {
+  // Waits so long, or until something wakes it, which nothing but the end does before `leastMs`.
+  #wait(milliseconds: number, leastMs = 0): Promise<void> {
     const begunAt = performance.now();
     return new Promise((resolve) => {
       const ringAfter = (wait: number) => setTimeout(resolve, begunAt + wait - performance.now());
-      let timer = milliseconds === undefined ? undefined : ringAfter(milliseconds);
+      let timer = ringAfter(milliseconds);
       this.#wake = () => {
         clearTimeout(timer);
         timer = ringAfter(this.#isClosed ? 0 : leastMs);

@@ -7,16 +7,15 @@ import type { WakeOptions } from "./options.js";
 interface Page {
   document?: EventTarget & { readonly visibilityState: string };
   addEventListener?: EventTarget["addEventListener"];
-  removeEventListener?: EventTarget["removeEventListener"];
 }
 
 const page = globalThis as unknown as Page;
 
 export const isHidden = (): boolean => page.document?.visibilityState === "hidden";
 
-/** Calls `wake` whenever there is a reason not to wait longer, and `hide` when the page is hidden. */
-export function watchPage(options: WakeOptions, wake: () => void, hide: () => void): () => void {
-  const { online = true, visible = true, pauseHidden = false } = options;
+/** Calls `wake` whenever there is a reason not to wait longer, and `hide` when the page is hidden; until the signal. */
+export function watchPage(options: true | WakeOptions, wake: () => void, hide: () => void, signal: AbortSignal): void {
+  const { online = true, visible = true, pauseHidden } = options as WakeOptions;
   const onVisibility = () => {
     if (!isHidden()) {
       wake();
@@ -24,15 +23,10 @@ export function watchPage(options: WakeOptions, wake: () => void, hide: () => vo
       hide();
     }
   };
-  const { document } = page;
   if (online) {
-    page.addEventListener?.("online", wake);
+    page.addEventListener?.("online", wake, { signal });
   }
   if (visible || pauseHidden) {
-    document?.addEventListener("visibilitychange", onVisibility);
+    page.document?.addEventListener("visibilitychange", onVisibility, { signal });
   }
-  return () => {
-    page.removeEventListener?.("online", wake);
-    document?.removeEventListener("visibilitychange", onVisibility);
-  };
 }
