@@ -151,13 +151,26 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
   });
 }
 
-test("Chromium: a page that is prerendered reads, and reads on when it is shown", async (t) => {
-  const { server, page, publish } = await setUp(t, BROWSERS.Chromium);
-  await page.goto(`${server.origin}/prerendering`);
-  const { headers } = await server.untilOpened(1);
-  assert.match(headers["sec-purpose"], /prerender/);
-  server.publish();
-  await Promise.all([page.waitForNavigation(), page.evaluate(() => { location.href = "/page?native"; })]);
-  await publish(1);
-  assert.equal(server.opened.length, 1);
-});
+// Where it shares a stream it waits, since the browser lets no page have a lock before it is shown.
+for (const query of ["", "?native", "?shared"]) {
+  const about = query ? `with ${query.slice(1)}: true` : "by fetch";
+  test(`Chromium: a page that is prerendered reads, and reads on when it is shown, ${about}`, async (t) => {
+    const { server, page, publish } = await setUp(t, BROWSERS.Chromium);
+    await page.goto(`${server.origin}/prerendering${query}`);
+    if (query === "?shared") {
+      await server.untilServed("/dist/shared.js");
+    } else {
+      const { headers } = await server.untilOpened(1);
+      assert.match(headers["sec-purpose"], /prerender/);
+      server.publish();
+    }
+    await Promise.all([
+      page.waitForNavigation(),
+      page.evaluate((path) => { location.href = path; }, `/page${query}`),
+    ]);
+    await server.untilOpened(1);
+    await publish(1);
+    assert.equal(server.opened.length, 1);
+    assert.ok(await page.evaluate(() => performance.getEntriesByType("navigation")[0].activationStart > 0));
+  });
+}

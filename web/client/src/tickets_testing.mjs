@@ -31,9 +31,14 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script ty
   source.onerror = ({ reason, status }) => seen.errors.push(status ? reason + " " + status : reason);
 </script>`;
 
-// Opens the page before it is asked for.
-const PRERENDERING = `<!doctype html><meta charset="utf-8"><title>test</title><script type="speculationrules">
-  {"prerender": [{"urls": ["/page?native"], "eagerness": "immediate"}]}</script>`;
+// Opens the page with its own query before it is asked for.
+const PRERENDERING = `<!doctype html><meta charset="utf-8"><title>test</title><script>
+  const rules = document.createElement("script");
+  rules.type = "speculationrules";
+  const urls = ["/page" + location.search];
+  rules.textContent = JSON.stringify({ prerender: [{ urls, eagerness: "immediate" }] });
+  document.head.append(rules);
+</script>`;
 
 const SERVICE_WORKER = `
   oninstall = () => skipWaiting();
@@ -56,6 +61,7 @@ export class TicketServer {
   renewsAtOnce = false; // each stream says at its beginning that its session ends soon
 
   #files;
+  #served = new Set(); // names of files that were asked for
   #events = []; // texts; an event's id is its place, from 1
   #tickets = new Map(); // ticket to its session, once there is one
   #changed = new Signal();
@@ -93,6 +99,8 @@ export class TicketServer {
       const [type, text] = this.#files[pathname] ??
         ["text/javascript", await readFile(new URL(`.${pathname}`, ROOT))];
       response.writeHead(200, { "content-type": type }).end(text);
+      this.#served.add(pathname);
+      this.#changed.notify();
     } else {
       response.writeHead(404).end();
     }
@@ -172,6 +180,11 @@ export class TicketServer {
   // Breaks the connections.
   cut() {
     this.#open.forEach((exchange) => exchange.cut());
+  }
+
+  // Waits until somebody has asked for a file.
+  untilServed(name) {
+    return this.#changed.until(() => this.#served.has(name), `the request for ${name}`);
   }
 
   // Waits until streams have been opened so many times, and returns the last.
