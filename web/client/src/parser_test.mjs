@@ -104,23 +104,30 @@ function randomNumbers(seed) {
   };
 }
 
-test("parser: reads random streams in random pieces as the standard's steps do (seed 8)", () => {
+// [how many streams, the longest piece, what else is in them]. What is long has one decoder take turns with the other.
+const LONG = ["漢".repeat(700), "seventeen letters é".repeat(80)].map((text) => `\ndata: ${text}\n\n`);
+for (const [rounds, longest, more] of [[2000, 8, []], [300, 3000, LONG]]) {
+  test(`parser: reads random streams in pieces of up to ${longest} bytes as the standard's steps do (seed 8)`, () =>
+    checkRandom(rounds, longest, more));
+}
+
+function checkRandom(rounds, longest, more) {
   const random = randomNumbers(8);
   const parts = ["data", "data:", "data: ", "id", "id:", "event: ", ":", " ", "a", "\0", "\r", "\n", "\r\n", "\n\n",
-    "é", "漢", "🎈", "\ufeff"].map((text) => encoder.encode(text));
+    ...more, "é", "漢", "🎈", "\ufeff"].map((text) => encoder.encode(text));
   parts.push(...[0x80, 0xbf, 0xc3, 0xe6, 0xf0, 0xff].map((byte) => Uint8Array.of(byte)));
-  for (let round = 0; round < 2000; ++round) {
+  for (let round = 0; round < rounds; ++round) {
     const bytes = Uint8Array.from(Array.from({ length: random(60) }, () => [...parts[random(parts.length)]]).flat());
     const pieces = [];
     for (let begin = 0; begin < bytes.length; ) {
-      const end = Math.min(bytes.length, begin + 1 + random(8));
+      const end = Math.min(bytes.length, begin + 1 + random(longest));
       pieces.push(bytes.subarray(begin, end));
       begin = end;
     }
     const { events, lastEventId } = parse(pieces);
     assert.deepEqual({ events, lastEventId }, parseByTheBook(bytes), `round ${round}: ${bytes}`);
   }
-});
+}
 
 test("parser: reads chunks that are larger than its pieces, in any script", () => {
   for (const text of ["x", "é", "漢", "🎈", "x漢"]) {
