@@ -6,7 +6,7 @@ import http from "node:http";
 
 import puppeteer from "puppeteer-core";
 
-import { within } from "./waiting.mjs";
+import { until, within } from "./waiting.mjs";
 
 // Neither may talk to its maker meanwhile; as root, Chromium runs without its sandbox only.
 const CHROMIUM = {
@@ -35,6 +35,23 @@ export const BROWSERS = { Chromium: CHROMIUM, Firefox: FIREFOX };
 // Starts a browser. `home` is a folder for what it writes.
 export function launchBrowser(launch, home) {
   return puppeteer.launch({ ...launch, env: { ...process.env, HOME: home } });
+}
+
+// Goes to `path`, which was prerendered, and returns that page. As it takes the place of `page`, the driver may lose
+// both: a new connection to the browser finds it.
+export async function showPrerendered(page, path) {
+  await page.evaluate((url) => { setTimeout(() => { location.href = url; }); }, path);
+  const isShown = () => performance.getEntriesByType("navigation")[0].activationStart > 0;
+  return until(async () => {
+    const browser = await puppeteer.connect({ browserWSEndpoint: page.browser().wsEndpoint() });
+    for (const one of await browser.pages()) {
+      if (await one.evaluate(isShown).catch(() => false)) {
+        return one;
+      }
+    }
+    await browser.disconnect();
+    return undefined;
+  }, "the page to be shown");
 }
 
 // What the page keeps of its streams.
