@@ -111,7 +111,7 @@ test("ticket.html reads by the native class, with a ticket of the hub's", browse
 });
 
 test("ticket_rule.html gets a new ticket before and after each end, and shows each event once", browsed, async (t) => {
-  const page = await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8");
+  const page = await readPage("examples/ticket_rule.html");
   const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", page] });
   const [tab] = await open(t, server, "ticket_rule.html");
   const seen = [];
@@ -143,7 +143,7 @@ test("ticket_rule.html gets a new ticket before and after each end, and shows ea
 });
 
 test("ticket_rule.html loses nothing where a session ends before its first event", browsed, async (t) => {
-  const page = await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8");
+  const page = await readPage("examples/ticket_rule.html");
   const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", page] });
   const [tab] = await open(t, server, "ticket_rule.html");
   await server.untilOpened(1);
@@ -152,34 +152,69 @@ test("ticket_rule.html loses nothing where a session ends before its first event
   await shows(tab, seen);
 });
 
-test("the pages with the tickets' rule wait longer each time where every session ends soon", browsed, async (t) => {
+test("ticket_rule.html reads on with the hub's own tickets, over cuts and the ends of sessions", browsed, async (t) => {
+  let tickets = 0;
+  const ticket = async ({ response }) => {
+    const { ticket: text } = await mint(setup.hub, readerToken(setup.app));
+    tickets += 1;
+    response.end(JSON.stringify({ url: `http://127.0.0.1:${proxy.port}${HUB_PATH}?ticket=${text}` }));
+  };
+  const server = await site(t, { "/tickets": ticket });
+  const settings = `allowed_origins = ["${server.origin}"]\nretry = "50ms"\nticket_session = "10s"`;
+  const setup = await hubWithTickets(t, { settings });
+  setup.hub.adminToken = setup.admin.authorization.replace("Bearer ", "");
+  const proxy = await t.proxy({ host: "127.0.0.1", port: setup.hub.port });
+  const [page] = await open(t, server, "ticket_rule.html");
+  await setup.hub.streamsOpen(1);
+  const texts = [];
+  const say = async () => {
+    texts.push(`${texts.length}`);
+    await setup.publish(setup.hub, { topic: "a", data: texts.at(-1), private: "on" });
+  };
+  for (let cut = 0; cut < 3; ++cut) {
+    await say();
+    await shows(page, texts);
+    proxy.cut();
+    await say();
+  }
+  await shows(page, texts);
+  assert.equal(tickets, 1);
+  await until(async () => {
+    await say();
+    return tickets === 3;
+  }, "another two tickets");
+  await say();
+  await shows(page, texts);
+});
+
+test("the page of ticket_rule.html is that of docs/tickets.md, and has fifteen lines", async () => {
   const [{ text }] = fencedBlocks(await readPage("docs/tickets.md")).filter(({ language }) => language === "js");
-  const script = text.replace('"/ticket"', '"/tickets"');
-  const server = await TicketServer.open(t, {
-    "/ticket_rule.html": ["text/html", await readFile(new URL("ticket_rule.html", EXAMPLES), "utf8")],
-    "/tickets.html": ["text/html", `<!doctype html><title>docs</title><script>const show = Array;${script}</script>`],
-  });
+  const example = await readPage("examples/ticket_rule.html");
+  assert.ok(example.replaceAll("\n  ", "\n").includes(`\n\n${text}</script>`));
+  assert.equal(text.split("\n").length - 1, 15);
+});
+
+test("ticket_rule.html waits longer each time where every session ends soon", browsed, async (t) => {
+  const rule = await readPage("examples/ticket_rule.html");
+  const server = await TicketServer.open(t, { "/ticket_rule.html": ["text/html", rule] });
   server.renewsAtOnce = true;
   const [blank] = await open(t, server, "other");
-  for (const [name, first] of [["ticket_rule.html", [0, 1000, 3000, 7000, 15_000, 31_000, 60_000, 60_000]],
-    ["tickets.html", [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]]]) {
-    const page = await blank.browser().newPage();
-    // The pages' waits are noted, and take no time.
-    await page.evaluateOnNewDocument(() => {
-      const original = setTimeout;
-      globalThis.waits = [];
-      Math.random = () => 1;
-      globalThis.setTimeout = (action, milliseconds) => {
-        waits.push(milliseconds);
-        return original(action, 0);
-      };
-    });
-    await page.goto(`${server.origin}/${name}`);
-    await within(page.waitForFunction((count) => waits.length >= count, { polling: 20, timeout: 0 }, first.length),
-      `${first.length} waits of ${name}`);
-    assert.deepEqual((await page.evaluate(() => waits)).slice(0, first.length), first, name);
-    await page.close();
-  }
+  const page = await blank.browser().newPage();
+  // The page's waits are noted, and take no time.
+  await page.evaluateOnNewDocument(() => {
+    const original = setTimeout;
+    globalThis.waits = [];
+    Math.random = () => 1;
+    globalThis.setTimeout = (action, milliseconds) => {
+      waits.push(milliseconds);
+      return original(action, 0);
+    };
+  });
+  await page.goto(`${server.origin}/ticket_rule.html`);
+  const first = [0, 1000, 3000, 7000, 15_000, 31_000, 60_000, 60_000];
+  await within(page.waitForFunction((count) => waits.length >= count, { polling: 20, timeout: 0 }, first.length),
+    `${first.length} waits`);
+  assert.deepEqual((await page.evaluate(() => waits)).slice(0, first.length), first);
 });
 
 test("completion.html shows an answer as it comes, over a cut", browsed, async (t) => {

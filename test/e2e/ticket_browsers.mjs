@@ -44,7 +44,7 @@ class Application {
   async #answer(request, response) {
     if (request.url.startsWith(HUB_PATH)) {
       this.#forward(request, response);
-    } else if (request.url === "/ticket") {
+    } else if (request.url === "/tickets") {
       this.tickets += 1;
       const { ticket } = await mint(this.hub, readerToken(this.app, { sub: this.subject }));
       response.end(JSON.stringify({ url: `${this.base}${HUB_PATH}?ticket=${ticket}` }));
@@ -104,12 +104,22 @@ const script = async () => {
   return js.text;
 };
 
+const withCredentials = (plain) => {
+  const changed = plain.replace(/new EventSource\((.*)\);/, "new EventSource($1, { withCredentials: true });");
+  assert.notEqual(changed, plain);
+  return changed;
+};
+
 // How many a page takes while its connections break.
 const TICKETS = { Chromium: 1, Firefox: 1 };
 
 const VARIANTS = ["own origin", "another port", "another site"].flatMap((from) =>
   [false, true].map((credentials) => ({ from, credentials })),
 );
+
+// Where the application's page is asked for, and where it finds the hub.
+const pageOf = (from, { port }) => `http://${from === "another site" ? "localhost" : "127.0.0.1"}:${port}/`;
+const baseFor = (from, { port, proxy }) => `http://127.0.0.1:${from === "own origin" ? port : proxy.port}`;
 
 // What arrives of a ticket's URL in links, images and the like.
 const REQUESTS = [
@@ -160,18 +170,18 @@ const BACK = {
   },
 };
 
-// A hub that the application's page may use, behind a proxy that breaks connections.
-async function start(t, application, settings = "") {
-  const origins = ["127.0.0.1", "localhost"].map((host) => `"http://${host}:${application.port}"`);
+// A hub that the applications' pages may use, behind a proxy that breaks connections.
+async function start(t, applications, settings = "") {
+  const of = [applications].flat();
+  const origins = of.flatMap(({ port }) => ["127.0.0.1", "localhost"].map((host) => `"http://${host}:${port}"`));
   const setup = await hubWithTickets(t, {
     settings: `allowed_origins = [${origins}]\nretry = "100ms"\ntickets_per_minute = 1000\n${settings}`,
     flags: { supervise: true },
   });
   setup.hub.adminToken = setup.admin.authorization.replace("Bearer ", "");
-  application.hub = setup.hub;
-  application.app = setup.app;
-  application.proxy = await t.proxy({ host: "127.0.0.1", port: setup.hub.port });
-  return { ...setup, proxy: application.proxy, worker: new Worker(setup.hub) };
+  const proxy = await t.proxy({ host: "127.0.0.1", port: setup.hub.port });
+  of.forEach((application) => Object.assign(application, { hub: setup.hub, app: setup.app, proxy }));
+  return { ...setup, proxy, worker: new Worker(setup.hub) };
 }
 
 const resumed = async (hub) => sum(await hub.metrics(), "vrelo_sessions_resumed_total");
@@ -188,12 +198,10 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
     for (const { from, credentials } of VARIANTS) {
       const about = `${from}${credentials ? ", with credentials" : ""}`;
       application.script = credentials
-        ? plain.replace("new EventSource(url)", "new EventSource(url, { withCredentials: true })")
+        ? withCredentials(plain)
         : plain;
       application.subject = about;
-      application.base =
-        from === "own origin" ? `http://127.0.0.1:${application.port}` : `http://127.0.0.1:${proxy.port}`;
-      const host = from === "another site" ? "localhost" : "127.0.0.1";
+      application.base = baseFor(from, application);
       const page = await browsers.newPage();
       const texts = [];
       const say = async (text) => {
@@ -202,7 +210,7 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
       };
       const [ticketsBefore, resumedBefore] = [application.tickets, await resumed(hub)];
       proxy.dropAnswers(1); // that of the request which redeems
-      await page.goto(`http://${host}:${application.port}/`);
+      await page.goto(pageOf(from, application));
       await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
       for (let cut = 0; cut < CUTS; ++cut) {
         await say(`${about} ${cut}`);
@@ -222,12 +230,10 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
       // Neither grace nor the proof has failed: the browser came back by itself each time.
       assert.equal(application.tickets - ticketsBefore, TICKETS[name], about);
       assert.ok((await resumed(hub)) - resumedBefore >= CUTS, about);
-      if (!credentials) {
-        await worker.kill();
-        await until(() => publish(hub, { topic: "a", data: "after" }).then(() => true, () => false), "the next worker");
-        texts.push("after");
-        await showsAll(page, texts);
-      }
+      await worker.kill();
+      await until(() => publish(hub, { topic: "a", data: "after" }).then(() => true, () => false), "the next worker");
+      texts.push("after");
+      await showsAll(page, texts);
       assert.deepEqual(await shown(page), texts, about);
       assert.equal(proxy.dropsLeft, 0, about);
       await page.close();
@@ -256,20 +262,38 @@ for (const [name, browser] of Object.entries(BROWSERS)) {
   });
 
   test(`${name} gets another ticket before its session ends, and misses and doubles nothing`, async (t) => {
-    const application = await Application.open(t, await script());
-    const { hub, publish, proxy } = await start(t, application, 'ticket_session = "37s"');
-    application.base = `http://127.0.0.1:${proxy.port}`;
-    const page = await (await launch(t, browser)).newPage();
-    await page.goto(`http://127.0.0.1:${application.port}/`);
-    await until(async () => (await page.evaluate(() => typeof lastId)) === "string", "the first block");
-    const texts = [];
-    while (application.tickets < 2 || texts.length % 50 !== 0) {
-      texts.push(`${texts.length}`);
-      await publish(hub, { topic: "a", data: texts.at(-1) });
-      await new Promise((resolve) => setTimeout(resolve, 20)); // so that the change is among them
+    const plain = await script();
+    const open = ({ credentials }) => Application.open(t, credentials ? withCredentials(plain) : plain);
+    const applications = await Promise.all(VARIANTS.map(open));
+    const { hub, publish } = await start(t, applications, 'ticket_session = "25s"');
+    const browsers = await launch(t, browser);
+    const pages = [];
+    for (const [i, { from }] of VARIANTS.entries()) {
+      applications[i].base = baseFor(from, applications[i]);
+      pages.push(await browsers.newPage());
+      await pages[i].goto(pageOf(from, applications[i]));
+      await until(async () => (await pages[i].evaluate(() => typeof lastId)) === "string", "the first block");
+      await pages[i].evaluate(() => {
+        globalThis.first = source;
+      });
     }
-    await showsAll(page, texts);
-    assert.deepEqual(await shown(page), texts);
+    const texts = [];
+    const say = async (text) => {
+      texts.push(text);
+      await publish(hub, { topic: "a", data: text, private: "on" });
+    };
+    const hasChanged = () => source !== first && source.readyState === EventSource.OPEN;
+    const haveChanged = async () => (await Promise.all(pages.map((page) => page.evaluate(hasChanged)))).every(Boolean);
+    while (!(await haveChanged())) {
+      await say(`${texts.length}`); // so that the changes are among them
+    }
+    await say("after the change");
+    for (const [i, page] of pages.entries()) {
+      const about = Object.values(VARIANTS[i]).join(", ");
+      await until(async () => (await shown(page)).includes("after the change"), about);
+      assert.deepEqual(await shown(page), texts, about);
+      assert.ok(applications[i].tickets >= 2, about);
+    }
   });
 
   for (const [about, { isKept, browsers, headers = {}, script: more, tickets }] of Object.entries(BACK)) {
@@ -379,7 +403,7 @@ const CLASSES = {
   "the library": async () => `
     let lastId;
     import("/dist/index.js").then(({ EventSource }) => {
-      const ticket = async () => (await fetch("/ticket", { method: "POST" })).json();
+      const ticket = async () => (await fetch("/tickets", { method: "POST" })).json();
       const source = new EventSource("${HUB_PATH}?match=a", { ticket });
       source.addEventListener("vrelo.hello", () => (lastId = "there"));
       source.onmessage = ({ data }) => show(data);
