@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/http/head_reader.h"
 
+#include <algorithm>
 #include <cassert>
 #include <limits>
 #include <string>
@@ -34,7 +35,18 @@ Method method_of(beast::verb verb) {
   }
 }
 
-Problem malformed_head(const boost::beast::error_code& error) {
+// The line with the index `index`.
+std::string_view line_of(std::string_view head, std::size_t index) {
+  constexpr std::string_view kEnd = "\r\n";
+  for (; index > 0 && !head.empty(); --index) {
+    head.remove_prefix(std::min(head.find(kEnd), head.size()));
+    head.remove_prefix(std::min(kEnd.size(), head.size()));
+  }
+  return head.substr(0, head.find(kEnd));
+}
+
+// `line` is the first that was not taken for a field.
+Problem malformed_head(const boost::beast::error_code& error, std::string_view line) {
   if (error == beast::error::bad_method) {
     return {.title = "malformed method"};
   }
@@ -52,7 +64,7 @@ Problem malformed_head(const boost::beast::error_code& error) {
   }
   if (error == beast::error::bad_field || error == beast::error::bad_value ||
       error == beast::error::bad_line_ending) {
-    return {.title = "malformed field"};
+    return {.title = "malformed field", .field = std::string(field_name(line))};
   }
   return {.title = "malformed head"};
 }
@@ -75,7 +87,7 @@ std::optional<Problem> HeadReader::read(std::string_view head) {
                    .detail = fmt::format("At most {} fields are allowed.", fields_max_)};
   }
   if (error) {
-    return malformed_head(error);
+    return malformed_head(error, line_of(head, 1 + request_.fields.size()));
   }
   assert(taken == head.size());
   return std::nullopt;

@@ -159,7 +159,9 @@ std::optional<std::size_t> RequestParser::find_head_end() {
       return std::nullopt;
     }
     if (lf == line_at_ || head[lf - 1] != '\r') {
-      refuse({.title = "line end without CR"});
+      const std::string_view line = head.substr(line_at_, lf - line_at_);
+      refuse({.title = "line end without CR",
+              .field = std::string(line_at_ > 0 ? field_name(line) : "")});
       return std::nullopt;
     }
     const bool is_empty_line = lf - 1 == line_at_;
@@ -176,7 +178,9 @@ std::optional<std::size_t> RequestParser::find_head_end() {
       continue;
     }
     if (line_at_ > 0 && (head[line_at_] == ' ' || head[line_at_] == '\t')) {
-      refuse({.title = "folded line"});
+      const std::string_view before = head.substr(0, line_at_ - 1);
+      refuse({.title = "folded line",
+              .field = std::string(field_name(before.substr(before.rfind('\n') + 1)))});
       return std::nullopt;
     }
     line_at_ = lf + 1;

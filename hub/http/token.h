@@ -21,6 +21,13 @@ inline bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_byte);
 }
 
+// The name of the field that `line` is, or nothing where it has none.
+inline std::string_view field_name(std::string_view line) {
+  const auto colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  return colon != std::string_view::npos && is_token(name) ? name : std::string_view();
+}
+
 // Removes spaces and tabs at both ends.
 inline std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpaces = " \t";

@@ -36,6 +36,8 @@ function finished() {
   setTimeout(exit, EXIT_AFTER_MS).unref();
 }
 
+const SANITIZER = /(ERROR|WARNING|SUMMARY): \w+Sanitizer|: runtime error: /;
+
 class Context {
   #ends = [];
   #hubs = [];
@@ -102,6 +104,8 @@ class Context {
         const exit = await hub.stop().catch((error) => hub.kill().then(() => Promise.reject(error)));
         assert.deepEqual(exit, { code: 0, signal: null }, "how the hub ended");
       }
+      // Of a hub that was killed, and of a worker that is another's child, this is all that a sanitizer leaves.
+      assert.doesNotMatch(hub.errorText, SANITIZER, "a sanitizer's report");
     });
     return hub;
   }

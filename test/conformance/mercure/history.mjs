@@ -79,6 +79,18 @@ testOnEachLog("70: an unknown cursor replays all there is, after a gap that says
   assert.deepEqual({ reason, after }, { reason: "unknown", after: "nobody's" });
 });
 
+testOnEachLog("a cursor that is longer than any id is an unknown one, and of two the first counts", async (t) => {
+  const hub = await t.hub();
+  await publishAll(hub, ["i1", "i2"]);
+  const long = "x".repeat(9000);
+  for (const [query, headers] of [[{ last_event_id: long }, {}], [{}, { "last-event-id": [long, "i1"] }]]) {
+    const stream = await hub.subscribe({ match: A1, ...query }, { headers });
+    assert.deepEqual(idsOf(await stream.take(2)), ["i1", "i2"]);
+    assert.equal(JSON.parse(stream.own[0].data).after, long);
+  }
+  await assertResumes(hub, { match: A1 }, { headers: { "last-event-id": ["i1", long] } }, ["i2"], "i1");
+});
+
 testOnEachLog("71: with an empty history, the answer to any cursor is `earliest`", async (t) => {
   const hub = await t.hub();
   for (const cursor of ["earliest", "i1", "#x", "#AAAAAAAAAAA.5"]) {
