@@ -38,19 +38,32 @@ void add_requests(const Cast& cast, const World& world, std::vector<Act>& acts) 
       true, cast.thief_with_url, cast.twin_with_url,
       cast.thief_with_proof && world.client(kProofThief).proof > 0};
   for (const Who who : {kOwner, kThief, kTwin, kProofThief}) {
-    if (!takes_part.at(who) || world.client(who).gave_up) {
+    if (!takes_part.at(who) || world.client(who).gave_up || world.is_waiting(who)) {
       continue;
     }
-    acts.push_back({fmt::format("{}: a malformed request", kNames.at(who)),
-                    [who](World& next) { return next.malformed_request(who); }});
+    acts.push_back({fmt::format("{}: requests that are refused for something else", kNames.at(who)),
+                    [who](World& next) { return next.flawed_requests(who); }});
     for (std::size_t node = 0; node < (cast.second_node ? 2U : 1U); ++node) {
-      if (node == 0 && world.is_cut()) {
-        continue;
+      if (world.requests() < cast.requests && (node == 1 || !world.is_cut())) {
+        acts.push_back({fmt::format("{}: a request to node {}", kNames.at(who), node),
+                        [who, node](World& next) { return next.request(who, node); }});
       }
-      for (const Fate fate : {Fate::kArrives, Fate::kLost, Fate::kLostMute}) {
-        acts.push_back({fmt::format("{}: a request to node {}, whose answer {}", kNames.at(who),
-                                    node, fate == Fate::kArrives ? "arrives" : "is lost"),
-                        [who, node, fate](World& next) { return next.request(who, node, fate); }});
+    }
+  }
+}
+
+void add_first_blocks(const World& world, std::vector<Act>& acts) {
+  constexpr std::pair<Fate, const char*> kFates[] = {
+      {Fate::kArrives, "arrives"},
+      {Fate::kLost, "is lost"},
+      {Fate::kLostMute, "is lost, which its node does not see"}};
+  for (std::size_t at = 0; at < world.lines().size(); ++at) {
+    const Line& line = world.lines()[at];
+    for (const auto& [fate, what] : kFates) {
+      if (line.state == Line::State::kOpening) {
+        acts.push_back(
+            {fmt::format("the first block of turn {} {}", line.turn, what),
+             [at, fate = fate](World& next) { return next.send_first_block(at, fate); }});
       }
     }
   }
@@ -59,7 +72,11 @@ void add_requests(const Cast& cast, const World& world, std::vector<Act>& acts) 
 std::vector<Act> acts_of(const Cast& cast, const World& world) {
   std::vector<Act> acts;
   add_requests(cast, world, acts);
+  add_first_blocks(world, acts);
   for (std::size_t line = 0; line < world.lines().size(); ++line) {
+    if (world.lines()[line].state == Line::State::kOpening) {
+      continue;
+    }
     acts.push_back({fmt::format("the connection of turn {} breaks", world.lines()[line].turn),
                     [line](World& next) { return next.break_line(line); }});
   }
@@ -107,7 +124,7 @@ Explored explore(const Cast& cast) {
   std::unordered_set<std::string> seen;
   std::vector<Place> places;
   places.push_back({.world = World(), .last = nullptr});
-  for (int depth = 0; depth < cast.depth; ++depth) {
+  while (!places.empty()) {
     std::vector<Place> next_places;
     for (const Place& place : places) {
       for (const Act& act : acts_of(cast, place.world)) {
@@ -125,6 +142,7 @@ Explored explore(const Cast& cast) {
       }
     }
     places = std::move(next_places);
+    explored.steps += places.empty() ? 0 : 1;
   }
   explored.states = seen.size();
   return explored;

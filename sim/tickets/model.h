@@ -20,18 +20,19 @@ struct Cast {
   bool backup = false;  // the store comes back as it was before the ticket was used
   bool second_node = false;
   bool ends = false;  // the ticket's time passes, or somebody revokes its session
-  int depth = 8;      // how many things happen
+  int requests = 4;   // that all of them together send at most, besides those with a flaw
 };
 
 // What was looked at.
 struct Explored {
   std::size_t states = 0;
+  int steps = 0;                          // until nothing new could happen
   std::string fault = {};                 // "": none
   std::vector<std::string> history = {};  // what led to it
 };
 
-// Tries everything that can happen with one ticket, in every order, and checks after each step what
-// tickets.md promises:
+// Tries everything that can happen with one ticket, in every order, until nothing can happen that
+// leads to a state not seen before, and checks after each step what tickets.md promises:
 //
 // - A ticket opens one session, also over a crash and with a backup.
 // - Whoever has the URL alone gets in only as the first; or, within the grace, where nobody has

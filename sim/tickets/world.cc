@@ -15,18 +15,11 @@ using std::chrono_literals::operator""s;
 
 constexpr const char* kSession = "session";
 
-auth::Digest digest(unsigned char number) {
-  auth::Digest digest{};
-  digest.fill(number);
-  return digest;
-}
+const auth::Digest kSecret = auth::Digest{2};
 
-const auth::TicketHash kTicket = digest(1);
-const auth::Digest kSecret = digest(2);
-
-// What a request can be told by: the twin's looks like the owner's.
-auth::Digest looks_of(Who who) {
-  return digest(who == kThief ? 11 : who == kProofThief ? 12 : 10);
+bool look_alike(Who a, Who b) {
+  const auto is_owners = [](Who who) { return who == kOwner || who == kTwin; };
+  return a == b || (is_owners(a) && is_owners(b));
 }
 
 }  // namespace
@@ -34,7 +27,7 @@ auth::Digest looks_of(Who who) {
 World::World() : book_({}) {
   const auto terms = std::make_shared<const auth::TicketTerms>(auth::TicketTerms{
       .query = "", .session = kSession, .label = "", .issuer = "", .claims = {}, .epoch = 1});
-  book_.mint(now_, {.hash = kTicket, .terms = terms, .ttl = 300s});
+  book_.mint(now_, {.hash = the_ticket(), .terms = terms, .ttl = 300s});
   keep();
   minted_ = *kept_;
 }
@@ -57,27 +50,37 @@ const Line* World::holder() const {
   return at == lines_.end() ? nullptr : &*at;
 }
 
-std::string World::request(Who who, std::size_t node, Fate fate) {
+bool World::is_waiting(Who who) const {
+  return std::any_of(lines_.begin(), lines_.end(), [who](const Line& line) {
+    return line.who == who && line.state == Line::State::kOpening;
+  });
+}
+
+std::string World::request(Who who, std::size_t node) {
+  ++requests_;
   was_disturbed_ = was_disturbed_ || who != kOwner;
-  const auto outcome = serve({.who = who, .node = node});
+  const auto outcome = serve(who, node, Flaw::kNone);
+  if (!outcome) {
+    return "a good request is refused";
+  }
   if (const auto* const opened = std::get_if<Book::Opened>(&*outcome)) {
-    return take_opened(who, node, fate, *opened);
+    return take_opened(who, node, *opened);
   }
   return take_refused(who, std::get<Book::Refused>(*outcome));
 }
 
-// What a node does about a request, as the shipped one: redeeming is the last check. nullopt: it is
-// refused for something else.
-std::optional<World::Book::Outcome> World::serve(const Request& request) {
-  if (request.is_malformed) {
+// The ticket is had of the shipped reader of requests alone: so redeeming is after its checks.
+std::optional<World::Book::Outcome> World::serve(Who who, std::size_t node, Flaw flaw) {
+  const auto wanted = read_sent(who, proof_of(clients_.at(who).proof), flaw);
+  if (!wanted || !wanted->ticket) {
     return std::nullopt;
   }
-  return ask_book({.hash = kTicket,
+  return ask_book({.hash = *wanted->ticket,
                    .epoch = epoch_,
-                   .proof = proof_of(clients_.at(request.who).proof),
-                   .request = looks_of(request.who),
+                   .proof = wanted->proof,
+                   .request = wanted->fingerprint,
                    .secret = kSecret,
-                   .shard = request.node});
+                   .shard = node});
 }
 
 World::Book::Outcome World::ask_book(Book::Attempt attempt) {
@@ -85,23 +88,22 @@ World::Book::Outcome World::ask_book(Book::Attempt attempt) {
     Book::Outcome outcome = book_.redeem(now_, attempt);
     const auto* const ask = std::get_if<Book::Ask>(&outcome);
     if (ask == nullptr) {
-      const auto* const opened = std::get_if<Book::Opened>(&outcome);
-      if (opened == nullptr || opened->is_first) {
-        keep();  // before anybody is told
+      if (Book::needs_commit(outcome)) {
+        keep();
       }
       return outcome;
     }
     const auto line = std::find_if(lines_.begin(), lines_.end(),
                                    [ask](const Line& one) { return one.turn == ask->holder.turn; });
-    if (line != lines_.end() && is_reachable(*line) && line->acknowledged) {
+    if (line != lines_.end() && is_reachable(*line) && line->state == Line::State::kAcknowledged) {
       return Book::Refused{.why = Book::Refusal::kUsed};
     }
     attempt.unacknowledged = ask->holder.turn;
   }
 }
 
-std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book::Opened& opened) {
-  Client& client = clients_.at(who);
+std::string World::take_opened(Who who, std::size_t node, const Book::Opened& opened) {
+  const Client& client = clients_.at(who);
   std::string fault = is_revoked_        ? "a session that was revoked goes on"
                       : has_ended_       ? "a session that was copied goes on"
                       : opened.is_first  ? check_first(opened)
@@ -120,16 +122,21 @@ std::string World::take_opened(Who who, std::size_t node, Fate fate, const Book:
       return line.turn <= opened.replaced->turn && is_reachable(line);
     });
   }
-  if (fate == Fate::kArrives) {
-    client.proof = opened.turn;
-  }
-  if (fate == Fate::kLost) {
-    book_.leave(now_, kTicket, opened.turn);
-  } else {
-    lines_.push_back(
-        {.who = who, .turn = opened.turn, .node = node, .acknowledged = fate == Fate::kArrives});
-  }
+  lines_.push_back({.who = who, .turn = opened.turn, .node = node});
   return fault.empty() ? check_lines() : fault;
+}
+
+std::string World::send_first_block(std::size_t line, Fate fate) {
+  Line& sent = lines_.at(line);
+  if (fate == Fate::kLost) {
+    return break_line(line);
+  }
+  sent.state = Line::State::kOpen;
+  if (fate == Fate::kArrives) {
+    sent.state = Line::State::kAcknowledged;
+    clients_.at(sent.who).proof = sent.turn;
+  }
+  return "";
 }
 
 std::string World::check_first(const Book::Opened& opened) {
@@ -144,7 +151,7 @@ std::string World::check_first(const Book::Opened& opened) {
 
 // Whether who has no proof may get in.
 std::string World::check_grace(Who who) const {
-  if (looks_of(who) != looks_of(first_)) {
+  if (!look_alike(who, first_)) {
     return "another request gets in without a proof";
   }
   if (is_grace_over_) {
@@ -154,7 +161,7 @@ std::string World::check_grace(Who who) const {
     return "a request gets in without a proof after one was shown";
   }
   const Line* const line = holder();
-  if (line != nullptr && line->acknowledged && is_reachable(*line)) {
+  if (line != nullptr && line->state == Line::State::kAcknowledged && is_reachable(*line)) {
     return "a request gets in while the first block was acknowledged";
   }
   return "";
@@ -183,14 +190,19 @@ std::string World::take_refused(Who who, const Book::Refused& refused) {
     return "the owner is refused with its newest proof";
   }
   const Line* const line = holder();
-  const bool has_grace = !is_grace_over_ && (line == nullptr || !line->acknowledged);
+  const bool has_grace =
+      !is_grace_over_ && (line == nullptr || line->state != Line::State::kAcknowledged);
   return has_grace || sessions_ == 0 ? "the owner is refused within the grace" : "";
 }
 
-std::string World::malformed_request(Who who) {
+std::string World::flawed_requests(Who who) {
   const std::string before = key();
-  static_cast<void>(serve({.who = who, .is_malformed = true}));
-  return key() == before ? "" : "a request that is refused for something else uses the ticket up";
+  for (const auto& [flaw, name] : kFlaws) {
+    if (serve(who, 0, flaw) || key() != before) {
+      return fmt::format("a request with {} uses the ticket up", name);
+    }
+  }
+  return "";
 }
 
 std::string World::check_lines() const {
@@ -200,7 +212,7 @@ std::string World::check_lines() const {
 }
 
 std::string World::break_line(std::size_t line) {
-  book_.leave(now_, kTicket, lines_.at(line).turn);
+  book_.leave(now_, the_ticket(), lines_.at(line).turn);
   lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(line));
   return "";
 }
@@ -220,7 +232,7 @@ std::string World::crash() {
   lines_.clear();
   book_ = Book({});
   if (kept_) {
-    book_.restore(now_, kTicket, *kept_);
+    book_.restore(now_, the_ticket(), *kept_);
   }
   return "";
 }
@@ -282,12 +294,13 @@ std::string World::key() const {
     add_record(change.record);
   }
   key += fmt::format("{}{}|", int{is_ticket_over_}, int{is_revoked_});
-  key += std::to_string(book_.size()) + '|' + std::to_string(epoch_);
+  key += fmt::format("{}|{}|{}", book_.size(), epoch_, requests_);
   for (const Client& client : clients_) {
     key += fmt::format("|{}{}", client.proof, client.gave_up ? "x" : "");
   }
   for (const Line& line : lines_) {
-    key += fmt::format("|{},{},{},{}", int{line.who}, line.turn, line.node, int{line.acknowledged});
+    key += fmt::format("|{},{},{},{}", int{line.who}, line.turn, line.node,
+                       static_cast<int>(line.state));
   }
   return key;
 }

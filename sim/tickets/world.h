@@ -8,27 +8,29 @@
 #include <vector>
 
 #include "hub/auth/ticket_book.h"
+#include "sim/tickets/sent.h"
 
 namespace vrelo::sim::tickets {
-
-// Whoever sends requests.
-enum Who : std::uint8_t { kOwner, kThief, kTwin, kProofThief };
-inline constexpr std::size_t kClients = 4;
 
 struct Client {
   std::uint32_t proof = 0;  // the newest turn that it can prove; 0: none
   bool gave_up = false;     // it got 401
 };
 
-// An open connection, as its node sees it.
+// A connection that a session was given, as its node sees it.
 struct Line {
+  enum class State : std::uint8_t {
+    kOpening,       // nothing was sent yet, and its client waits for it
+    kOpen,          // the first block was sent, and is not acknowledged
+    kAcknowledged,  // it was
+  };
   Who who = kOwner;
   std::uint32_t turn = 0;
   std::size_t node = 0;
-  bool acknowledged = false;
+  State state = State::kOpening;
 };
 
-// Whether, and how, the answer to a request arrives.
+// Whether, and how, the first block of a connection arrives.
 enum class Fate : std::uint8_t {
   kArrives,
   kLost,      // and the node sees the connection end
@@ -42,8 +44,9 @@ class World {
  public:
   World();
 
-  std::string request(Who who, std::size_t node, Fate fate);
-  std::string malformed_request(Who who);
+  std::string request(Who who, std::size_t node);
+  std::string send_first_block(std::size_t line, Fate fate);
+  std::string flawed_requests(Who who);
   std::string break_line(std::size_t line);
   std::string steal_proof();
   std::string write_late();
@@ -61,6 +64,8 @@ class World {
   bool is_revoked() const { return is_revoked_; }
   bool is_cut() const { return is_cut_; }
   bool was_put_back() const { return epoch_ > 1; }
+  bool is_waiting(Who who) const;
+  int requests() const { return requests_; }
 
   // Equal for worlds that have the same future.
   std::string key() const;
@@ -68,15 +73,10 @@ class World {
  private:
   using Book = auth::TicketBook;
 
-  // A request as it comes to a node. `is_malformed`: its cursor cannot be read, say.
-  struct Request {
-    Who who = kOwner;
-    std::size_t node = 0;
-    bool is_malformed = false;
-  };
-  std::optional<Book::Outcome> serve(const Request& request);
+  // What a node does about a request. nullopt: it is refused for something else than its ticket.
+  std::optional<Book::Outcome> serve(Who who, std::size_t node, Flaw flaw);
   Book::Outcome ask_book(Book::Attempt attempt);
-  std::string take_opened(Who who, std::size_t node, Fate fate, const Book::Opened& opened);
+  std::string take_opened(Who who, std::size_t node, const Book::Opened& opened);
   std::string take_refused(Who who, const Book::Refused& refused);
   std::string check_first(const Book::Opened& opened);
   std::string check_grace(Who who) const;
@@ -98,6 +98,7 @@ class World {
   bool is_grace_over_ = false;
   bool is_ticket_over_ = false;
   bool is_revoked_ = false;
+  int requests_ = 0;  // that were about the ticket
 
   // What really happened, whatever the book remembers.
   int sessions_ = 0;
