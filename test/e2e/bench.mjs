@@ -91,12 +91,18 @@ test("bench shows its progress on a terminal, and nothing of it elsewhere", asyn
 });
 
 test("bench loads a server that is no hub, with headers and paths of its own", async (t) => {
-  const isAllowed = (request) => request.headers["x-method"] === request.method;
+  const asked = [];
+  const isAllowed = ({ method, url, headers }) => {
+    asked.push(`${method} ${url} ${headers["content-type"] ?? ""}`.trim());
+    return headers["x-method"] === method;
+  };
   const origin = await server(t, (write, data) => write(`data: ${data}\n\n`), undefined, isAllowed);
-  const headers = ["--header", "X-Method: GET", "--publish-header", "X-Method: POST"];
+  const headers = ["--header", "X-Method: GET", "--publish-header", "X-Method: POST", "--content-type", "text/plain"];
   const load = [...SHORT, "--publishers", "2", "--pipeline", "4"];
   const { status, report } = await runJson(t, [...other(origin), ...headers, ...load]);
   assert.equal(status, 0);
+  const streams = [0, 1, 2].map((reader) => `GET /sub/${reader}`);
+  assert.deepEqual([...new Set(asked)].sort(), [...streams, "POST /pub text/plain"]);
   assert.notEqual((await runJson(t, [...other(origin), ...load])).status, 0);
   assert.deepEqual([report.deliveries.delivered, report.events.accepted], [60, 20]);
 });
