@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/auth/authenticator.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -23,6 +24,22 @@ std::array<unsigned char, 32> hash_of(std::string_view token, Role role) {
 }
 
 }  // namespace
+
+bool TrustPolicy::is_revoked(const VerifiedToken& token, NumericDate now) const {
+  if (revocations == nullptr || revocations->size() == 0) {
+    return false;
+  }
+  // One key may stand there several times, as in PEM, without a kid, and as a JWK.
+  const auto is_of_revoked_key = [&](const Issuer& issuer) {
+    return issuer.name == token.issuer_name &&
+           std::any_of(issuer.keys.begin(), issuer.keys.end(), [&](const NamedKey& key) {
+             return key.kid && key.kid != token.kid && key.key == *token.key &&
+                    revocations->covers_key(token.issuer_name, key.kid);
+           });
+  };
+  return revocations->covers(token, now, token_rules.leeway) ||
+         std::any_of(issuers.begin(), issuers.end(), is_of_revoked_key);
+}
 
 Authenticator::Authenticator(std::shared_ptr<const TrustPolicy> policy,
                              CompilePattern compile,

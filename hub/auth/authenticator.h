@@ -35,9 +35,8 @@ struct TrustPolicy {
 
   std::size_t remembered_max = 4096;  // tokens, on each shard
 
-  bool is_revoked(const VerifiedToken& token, NumericDate now) const {
-    return revocations != nullptr && revocations->covers(token, now, token_rules.leeway);
-  }
+  // Returns whether the token was revoked, or any of its issuer's keys that is the same as its own.
+  bool is_revoked(const VerifiedToken& token, NumericDate now) const;
 
   // The same for a ticket, besides the token that it was minted with.
   bool is_revoked(const std::string& issuer,

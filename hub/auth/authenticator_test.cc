@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -216,6 +217,54 @@ TEST_F(AuthenticatorTest, takes_an_issue_time_that_is_still_to_come_for_none) {
   EXPECT_EQ(by_header(early, Role::kSubscribe).error(), Errc::kRevoked);
   clock_.step_wall(98s);
   EXPECT_TRUE(by_header(early, Role::kSubscribe)) << "now it is one that came later";
+}
+
+TEST_F(AuthenticatorTest, refuses_tokens_of_a_revoked_key_wherever_its_kid_stands) {
+  constexpr std::string_view kWithout = R"({"typ":"at+jwt","alg":"ES256"})";
+  constexpr std::string_view kOther = R"({"typ":"at+jwt","alg":"ES256","kid":"k2"})";
+  const struct {
+    const char* what;
+    std::string_view header;
+    std::vector<std::optional<std::string>> kids;  // of the entries that are the key
+    const char* issuer;
+    bool is_revoked;
+  } cases[] = {
+      {"the key's", Issuers::kHeader, {"app"}, "https://app.example", true},
+      {"the key's alone", kWithout, {"app"}, "https://app.example", true},
+      {"the token's alone", Issuers::kHeader, {std::nullopt}, "https://app.example", true},
+      {"nowhere", kWithout, {std::nullopt}, "https://app.example", false},
+      {"another entry's", kWithout, {std::nullopt, "app"}, "https://app.example", true},
+      {"another entry's, and the token's is another",
+       kOther,
+       {std::nullopt, "app"},
+       "https://app.example",
+       true},
+      {"another issuer's", Issuers::kHeader, {"app"}, "https://other.example", false},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    auto trust = policy();
+    trust->issuers[0].keys.clear();
+    for (const auto& kid : c.kids) {
+      trust->issuers[0].keys.push_back({.kid = kid, .key = keys_.app.verifying()});
+    }
+    authenticator_.set_policy(trust);
+    const std::string token = make_token(c.header, Issuers::payload(), keys_.app);
+    const auto before = by_header(token, Role::kSubscribe);
+    ASSERT_TRUE(before) << before.error().message();
+
+    auto revoking = std::make_shared<TrustPolicy>(*trust);
+    revoking->revocations = std::make_shared<const Revocations>(
+        std::vector<Revocation>{
+            {.issuer = c.issuer, .kind = Revocation::Kind::kKey, .name = "app"}},
+        base::Clock::Steady());
+    EXPECT_EQ(revoking->is_revoked(*before->token, Issuers::kNow), c.is_revoked)
+        << "a stream that it opened";
+    authenticator_.set_policy(revoking);
+    const auto after = by_header(token, Role::kSubscribe);
+    EXPECT_EQ(after ? boost::system::error_code() : after.error(),
+              c.is_revoked ? make_error_code(Errc::kRevoked) : boost::system::error_code());
+  }
 }
 
 TEST_F(AuthenticatorTest, says_how_a_token_comes_whatever_it_is_worth) {

@@ -147,7 +147,7 @@ Result<VerifiedToken> verify_token(std::string_view token,
       if (claims) {
         return VerifiedToken{.issuer = i,
                              .issuer_name = issuers[i].name,
-                             .kid = key.kid,
+                             .kid = key.kid ? key.kid : jws->kid,
                              .key = key.key,
                              .claims = std::move(*claims)};
       }

@@ -53,7 +53,7 @@ struct TokenRules {
 struct VerifiedToken {
   std::size_t issuer = 0;  // its place among the issuers
   std::string issuer_name = {};
-  std::optional<std::string> kid = {};   // of the key that signed it
+  std::optional<std::string> kid = {};   // of the key that signed it; if it has none, its own
   std::optional<VerifyingKey> key = {};  // that one; never nullopt
   Claims claims = {};
 };

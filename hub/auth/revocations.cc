@@ -82,7 +82,7 @@ bool Revocations::covers(const VerifiedToken& token, NumericDate now, NumericDat
   const std::string& issuer = token.issuer_name;
   const Claims& claims = token.claims;
   if (find(issuer, Revocation::Kind::kToken, claims.token_id) != nullptr ||
-      find(issuer, Revocation::Kind::kKey, token.kid) != nullptr) {
+      covers_key(issuer, token.kid)) {
     return true;
   }
   const Times* const times = find(issuer, Revocation::Kind::kSubject, claims.subject);
@@ -98,6 +98,11 @@ bool Revocations::covers(const std::string& issuer,
   }
   const Times* const times = find(issuer, Revocation::Kind::kLabel, label);
   return times != nullptr && minted_at <= times->at;
+}
+
+bool Revocations::covers_key(const std::string& issuer,
+                             const std::optional<std::string>& kid) const {
+  return find(issuer, Revocation::Kind::kKey, kid) != nullptr;
 }
 
 std::vector<Revocation> Revocations::all() const {

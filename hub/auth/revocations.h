@@ -30,7 +30,7 @@ struct Revocation {
   enum class Kind {
     kToken,    // the one with this jti
     kSubject,  // those with this sub that were issued until `at`: who signs in again has a new one
-    kKey,      // those that a key with this kid has signed, whenever they say that they were issued
+    kKey,      // those with this kid, and all of the key with it, whenever they were issued
     kLabel,    // no tokens, but the tickets that were minted with this label until `at`
     kSession,  // one stream session, by its name; it ends at once, and nothing of it is kept
   };
@@ -85,6 +85,9 @@ class Revocations {
 
   // The same for a ticket, besides the token that it was minted with.
   bool covers(const std::string& issuer, const std::string& label, NumericDate minted_at) const;
+
+  // Whether all tokens of the key with this kid are covered.
+  bool covers_key(const std::string& issuer, const std::optional<std::string>& kid) const;
 
   std::vector<Revocation> all() const;
   std::size_t size() const { return times_.size(); }

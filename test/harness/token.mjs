@@ -46,6 +46,11 @@ export class Issuer {
     await writeFile(file, JSON.stringify(this.jwk), { mode: 0o600 });
   }
 
+  // The same in PEM, which has no kid.
+  async writePem(file) {
+    await writeFile(file, this.publicKey.export({ type: "spki", format: "pem" }), { mode: 0o600 });
+  }
+
   // Signs any header and payload: what is to be JSON, or a text or bytes as they are.
   sign(header, payload) {
     return this.signText(`${encode(header)}.${encode(payload)}`);

@@ -7,6 +7,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { MEMORY, SQLITE, test } from "../../harness/test.mjs";
+import { TICKETS } from "../../harness/ticket.mjs";
 import { AUDIENCE, Issuer } from "../../harness/token.mjs";
 
 const NAME = "https://app.example";
@@ -40,7 +41,12 @@ roles = ["admin"]
 }
 
 const readToken = (issuer, claims, options) =>
-  issuer.token({ subscribe: ["*"], claims: { iat: Math.floor(Date.now() / 1000) - 1, ...claims }, ...options });
+  issuer.token({
+    publish: ["*"],
+    subscribe: ["*"],
+    claims: { iat: Math.floor(Date.now() / 1000) - 1, ...claims },
+    ...options,
+  });
 
 const target = "/admin/revocations";
 const revoke = (hub, fields, options) => hub.post(fields, { ...options, target });
@@ -61,6 +67,7 @@ test("a revocation ends the streams that it names within a second, and refuses t
   };
   const streams = {};
   for (const [name, token] of Object.entries(tokens)) {
+    assert.equal((await hub.post({ topic: "a" }, bearer(token))).status, 200);
     streams[name] = await hub.subscribe({ match: "a" }, bearer(token));
   }
   const named = { byId: { token: "t1" }, bySubject: { subject: "tom" }, byKey: { key: "second" } };
@@ -73,6 +80,7 @@ test("a revocation ends the streams that it names within a second, and refuses t
     assert.ok(performance.now() - begin < 1000, `${performance.now() - begin} ms`);
     assert.equal(streams[name].own.at(-1).type, "vrelo.end");
     assert.equal(await statusOf(hub, tokens[name]), 401);
+    assert.equal((await hub.post({ topic: "a" }, bearer(tokens[name]))).status, 401);
   }
   assert.equal(streams.none.isEnded, false);
   assert.equal(await statusOf(hub, tokens.none), 200);
@@ -85,6 +93,62 @@ test("a revocation ends the streams that it names within a second, and refuses t
   const tomorrow = { iat: Date.now() / 1000 + 86400 };
   assert.equal(await statusOf(hub, readToken(first, { sub: "tom", ...tomorrow })), 401);
   assert.equal(await statusOf(hub, readToken(first, { sub: "ann", ...tomorrow })), 200);
+});
+
+test("the kid of a revoked key is that of the token, or of any entry of its key", async (t) => {
+  const folder = await t.folder();
+  const inPem = new Issuer(NAME, { kid: "k1" });
+  const twice = new Issuer(NAME, { kid: "k2" });
+  const admin = new Issuer("https://admin.example", { kid: "admin" });
+  await inPem.writePem(path.join(folder, "k1.pem"));
+  await twice.writePem(path.join(folder, "k2.pem"));
+  await twice.writeKey(path.join(folder, "k2.jwk"));
+  await admin.writeKey(path.join(folder, "admin.jwk"));
+  await writeFile(
+    path.join(folder, "hub.toml"),
+    `audiences = ["${AUDIENCE}"]
+anonymous = false
+[[issuers]]
+name = "${NAME}"
+keys = ["k1.pem", "k2.pem", "k2.jwk"]
+[[issuers]]
+name = "https://admin.example"
+keys = ["admin.jwk"]
+roles = ["admin"]
+`,
+  );
+  const hub = await t.hub({ config: "hub.toml" }, { folder });
+  const rights = { publish: ["*"], subscribe: ["*"] };
+  const noKid = { ...rights, header: { kid: undefined } };
+  const cases = [
+    // What has this kid, the token, and the status after it was revoked.
+    ["PEM, a kid in the token", inPem.token(rights), 401],
+    ["PEM, no kid in the token", inPem.token(noKid), 200],
+    ["PEM and a JWK, a kid in the token", twice.token(rights), 401],
+    ["PEM and a JWK, no kid in the token", twice.token(noKid), 401],
+    ["PEM and a JWK, another kid in the token", twice.token({ ...rights, header: { kid: "k3" } }), 401],
+  ];
+  const publish = async (token) => (await hub.post({ topic: "a" }, bearer(token))).status;
+  const mint = async (token) => (await hub.post({ match: "a" }, { ...bearer(token), target: TICKETS })).status;
+  const streams = new Map();
+  for (const [what, token] of cases) {
+    streams.set(what, await hub.subscribe({ match: "a" }, bearer(token)));
+    assert.equal(await publish(token), 200, what);
+    assert.equal(await mint(token), 201, what);
+  }
+  for (const key of ["k1", "k2"]) {
+    const answer = await revoke(hub, { issuer: NAME, key }, bearer(admin.token()));
+    assert.equal(answer.status, 200, answer.text);
+  }
+  for (const [what, token, status] of cases) {
+    if (status === 401) {
+      await streams.get(what).ended();
+    }
+    assert.equal(streams.get(what).isEnded, status === 401, what);
+    assert.equal(await publish(token), status, `${what}, to publish`);
+    assert.equal(await statusOf(hub, token), status, `${what}, to read`);
+    assert.equal(await mint(token), status === 401 ? 401 : 201, `${what}, for a ticket`);
+  }
 });
 
 test("a revocation holds over a restart", { log: SQLITE }, async (t) => {
