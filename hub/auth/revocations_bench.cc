@@ -15,16 +15,16 @@ namespace vrelo::auth {
 namespace {
 
 using testing::Issuers;
+using testing::SigningKey;
 
-// The token of one of many readers, by the last of its issuer's keys.
-std::vector<std::shared_ptr<const VerifiedToken>> readers(const Issuers& issuers,
-                                                          std::size_t count) {
+// The tokens of many readers, by one key of their issuer's.
+std::vector<std::shared_ptr<const VerifiedToken>> readers(const NamedKey& key, std::size_t count) {
   std::vector<std::shared_ptr<const VerifiedToken>> tokens;
   for (std::size_t i = 0; i < count; ++i) {
     tokens.push_back(std::make_shared<const VerifiedToken>(
         VerifiedToken{.issuer_name = "https://app.example",
-                      .kid = "rsa",
-                      .key = issuers.rsa.verifying(),
+                      .kid = key.kid,
+                      .key = key.key,
                       .claims = {.issuer = "https://app.example",
                                  .subject = fmt::format("https://app.example/people/{}", i),
                                  .token_id = fmt::format("d0c1f1a4-0000-4000-8000-{:012}", i),
@@ -36,7 +36,14 @@ std::vector<std::shared_ptr<const VerifiedToken>> readers(const Issuers& issuers
 // What a shard does with all of its streams when something is revoked, or a key changes.
 void judge_all_streams(benchmark::State& state) {
   const Issuers issuers;
-  const auto tokens = readers(issuers, static_cast<std::size_t>(state.range(0)));
+  TrustPolicy trust;
+  trust.issuers = issuers.all();
+  for (int i = 0; i < state.range(2); ++i) {
+    trust.issuers[0].keys.push_back(
+        {.kid = fmt::format("more-{}", i), .key = SigningKey(Algorithm::kEs256).verifying()});
+  }
+  const auto tokens =
+      readers(trust.issuers[0].keys.back(), static_cast<std::size_t>(state.range(0)));
   std::vector<Revocation> all;
   for (int i = 0; i < state.range(1); ++i) {
     all.push_back({.issuer = "https://app.example",
@@ -44,8 +51,6 @@ void judge_all_streams(benchmark::State& state) {
                    .name = fmt::format("d0c1f1a4-0000-4000-9000-{:012}", i),
                    .at = Issuers::kNow});
   }
-  TrustPolicy trust;
-  trust.issuers = issuers.all();
   trust.revocations = std::make_shared<const Revocations>(all, base::Clock::Steady());
   for (auto _ : state) {
     for (const auto& token : tokens) {
@@ -57,8 +62,11 @@ void judge_all_streams(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(judge_all_streams)
-    ->Args({15'000, 0})
-    ->Args({15'000, 10'000})
+    ->ArgNames({"streams", "revocations", "more_keys"})
+    ->Args({15'000, 0, 0})
+    ->Args({15'000, 10'000, 0})
+    ->Args({1'500, 0, 100})
+    ->Args({1'500, 10'000, 100})
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -88,6 +88,23 @@ BnPtr number_of(std::string_view bytes) {
   return BnPtr(BN_bin2bn(bytes_of(bytes), static_cast<int>(bytes.size()), nullptr));
 }
 
+// `x` and `y`: as in VerifyingKey::make_elliptic_curve(). Returns nullptr for what is no point.
+std::shared_ptr<EVP_PKEY> key_of_point(Algorithm algorithm,
+                                       std::string_view x,
+                                       std::string_view y) {
+  constexpr char kUncompressed = 4;
+  const std::string point = std::string(1, kUncompressed).append(x).append(y);
+  const ParamBldPtr builder(OSSL_PARAM_BLD_new());
+  if (!builder ||
+      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
+                                      curve(algorithm).group, 0) != 1 ||
+      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                       point.size()) != 1) {
+    return nullptr;
+  }
+  return key_from("EC", builder.get());
+}
+
 BnPtr number_in(const EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
   EVP_PKEY_get_bn_param(key, name, &number);
@@ -132,6 +149,22 @@ std::optional<Fault> find_curve_fault(Algorithm algorithm, EVP_PKEY* key) {
     return Fault{"is not a point of its curve"};
   }
   return std::nullopt;
+}
+
+// Returns the same key as if it had been made of its coordinates: what one file has as a compressed
+// point may be whole in another, and is to have one print. nullptr: for want of memory.
+std::shared_ptr<EVP_PKEY> usual_form(Algorithm algorithm, const EVP_PKEY* key) {
+  const BnPtr x = number_in(key, OSSL_PKEY_PARAM_EC_PUB_X);
+  const BnPtr y = number_in(key, OSSL_PKEY_PARAM_EC_PUB_Y);
+  const std::size_t bytes = coordinate_bytes(algorithm);
+  std::string point(2 * bytes, '\0');
+  auto* const out = reinterpret_cast<unsigned char*>(point.data());
+  if (!x || !y || BN_bn2binpad(x.get(), out, static_cast<int>(bytes)) < 0 ||
+      BN_bn2binpad(y.get(), out + bytes, static_cast<int>(bytes)) < 0) {
+    return nullptr;
+  }
+  const std::string_view both = point;
+  return key_of_point(algorithm, both.substr(0, bytes), both.substr(bytes));
 }
 
 // Writes the signature as OpenSSL reads it and returns its length; 0: it is no signature.
@@ -237,17 +270,7 @@ Parsed<VerifyingKey> VerifyingKey::make_elliptic_curve(Algorithm algorithm,
                                                        std::string_view y) {
   const ErrorQueueCleaner cleaner;
   assert(x.size() == coordinate_bytes(algorithm) && y.size() == coordinate_bytes(algorithm));
-  constexpr char kUncompressed = 4;
-  const std::string point = std::string(1, kUncompressed).append(x).append(y);
-  const ParamBldPtr builder(OSSL_PARAM_BLD_new());
-  if (!builder ||
-      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
-                                      curve(algorithm).group, 0) != 1 ||
-      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
-                                       point.size()) != 1) {
-    return Fault{"is not a point of its curve"};
-  }
-  const auto key = key_from("EC", builder.get());
+  const auto key = key_of_point(algorithm, x, y);
   if (!key) {
     return Fault{"is not a point of its curve"};
   }
@@ -280,20 +303,17 @@ Parsed<VerifyingKey> VerifyingKey::make(Algorithm algorithm, std::shared_ptr<EVP
     fault = find_rsa_fault(key.get());
   } else if (kind == KeyKind::kEllipticCurve) {
     fault = find_curve_fault(algorithm, key.get());
+    if (!fault) {
+      key = usual_form(algorithm, key.get());
+      if (!key) {
+        return Fault{"cannot be read"};
+      }
+    }
   }
   if (fault) {
     return *fault;
   }
   return VerifyingKey(algorithm, std::move(key));
-}
-
-bool VerifyingKey::operator==(const VerifyingKey& other) const {
-  if (algorithm_ != other.algorithm_) {
-    return false;
-  }
-  // What one file has as a compressed point may be whole in another: the same key, another print.
-  return print_ == other.print_ ||
-         (!secret_ && EVP_PKEY_eq(public_key_.get(), other.public_key_.get()) == 1);
 }
 
 bool VerifyingKey::is_published() const {

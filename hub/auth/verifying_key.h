@@ -48,9 +48,9 @@ class VerifyingKey {
 
   Algorithm algorithm() const { return algorithm_; }
 
-  // Returns whether it is the same key, for the same algorithm. Cost: 32 bytes compared, where it
-  // is.
-  bool operator==(const VerifyingKey& other) const;
+  // Returns whether it is the same key, for the same algorithm, however it was written. Cost: 32
+  // bytes compared.
+  bool operator==(const VerifyingKey& other) const { return print_ == other.print_; }
 
   // What it is known by where it is not at hand: a hash of it and of its algorithm.
   const Digest& print() const { return print_; }

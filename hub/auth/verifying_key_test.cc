@@ -2,10 +2,16 @@
 #include "hub/auth/verifying_key.h"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <gtest/gtest.h>
 
@@ -222,6 +228,31 @@ TEST(VerifyingKey, refuses_keys_of_another_kind) {
   }
   EXPECT_TRUE(VerifyingKey::make(Algorithm::kEs256, key));
   EXPECT_EQ(VerifyingKey::make_ed25519("short").error().message, "has 5 bytes; Ed25519 needs 32");
+}
+
+// The key of `pkey` as a file has it that writes points in this form, and the bytes of it.
+std::pair<VerifyingKey, int> read_as(Algorithm algorithm, EVP_PKEY* pkey, const char* form) {
+  EXPECT_EQ(EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, form),
+            1);
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(pkey, &der);
+  const unsigned char* end = der;
+  std::shared_ptr<EVP_PKEY> read(d2i_PUBKEY(nullptr, &end, size), EVP_PKEY_free);
+  OPENSSL_free(der);
+  return {*VerifyingKey::make(algorithm, std::move(read)), size};
+}
+
+TEST(VerifyingKey, is_the_same_however_its_point_is_written) {
+  for (const Algorithm algorithm : kCurves) {
+    const std::shared_ptr<EVP_PKEY> pkey(
+        EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve_of(algorithm).data()), EVP_PKEY_free);
+    const auto [whole, whole_bytes] = read_as(algorithm, pkey.get(), "uncompressed");
+    const auto [compressed, fewer_bytes] = read_as(algorithm, pkey.get(), "compressed");
+    EXPECT_LT(fewer_bytes, whole_bytes);
+    EXPECT_TRUE(whole == compressed);
+    EXPECT_EQ(whole.print(), compressed.print());
+    EXPECT_FALSE(whole == SigningKey(algorithm).verifying());
+  }
 }
 
 TEST(VerifyingKey, leaves_no_error_behind_for_others_to_find) {
