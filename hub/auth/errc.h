@@ -31,7 +31,7 @@ enum class Errc {
 
   // Who signed it.
   kKeyUnknown,      // no key of this kid, for this algorithm and what is asked for
-  kKidNeeded,       // it has no kid, and more than kKeysTriedMax keys may have signed it
+  kKidNeeded,       // more than kKeysTriedMax keys may have signed it, for want of kids
   kSignatureWrong,  // not made by the key, or of something else
 
   // What it says.

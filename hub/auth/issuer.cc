@@ -71,6 +71,28 @@ bool is_about_keys(const boost::system::error_code& error) {
 
 }  // namespace
 
+std::optional<UntriedKey> find_untried_key(std::span<const Issuer> issuers) {
+  for (const Role role : {Role::kPublish, Role::kSubscribe, Role::kAdmin}) {
+    std::vector<const NamedKey*> before;
+    for (std::size_t i = 0; i < issuers.size(); ++i) {
+      for (const NamedKey& key : issuers[i].keys) {
+        const Algorithm algorithm = key.key.algorithm();
+        if (!signs_for(issuers[i], role, algorithm)) {
+          continue;
+        }
+        const auto tried = std::count_if(before.begin(), before.end(), [&](const NamedKey* other) {
+          return other->key.algorithm() == algorithm && (!other->kid || other->kid == key.kid);
+        });
+        if (tried >= kKeysTriedMax) {
+          return UntriedKey{.issuer = i, .role = role, .algorithm = algorithm};
+        }
+        before.push_back(&key);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 KeySetOptions key_set_options(const Issuer& issuer) {
   KeySetOptions options;
   if (issuer.algorithms.size() == 1) {

@@ -58,6 +58,17 @@ struct VerifiedToken {
   Claims claims = {};
 };
 
+// A key that verify_token() never comes to, whatever the token.
+struct UntriedKey {
+  std::size_t issuer = 0;  // its place among the issuers
+  Role role = Role::kPublish;
+  Algorithm algorithm = Algorithm::kHs256;
+};
+
+// Returns the first such key: kKeysTriedMax others are tried before it, since they have no kid, or
+// the same. Cost: compares all keys with each other.
+std::optional<UntriedKey> find_untried_key(std::span<const Issuer> issuers);
+
 // How keys of `issuer` that do not say what they are for are read.
 KeySetOptions key_set_options(const Issuer& issuer);
 

@@ -33,6 +33,12 @@ constexpr std::pair<std::string_view, Role> kRoles[] = {
 // The certificates of all whom a system trusts are about 200 KiB.
 constexpr std::size_t kCertificatesBytesMax = std::size_t{1} << 20;
 
+std::string_view name_of(Role role) {
+  return std::find_if(std::begin(kRoles), std::end(kRoles),
+                      [role](const auto& named) { return named.second == role; })
+      ->first;
+}
+
 std::optional<Role> parse_role(std::string_view name) {
   const auto* const found = std::find_if(std::begin(kRoles), std::end(kRoles),
                                          [name](const auto& role) { return role.first == name; });
@@ -163,6 +169,12 @@ base::Parsed<Trust> read_trust(const base::Settings& settings, bool local_only) 
       return base::Fault{fmt::format("issuers[{}]: {}", i, issuer.error().message)};
     }
     policy->issuers.push_back(*std::move(issuer));
+  }
+  if (const auto untried = find_untried_key(policy->issuers)) {
+    return base::Fault{fmt::format(
+        "issuers[{}]: keys: one for {} would never be tried in the role {}: {} keys before it, of "
+        "this and other issuers, have no kid, or the same; give keys a kid, as JWKs",
+        untried->issuer, name_of(untried->algorithm), name_of(untried->role), kKeysTriedMax)};
   }
   const bool takes_former =
       std::any_of(policy->issuers.begin(), policy->issuers.end(),

@@ -22,8 +22,8 @@ struct Trust {
 // Reads the keys of `settings.issuers` that are in files.
 //
 // Errors: a message for the operator, which names the issuer and the file; nothing of a key is in
-// it. A secret that everybody knows is refused unless it is `local_only`: nobody but this machine
-// can reach the hub.
+// it. A key that no token would be tried with is refused, and a secret that everybody knows
+// unless it is `local_only`: nobody but this machine can reach the hub.
 // Cost: reads the files.
 base::Parsed<Trust> read_trust(const base::Settings& settings, bool local_only);
 

@@ -8,13 +8,17 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "hub/auth/signing_testing.h"
 
 namespace vrelo::auth {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr std::string_view kSecret =
     R"({"kty":"oct","kid":"a","alg":"HS256","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})";
@@ -31,7 +35,7 @@ AiBIHvUcBeC7YSYdeTCXmTKrxREIgXaGlI/5t1zVeYudJQ==
 -----END CERTIFICATE-----
 )";
 
-class TrustTest : public testing::Test {
+class TrustTest : public ::testing::Test {
  protected:
   TrustTest() {
     std::filesystem::create_directory(folder_);
@@ -51,7 +55,7 @@ class TrustTest : public testing::Test {
     return trust ? "none" : trust.error().message;
   }
 
-  const std::string folder_ = testing::TempDir() + "vrelo_trust_" + std::to_string(::getpid());
+  const std::string folder_ = ::testing::TempDir() + "vrelo_trust_" + std::to_string(::getpid());
   base::Settings settings_;
 };
 
@@ -73,11 +77,11 @@ TEST_F(TrustTest, is_what_the_settings_say) {
   const TrustPolicy& policy = *trust->policy;
   ASSERT_EQ(policy.issuers.size(), 2U);
   EXPECT_EQ(policy.issuers[0].name, "https://app.example");
-  EXPECT_THAT(policy.issuers[0].roles, testing::ElementsAre(Role::kPublish, Role::kSubscribe));
+  EXPECT_THAT(policy.issuers[0].roles, ::testing::ElementsAre(Role::kPublish, Role::kSubscribe));
   EXPECT_EQ(policy.issuers[0].keys.at(0).kid, "a");
   EXPECT_FALSE(policy.issuers[0].takes_mercure_claim);
-  EXPECT_THAT(policy.issuers[1].roles, testing::ElementsAre(Role::kSubscribe, Role::kAdmin));
-  EXPECT_THAT(policy.issuers[1].algorithms, testing::ElementsAre(Algorithm::kHs256));
+  EXPECT_THAT(policy.issuers[1].roles, ::testing::ElementsAre(Role::kSubscribe, Role::kAdmin));
+  EXPECT_THAT(policy.issuers[1].algorithms, ::testing::ElementsAre(Algorithm::kHs256));
   EXPECT_TRUE(policy.issuers[1].takes_mercure_claim);
   EXPECT_EQ(policy.token_rules.audiences, settings_.audiences);
   EXPECT_EQ(policy.token_rules.leeway, NumericDate(2));
@@ -96,6 +100,48 @@ TEST_F(TrustTest, takes_a_secret_that_everybody_knows_on_this_machine_alone) {
   settings_.issuers[0].keys.push_back(file);
   EXPECT_EQ(fault(/*local_only=*/true), "none");
   EXPECT_THAT(fault(/*local_only=*/false), HasSubstr(file + ": a secret that stands in"));
+}
+
+TEST_F(TrustTest, refuses_a_key_that_no_token_would_be_tried_with) {
+  const auto pem = [this](int i) {
+    return write(fmt::format("{}.pem", i), testing::SigningKey(Algorithm::kEs256).public_pem());
+  };
+  const auto jwk = [this](int i, const std::string& kid) {
+    return write(fmt::format("{}.jwk", i), testing::SigningKey(Algorithm::kEdDsa).public_jwk(kid));
+  };
+  const auto named = [](int i) { return fmt::format("https://{}.example", i); };
+  const std::string refused = "issuers[8]: keys: one for ES256 would never be tried in the role ";
+
+  settings_.issuers.clear();
+  for (int i = 0; i < kKeysTriedMax; ++i) {
+    settings_.issuers.push_back({.name = named(i), .keys = {pem(i)}});
+  }
+  EXPECT_EQ(fault(), "none");
+  settings_.issuers.push_back({.name = named(8), .keys = {pem(8)}});
+  EXPECT_THAT(fault(), HasSubstr(refused + "publish: 8 keys before it"));
+  settings_.issuers[8].roles = {"subscribe"};
+  EXPECT_THAT(fault(), HasSubstr(refused + "subscribe"));
+  settings_.issuers[8].roles = {"admin"};
+  EXPECT_EQ(fault(), "none") << "in that role it is the only one";
+  settings_.issuers[8] = {.name = named(8), .keys = {jwk(8, "a")}};
+  EXPECT_EQ(fault(), "none") << "another algorithm";
+
+  settings_.issuers.clear();
+  for (int i = 0; i <= kKeysTriedMax; ++i) {
+    settings_.issuers.push_back({.name = named(i), .keys = {jwk(i, fmt::format("key-{}", i))}});
+  }
+  EXPECT_EQ(fault(), "none") << "each has a kid of its own";
+  for (int i = 0; i <= kKeysTriedMax; ++i) {
+    settings_.issuers[static_cast<std::size_t>(i)].keys = {jwk(i, "key")};
+  }
+  EXPECT_THAT(fault(), HasSubstr("issuers[8]: keys: one for EdDSA would never be tried"));
+  settings_.issuers.clear();
+  std::string many;
+  for (int i = 0; i <= kKeysTriedMax; ++i) {
+    many += testing::SigningKey(Algorithm::kEs256).public_pem();
+  }
+  settings_.issuers.push_back({.name = named(0), .keys = {write("many.pem", many)}});
+  EXPECT_THAT(fault(), HasSubstr("issuers[0]: keys: one for ES256 would never be tried"));
 }
 
 TEST_F(TrustTest, takes_former_channels_only_for_issuers_that_are_marked) {
