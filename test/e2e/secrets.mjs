@@ -42,6 +42,11 @@ class Secrets {
     return secret;
   }
 
+  // Returns whether `text` has what tells this secret.
+  static isIn(text, secret) {
+    return marks(secret).some((mark) => text.includes(mark));
+  }
+
   // Fails if something of a secret is in `text`.
   assertNone(text, where) {
     assert.ok(this.#marks.size > 0);
@@ -75,7 +80,8 @@ async function start(t, settings = {}) {
 const argumentsOf = (pid) => readFile(`/proc/${pid}/cmdline`, "latin1");
 
 // Where a request may have a secret. Each makes a request of one: `token` says which kind makes it a good one, `shown`
-// that its sender or a reader gets it back, as data or a cursor. It goes to `path`, or to what of() says.
+// that its sender or a reader gets it back, as data or a cursor; read() reads it then. It goes to `path`, or to what
+// of() says.
 const PLACES = {
   "a field Authorization": { token: "app", of: (secret) => ({ headers: { authorization: `Bearer ${secret}` } }) },
   "a password in Authorization": {
@@ -109,7 +115,14 @@ const PLACES = {
   "a field that nobody knows": { of: (secret) => ({ headers: { "x-api-key": secret } }) },
   "a user in the target": { of: (secret) => ({ userinfo: `eva:${secret}@` }) },
   "a field of the form": { of: (secret) => ({ fields: { password: secret } }) },
-  "the data": { shown: true, of: (secret) => ({ fields: { data: secret } }) },
+  "the data": {
+    shown: true, // to readers
+    read: async (hub) => (await (await hub.subscribe({ match: "told", last_event_id: "earliest" })).take(1))[0].data,
+    of: (secret, { app }) => ({
+      headers: { authorization: `Bearer ${app.token({ publish: ["*"], subscribe: ["*"] })}` },
+      fields: { topic: "told", data: secret },
+    }),
+  },
   "the token that is explained": {
     token: "app",
     path: "/admin/explain?action=publish&topic=a&",
@@ -211,7 +224,10 @@ const PLACES = {
   "a token that is revoked": {
     shown: true, // to the administrator who asks for it
     path: "/admin/revocations?",
-    of: (secret, { admin }) => ({ headers: { authorization: `Bearer ${admin.token()}` }, fields: { token: secret } }),
+    of: (secret, { admin }) => ({
+      headers: { authorization: `Bearer ${admin.token()}` },
+      fields: { issuer: "https://app.example", token: secret },
+    }),
   },
 };
 
@@ -271,13 +287,17 @@ test("no log line, metric or error has a secret that came with a request", async
   const secrets = new Secrets();
   const statuses = new Set();
   let minted = 0;
-  for (const [place, { token, path: target, shown, of }] of Object.entries(PLACES)) {
+  for (const [place, { token, path: target, shown, read, of }] of Object.entries(PLACES)) {
+    const planted = [];
+    const answers = [];
     for (const [kind, make] of Object.entries(KINDS)) {
       for (const method of ["GET", "POST"]) {
         const secret = secrets.plant(`${place}, ${kind}, ${method}`, make(setup, token));
         const parts = of(secret, setup);
         const answer = await exchange(hub, request(setup, { path: target, method }, parts));
         statuses.add(answer.status);
+        planted.push(secret);
+        answers.push(answer.text);
         if (!shown) {
           secrets.assertNone(answer.text, `the answer to ${place}, ${kind}, ${method}`);
         }
@@ -286,6 +306,11 @@ test("no log line, metric or error has a secret that came with a request", async
           ++minted;
         }
       }
+    }
+    if (shown) {
+      answers.push(read ? await read(hub) : "");
+      const isShown = planted.some((secret) => answers.some((text) => Secrets.isIn(text, secret)));
+      assert.ok(isShown, `${place} comes back, and would be seen where it should not be`);
     }
   }
   const expected = [200, 201, 400, 401, 403, 404, 405, 431];
