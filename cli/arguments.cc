@@ -51,6 +51,14 @@ std::optional<int> read_arguments(CLI::App& app,
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
+    // "-hello" is data, and no -h with four flags behind it.
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    const auto glued = std::find_if(arguments.begin(), end, [](std::string_view word) {
+      return word.size() > 2 && word.starts_with("-h");
+    });
+    if (glued != end) {
+      return refuse(complaint(app, *glued));
+    }
     const boost::system::error_code error = out.write(app.help());
     return error ? output_status(err, app.get_name(), error) : kOk;
   } catch (const CLI::ParseError& error) {

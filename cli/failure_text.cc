@@ -139,7 +139,12 @@ std::string advice(const sse::client::Failure& failure, const sse::client::Url& 
   }
   if (failure.error == sse::client::Errc::kRefused && failure.status == 401) {
     return shows_ticket(url) ? "; a ticket opens one stream, and soon: vrelo ticket gets another"
-                             : "; --token-file FILE shows a token";
+                             : "; --token-file FILE shows a token, and vrelo token inspect FILE "
+                               "tells what is wrong with it";
+  }
+  if (failure.error == sse::client::Errc::kRefused && failure.status == 404 &&
+      url.path.ends_with("/tickets")) {
+    return "; a hub has tickets where it has keys";
   }
   const bool is_wrong_place =
       failure.error == sse::client::Errc::kRefused &&

@@ -49,6 +49,7 @@ audiences = ["{audience}"]
 # Public events need no token to be read.
 anonymous = true
 
+# Other settings of the hub stand above this line.
 [[issuers]]
 name = "{issuer}"
 keys = ["{key}"]

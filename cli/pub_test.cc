@@ -184,6 +184,9 @@ TEST(Pub, refuses_arguments_that_make_no_sense) {
        "vrelo pub: --ndjson publishes many events, which cannot all have the same --id\n"},
       {{"http://a", "b", "--tipe", "x"},
        "vrelo pub: there is no option --tipe; did you mean --type?; see vrelo pub --help\n"},
+      {{"http://a", "b", "-hello"},
+       "vrelo pub: there is no option -hello; what begins with - and is none stands behind --; see "
+       "vrelo pub --help\n"},
       {{"http://a", "b", "-x"},
        "vrelo pub: there is no option -x; what begins with - and is none stands behind --; see "
        "vrelo pub --help\n"},

@@ -11,6 +11,7 @@
 
 #include "hub/base/https_url.h"
 #include "hub/base/nearest.h"
+#include "hub/base/settings_table.h"
 
 namespace vrelo::base {
 namespace {
@@ -128,6 +129,9 @@ Parsed<IssuerSettings> read_issuer(const toml::node& node,
     const std::string_view name = key.str();
     const std::string where = fmt::format("{}:{}: {}.{}", file, line_of(value), place, name);
     if (std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames)) {
+      if (find_setting(name) != nullptr) {
+        return Fault{where + ": is a setting of the hub; it stands above the first [[issuers]]"};
+      }
       const std::string_view meant = nearest(name, kNames);
       return Fault{fmt::format("{}: there is no such setting{}", where,
                                meant.empty() ? "" : fmt::format("; did you mean {}?", meant))};

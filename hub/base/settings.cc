@@ -264,7 +264,8 @@ Parsed<Settings> parse_settings(std::string_view toml, std::string_view file, Se
       settings.issuers = *std::move(issuers);
     }
   } catch (const toml::parse_error& error) {
-    return Fault{fmt::format("{}:{}: {}", file, error.source().begin.line, error.description())};
+    return Fault{fmt::format("{}:{}: {}; texts stand in quotation marks, durations and sizes too",
+                             file, error.source().begin.line, error.description())};
   }
   const auto applied = take(given, settings);
   if (!applied) {

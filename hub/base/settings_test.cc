@@ -265,6 +265,9 @@ TEST(Settings, name_the_place_of_a_fault_in_an_issuer) {
       {"[[issuers]]\nkeys = [\"k\"]", "hub.toml:1: issuers[0] has no name"},
       {"[[issuers]]\nkey = \"k\"",
        "hub.toml:2: issuers[0].key: there is no such setting; did you mean keys?"},
+      {"[[issuers]]\nallowed_hosts = []",
+       "hub.toml:2: issuers[0].allowed_hosts: is a setting of the hub; it stands above the first "
+       "[[issuers]]"},
       {"[[issuers]]\nkeys = \"k\"", "hub.toml:2: issuers[0].keys is not a list of texts"},
       {"[[issuers]]\nname = \"\"", "hub.toml:2: issuers[0].name is not a text"},
       {"[[issuers]]\njwks_url = 1", "hub.toml:2: issuers[0].jwks_url is not a text"},
