@@ -12,9 +12,9 @@ export interface Waiting {
   /** How many attempts in a row have failed; 0 after a stream that was one. */
   failures: number;
   /** What the server has asked for by `retry:`. */
-  serverMs: number | undefined;
+  serverMs?: number | undefined;
   /** What it has asked for by `Retry-After`. */
-  retryAfterMs: number;
+  retryAfterMs?: number;
 }
 
 /** Returns the longest back-off after so many attempts in a row that have failed. */
@@ -28,7 +28,7 @@ export function backoffMs({ minMs = 1000, maxMs = RETRY_MAX_MS, factor = 2 }: Re
  * that ends costs no back-off where the server has set a time.
  */
 export function delayMs(retry: RetryOptions, waiting: Waiting, random: () => number = Math.random): number {
-  const { failures, serverMs, retryAfterMs } = waiting;
+  const { failures, serverMs, retryAfterMs = 0 } = waiting;
   const backoff = failures === 0 && serverMs !== undefined ? 0 : backoffMs(retry, failures);
   const wait = (serverMs ?? 0) + backoff * (1 - (retry.jitter ?? 1) * random());
   return Math.round(Math.min(TIMER_MAX_MS, Math.max(wait, retryAfterMs)));
@@ -39,4 +39,15 @@ export function retryAfterMs(header: string | null, now: number = Date.now()): n
   const text = header?.trim() ?? "";
   const wait = /^[0-9]+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - now;
   return wait > 0 ? wait : 0;
+}
+
+/** Waits so long, or until the signal aborts. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -9,6 +9,7 @@ import { Reader } from "./reader.js";
 export interface EventSourceEventMap {
   open: Event;
   message: MessageEvent<string>;
+  /** Ours. What a server names so comes to the same listeners, as a MessageEvent. */
   error: StreamErrorEvent;
   "vrelo.gap": GapEvent;
 }
@@ -60,7 +61,7 @@ export function resolveUrl(url: string | URL): URL {
   try {
     return new URL(text, document?.baseURI ?? location?.href);
   } catch {
-    throw new DOMException("the URL is not valid", "SyntaxError");
+    throw new DOMException("no URL", "SyntaxError");
   }
 }
 
@@ -79,11 +80,11 @@ export class EventSource extends EventTarget {
   // The second argument has a default, so that `length` is 1 as the standard has it.
   constructor(url: string | URL, options: StreamOptions = {}) {
     if (arguments.length === 0) {
-      throw new TypeError("there is no URL");
+      throw new TypeError("no URL");
     }
     super();
-    if (typeof options !== "object" && typeof options !== "function") {
-      throw new TypeError("the options are no object");
+    if (Object(options) !== options && options !== null) {
+      throw new TypeError("no options");
     }
     const resolved = resolveUrl(url);
     const init = { ...(options as StreamOptions | null), withCredentials: Boolean(options?.withCredentials) };
@@ -148,13 +149,13 @@ export class EventSource extends EventTarget {
 
   #setHandler(type: string, value: unknown): void {
     const old = this.#handlers.get(type);
-    if (typeof value !== "function" && (typeof value !== "object" || value === null)) {
+    if (Object(value) !== value) {
       this.#handlers.delete(type);
       if (old !== undefined) {
         this.removeEventListener(type, old.listener);
       }
     } else if (old !== undefined) {
-      old.handler = value;
+      old.handler = value as object;
     } else {
       const entry = {
         handler: value as object,

@@ -99,14 +99,25 @@ test("EventSource: reads on while what it gets before the end of a session is no
   assert.deepEqual(server.exchanges.map(({ target }) => target), ["/stream?ticket=vt_1", "/stream?ticket=vt_2"]);
 });
 
-test("EventSource: gets a new ticket after an answer of 401 or 502, and gives up after one of 400", async (t) => {
-  const server = await Server.open(t, refuse(401), refuse(502), refuse(400));
+test("EventSource: gets a new ticket after an answer that may change, and gives up after one of 400", async (t) => {
+  const changing = ["auth 401", "auth 403", "http 408", "http 425", "http 429", "http 502"];
+  const server = await Server.open(t, ...changing.map((answer) => refuse(Number(answer.slice(5)))), refuse(400));
   let tickets = 0;
   const watch = open(t, server, { ticket: () => `vt_${++tickets}` });
-  assert.deepEqual(await watch.until(3),
-    ["error auth 401 reconnects", "error http 502 reconnects", "error http 400 has given up"]);
+  assert.deepEqual(await watch.until(changing.length + 1),
+    [...changing.map((answer) => `error ${answer} reconnects`), "error http 400 has given up"]);
   assert.deepEqual(server.exchanges.map(({ target }) => target),
-    ["/stream?ticket=vt_1", "/stream?ticket=vt_2", "/stream?ticket=vt_3"]);
+    [...changing, ""].map((_, i) => `/stream?ticket=vt_${i + 1}`));
+});
+
+test("EventSource: counts no failures from before a stream that it has left for a new ticket", async (t) => {
+  const server = await Server.open(t, refuse(503), stay(`data: a\n\n${RENEW}`), refuse(503));
+  const attempts = [];
+  const retryOn = ({ attempt }) => attempts.push(attempt) < 4;
+  let tickets = 0;
+  const watch = open(t, server, { ticket: () => `vt_${++tickets}`, retryOn });
+  await watch.untilEntry("error http 503 has given up");
+  assert.deepEqual(attempts, [1, 1, 2, 3]);
 });
 
 test("EventSource: goes over to a new ticket before the end of a session, and tells nobody", async (t) => {
@@ -139,7 +150,7 @@ test("EventSource: waits longer from one new ticket to the next where every sess
   let tickets = 0;
   open(t, server, { ...MILLIONS, ticket: () => `vt_${++tickets}` }, ["vrelo.renew"]);
   await server.exchange(5);
-  assert.deepEqual(waits.slice(0, 5), [1e6, 2e6, 4e6, 8e6, 8e6]);
+  assert.deepEqual([waits, tickets], [[1e6, 2e6, 4e6, 8e6, 8e6], 6]);
 });
 
 test("EventSource: begins with short waits again after a session that held", async (t) => {
@@ -359,6 +370,13 @@ test("EventSource: has failed for good when retryOn throws, and tells what it th
   assert.equal(watch.source.readyState, EventSource.CLOSED);
 });
 
+test("EventSource: asks not whether to try again after a 204", async (t) => {
+  const server = await Server.open(t, refuse(204));
+  const watch = open(t, server, { retryOn: assert.fail });
+  assert.deepEqual(await watch.until(1), ["error http 204 has given up"]);
+  assert.equal(watch.lastError.cause, undefined);
+});
+
 test("EventSource: tells nothing more where retryOn closes it", async (t) => {
   const server = await Server.open(t, refuse(500));
   const watch = await new Promise((resolve) => {
@@ -378,6 +396,47 @@ test("EventSource: connects again when the heartbeats that were announced stay a
   assert.deepEqual(await open(t, server).untilDistinct(3), ["open", "error idle reconnects", "open"]);
   assert.equal(server.exchanges[1].headers["last-event-id"], "1");
   await server.exchanges[0].closed();
+});
+
+test("EventSource: looks for no heartbeats if it is told so", async (t) => {
+  const server = await Server.open(t, stay(": vrelo heartbeat=2000\ndata: a\n\n"));
+  const waits = shortenWaits(t);
+  await open(t, server, { idleTimeoutMs: 0 }).until(2);
+  assert.deepEqual(waits, []);
+});
+
+test("EventSource: is not idle while a token is asked for", async (t) => {
+  const server = await Server.open(t, stay("data: a\n\n"));
+  const waits = shortenWaits(t);
+  let before;
+  const token = async () => {
+    before = waits.length;
+    return "t";
+  };
+  await open(t, server, { token, idleTimeoutMs: 1e6 }).until(2);
+  assert.deepEqual([before, waits[0]], [0, 1e6]);
+});
+
+test("EventSource: is not idle while bytes come", async (t) => {
+  let clock = 0;
+  t.mock.method(performance, "now", () => clock);
+  const watches = []; // [what it does, and after how long]
+  const { setTimeout: original } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (action, milliseconds, ...rest) => (
+    milliseconds > 1e5 ? watches.push([action, milliseconds]) : original(action, milliseconds, ...rest)));
+  const server = await Server.open(t, stay());
+  const watch = open(t, server, { idleTimeoutMs: 1e6 });
+  await watch.until(1);
+  clock = 6e5;
+  server.exchanges[0].write("data: a\n\n");
+  await watch.until(2);
+  await new Promise(setImmediate);
+  clock = 1e6;
+  watches.at(-1)[0]();
+  assert.equal(watches.at(-1)[1], 6e5);
+  clock = 1.6e6;
+  watches.at(-1)[0]();
+  assert.deepEqual(await watch.until(3), ["open", "message a #", "error idle reconnects"]);
 });
 
 test("EventSource: is idle also while it waits for an answer, or for a fetch that knows no signal", async (t) => {
@@ -446,7 +505,7 @@ test("EventSource: refuses options that it does not have, and names them", () =>
 
 test("EventSource: refuses headers that cannot be sent", () => {
   for (const options of [{ headers: { "a b": "1" } }, { headers: { a: "1\n2" } }, { token: "a\nb" }]) {
-    assert.throws(() => new EventSource("http://127.0.0.1:9", options), TypeError);
+    assert.throws(() => new EventSource("http://127.0.0.1:9", options), { name: "TypeError", message: "no header" });
   }
 });
 

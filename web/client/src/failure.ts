@@ -33,6 +33,9 @@ export interface Failure {
   readonly willReconnect: boolean;
   /** How long until then; 0 where it does not. */
   readonly delayMs: number;
-  /** What the page's own function for a header, token, ticket or body, or `retryOn`, has thrown, where that is why. */
+  /**
+   * What the page's own function for a header, token, ticket or body, or `retryOn`, has thrown, where that is why; or
+   * a TypeError without details, where what was given cannot be sent.
+   */
   readonly cause?: unknown;
 }

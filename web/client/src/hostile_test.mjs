@@ -7,6 +7,7 @@ import net from "node:net";
 import { Readable } from "node:stream";
 import test from "node:test";
 
+import { Signal } from "../../../test/harness/waiting.mjs";
 import { EventSource } from "../dist/index.js";
 import { QUICK, Server, STREAM, Watch } from "./server_testing.mjs";
 
@@ -172,21 +173,68 @@ test("what is no HTTP is a failure of the network", async (t) => {
 
 test("a token that never comes, and one that always fails, keep nobody from closing", async (t) => {
   for (const given of [() => new Promise(() => {}), () => Promise.reject(new Error("of the test"))]) {
-    const counted = () => {
-      const asked = { count: 0 };
-      const token = () => {
-        asked.count += 1;
-        return given();
-      };
-      return { asked, watch: open(t, "http://127.0.0.1:9/", { token, idleTimeoutMs: 20 }) };
+    const asked = new Signal();
+    let count = 0;
+    const token = () => {
+      count += 1;
+      asked.notify();
+      return given();
     };
-    const closed = counted();
-    await closed.watch.until(2);
-    closed.watch.source.close();
-    const { count } = closed.asked;
-    const entries = [...closed.watch.entries];
-    await counted().watch.until(3); // which takes longer than another attempt would
-    assert.deepEqual([closed.asked.count, closed.watch.entries], [count, entries]);
-    assert.equal(closed.watch.source.readyState, EventSource.CLOSED);
+    const watch = open(t, "http://127.0.0.1:9/", { token, idleTimeoutMs: 20 });
+    await asked.until(() => count > 0, "a token to be asked for");
+    watch.source.close();
+    const entries = [...watch.entries];
+    const other = open(t, "http://127.0.0.1:9/", { token: () => Promise.reject(new Error("of the test")) });
+    await other.until(3); // which takes longer than another attempt would
+    assert.deepEqual([count, watch.entries], [1, entries]);
+    assert.equal(watch.source.readyState, EventSource.CLOSED);
+  }
+});
+
+test("what a fetch that knows no signal brings after the end is closed", async (t) => {
+  const cancelled = new Signal();
+  let cancels = 0;
+  let bring;
+  const cancel = () => {
+    cancels += 1;
+    cancelled.notify();
+    throw new Error("of the test");
+  };
+  const fetched = new Signal();
+  const deaf = () => new Promise((resolve) => {
+    bring = () => resolve(new Response(new ReadableStream({ cancel }), { headers: STREAM }));
+    fetched.notify();
+  });
+  const watch = open(t, "http://127.0.0.1:9/", { fetch: deaf });
+  await fetched.until(() => bring, "a request");
+  watch.source.close();
+  bring();
+  await cancelled.until(() => cancels === 1, "the answer to be closed");
+  bring = undefined;
+  const second = open(t, "http://127.0.0.1:9/", { fetch: deaf });
+  await fetched.until(() => bring, "a request");
+  bring();
+  second.source.close(); // while the answer is on its way
+  await cancelled.until(() => cancels === 2, "the answer to be closed");
+  assert.deepEqual([watch.entries, second.entries], [[], []]);
+});
+
+// [what is given by a function, what is told of it]
+const SECRETS = [
+  [{ token: async () => "secret\nx" }, "no header"],
+  [{ headers: () => ({ authorization: "secret\nx" }) }, "no header"],
+  [{ headers: () => ({ "a secret": "x" }) }, "no header"],
+  [{ ticket: () => ({ url: "http://[secret" }) }, "no ticket"],
+  [{ lastEventId: "secret\nx" }, "no header"],
+];
+
+test("what was given and cannot be sent is not told", async (t) => {
+  for (const [options, told] of SECRETS) {
+    const watch = open(t, "http://127.0.0.1:9/", options);
+    await watch.until(1);
+    const { reason, cause } = watch.lastError;
+    assert.deepEqual([reason, cause.message, Object.keys(cause)], ["auth", told, []]);
+    assert.doesNotMatch(`${cause.stack} ${cause.cause}`, /secret/);
+    watch.source.close();
   }
 });

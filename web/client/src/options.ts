@@ -128,8 +128,27 @@ export function checkOptions(options: StreamOptions, isPulled: boolean): void {
     throw new DOMException(`vrelo does not have ${what}`, "NotSupportedError");
   }
   const { headers, token } = options;
-  new Headers(typeof headers === "function" ? undefined : headers);
-  new Headers(typeof token === "string" ? { authorization: token } : undefined);
+  headersOf(typeof headers === "function" ? undefined : headers, typeof token === "function" ? undefined : token);
+}
+
+/** Returns the bytes that percent-encoding stands for, each as a character. */
+export const bytesOf = (text: string) =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+
+/** Returns the headers of a request. What it throws for those that cannot be sent tells nothing of them. */
+export function headersOf(headers: HeadersInit | undefined, token?: string | null, lastEventId?: string): Headers {
+  try {
+    const fields = new Headers(headers);
+    if (token) {
+      fields.set("authorization", `Bearer ${token}`);
+    }
+    if (lastEventId) {
+      fields.set("last-event-id", bytesOf(encodeURIComponent(lastEventId)));
+    }
+    return fields;
+  } catch {
+    throw new TypeError("no header");
+  }
 }
 
 /** Returns what `asked` is, or gives. */

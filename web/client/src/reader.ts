@@ -2,7 +2,7 @@
 //
 // Reads the events of one URL, over as many connections as that takes.
 
-import { backoffMs, delayMs, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
+import { backoffMs, delayMs, pause, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Reason } from "./failure.js";
 import type { NativeSink, Types } from "./native.js";
 import { checkOptions, pausesHidden, type RetryOptions, type StreamOptions } from "./options.js";
@@ -32,17 +32,6 @@ interface End {
   status?: number;
   retryAfterMs?: number;
   cause?: unknown;
-}
-
-// Waits so long, or until the signal aborts.
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 const idleOption = (options: StreamOptions) => options.idleTimeoutMs ?? options.heartbeatTimeout;
@@ -94,9 +83,8 @@ export class Reader implements Types {
     options.signal?.addEventListener("abort", this.close, { signal });
     if (options.signal?.aborted) {
       this.close();
-    } else {
-      void this.#run();
     }
+    void this.#run();
   }
 
   // A field, so that it can be a listener.
@@ -122,7 +110,8 @@ export class Reader implements Types {
         continue;
       }
       const end = await this.#connect();
-      if (!this.#isClosed && end.reason !== undefined) {
+      this.#countEnd(end.reason ? 1 : 0);
+      if (end.reason && !this.#isClosed) {
         await this.#fail(end.reason, end);
       }
     }
@@ -132,10 +121,10 @@ export class Reader implements Types {
     return this.#options.retry ?? {};
   }
 
-  // Counts one more end. A stream was no failure if it gave an event, or held longer than the wait would be.
-  #countFailure(): void {
+  // Counts one more end, or none. A stream was no failure if it gave an event, or held longer than the wait would be.
+  #countEnd(failures: number): void {
     const held = performance.now() - this.#openedAt > backoffMs(this.#retry, this.#failures + 1);
-    this.#failures = this.#wasGood || held ? 0 : this.#failures + 1;
+    this.#failures = this.#wasGood || held ? 0 : this.#failures + failures;
     this.#wasGood = false;
     this.#openedAt = Infinity;
   }
@@ -145,7 +134,6 @@ export class Reader implements Types {
   }
 
   async #fail(reason: Reason, { status, retryAfterMs = 0, cause }: End): Promise<void> {
-    this.#countFailure();
     let willReconnect = false;
     try {
       willReconnect = this.#mayReconnect(reason, status);
@@ -189,11 +177,11 @@ export class Reader implements Types {
     if (status === undefined) {
       return true;
     }
-    if (retryOn !== undefined) {
+    if (retryOn) {
       return retryOn({ reason, status, attempt: this.#failures });
     }
     // A new ticket may open what the last one could not. Otherwise it is as with the native class.
-    return typeof ticket === "function" && (reason === "auth" || status === 429 || status >= 500);
+    return typeof ticket === "function" && /^(40[138]|42[59]|5..)$/.test(`${status}`);
   }
 
   // Waits so long, or until something wakes it, which nothing but the end does before `leastMs`.
@@ -224,7 +212,6 @@ export class Reader implements Types {
     const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", reject));
     aborted.catch(() => {});
     this.#endedBy = {};
-    this.#openedAt = Infinity;
     let reason: Reason = "network";
     try {
       if (shared) {
@@ -232,7 +219,6 @@ export class Reader implements Types {
         await share(this.#url, this.#options, this.#sink, this, signal);
         return {};
       }
-      this.#watchIdle();
       reason = "auth";
       const ticketUrl = this.#nextUrl;
       this.#nextUrl = undefined;
@@ -244,8 +230,12 @@ export class Reader implements Types {
         await readNative(url, this.#options, this, this.#nativeSink(signal), signal);
         return { reason };
       }
-      const send = this.#options.fetch ?? globalThis.fetch;
-      return await this.#read(await Promise.race([send(url.href, { ...init, signal }), aborted]), signal);
+      this.#watchIdle();
+      const send = this.#options.fetch ?? fetch;
+      const sent = Promise.resolve(send(url.href, { ...init, signal }));
+      // What a fetch that knows no signal brings too late is closed.
+      sent.then((response): unknown => signal.aborted && this.#read(response, signal)).catch(() => {});
+      return await this.#read(await Promise.race([sent, aborted]), signal);
     } catch (error) {
       if (error instanceof EventTooLargeError) {
         return { reason: "too-large" };
@@ -260,7 +250,12 @@ export class Reader implements Types {
   async #read(response: Response, signal: AbortSignal): Promise<End> {
     const { status, headers } = response;
     const body = response.body?.getReader();
-    signal.addEventListener("abort", () => void body?.cancel().catch(() => {}));
+    const cancel = () => body?.cancel().catch(() => {});
+    signal.addEventListener("abort", cancel);
+    if (signal.aborted) {
+      void cancel();
+      return this.#endedBy;
+    }
     if (status !== 200) {
       const reason = status === 401 || status === 403 ? "auth" : "http";
       return { reason, status, retryAfterMs: retryAfterMs(headers.get("retry-after")) };
@@ -271,7 +266,7 @@ export class Reader implements Types {
     this.#open();
     const parser = this.#parser(new URL(response.url || this.#url).origin, signal);
     try {
-      while (body !== undefined && !signal.aborted) {
+      while (body && !signal.aborted) {
         const { value, done } = await body.read();
         if (done) {
           break;
@@ -307,7 +302,7 @@ export class Reader implements Types {
         this.#take(event, origin, signal);
       },
       onBreak: () => {
-        this.#countFailure();
+        this.#countEnd(1);
         if (!this.#mayGoOn) {
           this.#cut({ reason: "network" });
           return;
@@ -341,7 +336,7 @@ export class Reader implements Types {
 
   #onComment(text: string): void {
     const seconds = HEARTBEAT.exec(text)?.[1];
-    if (seconds !== undefined && idleOption(this.#options) === undefined) {
+    if (seconds && idleOption(this.#options) === undefined) {
       this.#idleMs = HEARTBEATS_MISSED_MS * Number(seconds);
       this.#watchIdle();
     }
@@ -360,7 +355,7 @@ export class Reader implements Types {
     }
     for (;;) {
       this.#renewals += 1;
-      await pause(delayMs(this.#retry, { failures: this.#renewals, serverMs: undefined, retryAfterMs: 0 }), signal);
+      await pause(delayMs(this.#retry, { failures: this.#renewals }), signal);
       if (signal.aborted) {
         return;
       }

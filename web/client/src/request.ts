@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ask, type StreamOptions } from "./options.js";
+import { ask, bytesOf, headersOf, type StreamOptions } from "./options.js";
 
 // What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
 const PROOF = /~[A-Za-z0-9_-]{22}$/;
@@ -23,22 +23,20 @@ function withField(url: URL, name: string, value: string): URL {
 export async function askTicket(url: URL, { ticket }: StreamOptions): Promise<URL> {
   const given: any = await ask<unknown>(ticket);
   const text: unknown = given?.url || given?.ticket || given;
-  if (!text || typeof text !== "string") {
-    throw new TypeError("no ticket");
+  try {
+    if (text && typeof text === "string") {
+      // A ticket says what its stream is of: a selector beside it would be refused.
+      return given.url ? new URL(text, url) : withField(new URL("?", url), "ticket", text);
+    }
+  } catch {
+    // What was thrown has the ticket in it.
   }
-  // A ticket says what its stream is of: a selector beside it would be refused.
-  return given.url ? new URL(text, url) : withField(new URL("?", url), "ticket", text);
+  throw new TypeError("no ticket");
 }
 
 // Returns what the user and password of a URL, in percent-encoding, mean as a header.
 function basic({ username, password }: URL): string {
-  const text = `${username}:${password}`;
-  return `Basic ${btoa(text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))))}`;
-}
-
-// Returns the bytes of UTF-8 as a header's value.
-function headerValue(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+  return `Basic ${btoa(bytesOf(`${username}:${password}`))}`;
 }
 
 /** Asks for what the request needs, and returns it. `ticketUrl` is a ticket's that is there already. */
@@ -56,28 +54,22 @@ export async function makeRequest(
     ticketUrl ?? (hasTicket ? askTicket(url, options) : url),
   ]);
   let target = new URL(streamUrl);
-  const fields = new Headers(headers);
+  // The native class sends no header.
+  const paramByDefault = hasTicket || options.native ? "last_event_id" : undefined;
+  const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
+  if (lastEventId && param) {
+    target = withField(target, param, withoutProof(lastEventId, options));
+    lastEventId = "";
+  }
+  const fields = headersOf(headers, hasTicket ? "" : token, lastEventId);
   if (!fields.has("accept")) {
     fields.set("accept", "text/event-stream");
-  }
-  if (token && !hasTicket) {
-    fields.set("authorization", `Bearer ${token}`);
   }
   if ((target.username || target.password) && !options.native) {
     if (!hasTicket && !fields.has("authorization")) {
       fields.set("authorization", basic(target));
     }
     target.username = target.password = ""; // which fetch refuses
-  }
-  if (lastEventId !== "") {
-    // The native class sends no header.
-    const paramByDefault = hasTicket || options.native ? "last_event_id" : undefined;
-    const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
-    if (param === undefined) {
-      fields.set("last-event-id", headerValue(lastEventId));
-    } else {
-      target = withField(target, param, withoutProof(lastEventId, options));
-    }
   }
   return {
     url: target,

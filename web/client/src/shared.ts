@@ -97,6 +97,7 @@ class Member {
   #ownWay: Reader | undefined; // while it reads what it lacks
   #isAsking = false;
   #hasFailed = false; // for good
+  #lastWords: Failure | undefined; // the leader's, while something before them is missing
   #silences = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -154,6 +155,7 @@ class Member {
     this.#reader = undefined;
     this.#ownWay?.close();
     this.#ownWay = undefined;
+    this.#lastWords = undefined;
     this.#chain.forgetAhead();
   }
 
@@ -284,7 +286,11 @@ class Member {
     } else if (kind === "open") {
       this.#onOpen();
     } else if (kind === "failure") {
-      this.#onFailure(message.failure);
+      if (message.failure.willReconnect || this.#chain.has(this.#head)) {
+        this.#onFailure(message.failure);
+      } else {
+        this.#lastWords = message.failure;
+      }
     }
   }
 
@@ -344,6 +350,9 @@ class Member {
       this.#ownWay.close();
       this.#ownWay = undefined;
       this.#chain.forgetAhead();
+      if (this.#lastWords !== undefined) {
+        this.#onFailure(this.#lastWords);
+      }
     }
   }
 

@@ -127,6 +127,36 @@ test("shared: a tab that begins before what the others have had reads that by it
   assert.equal(server.exchanges.length, 2);
 });
 
+test("shared: a tab that is still catching up hears of the end when it has all that came before", async (t) => {
+  const server = await Server.open(t, stay(), stay());
+  const first = open(t, server, { finite: true });
+  await first.until(1);
+  const [shared] = server.exchanges;
+  shared.write(event(5));
+  await first.until(2);
+  const late = open(t, server, { finite: true, lastEventId: "3" });
+  const own = await server.exchange(1);
+  shared.write(event(6));
+  shared.end();
+  await first.until(4);
+  own.write(event(4));
+  await late.until(2);
+  own.write(event(5) + event(6));
+  assert.deepEqual(await late.until(5), ["open", ...[4, 5, 6].map(told), "error closed has given up"]);
+  assert.equal(late.source.readyState, EventSource.CLOSED);
+  assert.equal(server.exchanges.length, 2);
+});
+
+test("shared: the hub's greeting comes only where the stream begins", async (t) => {
+  const hello = (id) => `event: vrelo.hello\ndata: \nid: ${id}\n\n`;
+  const server = await Server.open(t, stay(hello(0) + event(1)), stay(hello(1) + event(2)));
+  const tab = new Watch(t, new EventSource(server.url, { ...QUICK, shared: true }), ["vrelo.hello"]);
+  await tab.until(3);
+  server.exchanges[0].end();
+  assert.deepEqual(await tab.until(6),
+    ["open", "vrelo.hello  #0", told(1), "error closed reconnects", "open", told(2)]);
+});
+
 test("shared: tabs with another URL, other credentials or another name have a connection of their own", async (t) => {
   const server = await Server.open(t, stay("data: a\n\n"));
   await openTabs(t, server, 2);

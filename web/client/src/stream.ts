@@ -34,7 +34,8 @@ export async function* stream(url: string | URL, options: ReadOptions = {}): Asy
     },
     onFailure: (failure) => {
       isOver = !failure.willReconnect;
-      error = isOver && failure.reason !== "closed" ? new StreamError(failure) : undefined;
+      const isEnd = failure.reason === "closed" && (options.finite || !options.retry?.attempts);
+      error = isOver && !isEnd ? new StreamError(failure) : undefined;
       try {
         options.onFailure?.(failure);
       } catch (thrown) {

@@ -97,6 +97,17 @@ for (const [about, options, requests] of ENDS) {
   });
 }
 
+test("stream: throws when the attempts have run out, also where the server has ended each of them", async (t) => {
+  const server = await Server.open(t, (exchange) => {
+    exchange.open(": busy\n\n");
+    exchange.end();
+  });
+  t.mock.method(performance, "now", () => 0); // so that none of them has held for long
+  const events = stream(server.url, { retry: { minMs: 1, maxMs: 1, attempts: 3 } });
+  await assert.rejects(events.next(), { name: "StreamError", message: "the stream has failed: closed" });
+  assert.equal(server.exchanges.length, 3);
+});
+
 test("stream: throws what its function for a token has thrown, as the cause", async () => {
   const thrown = new Error("of the test");
   const token = () => { throw thrown; };
