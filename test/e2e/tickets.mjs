@@ -317,7 +317,7 @@ test("neither ticket nor proof is in the log, the metrics or an error", { log: S
 });
 
 test("a proxy that repeats a request whose answer was lost gets the stream", { log: SQLITE }, async (t) => {
-  const { hub, app } = await hubWithTickets(t);
+  const { hub, app, publish } = await hubWithTickets(t);
   const proxy = await t.proxy({ host: "127.0.0.1", port: hub.port });
   proxy.dropAnswers(1);
   const folder = await t.folder();
@@ -346,6 +346,11 @@ http {
       http.get(request, resolve).on("error", reject);
     });
     assert.equal(answer.statusCode, 200);
+    let text = "";
+    answer.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("error", () => {});
+    await until(() => /^event: vrelo\.hello\n[^]*\n\n/m.test(text), "the first block");
+    await publish(hub, { topic: "a", data: `event ${i}` });
+    await until(() => text.includes(`data: event ${i}\n`), "the event");
     answer.destroy();
   }
   assert.equal(proxy.dropsLeft, 0);
