@@ -142,7 +142,7 @@ class Explanation {
   void judge(const ExplainedRequest& explained);
   void refuse_page(const http::Request& request, auth::Channel channel);
   void publish(const http::Request& request);
-  void subscribe(const http::Request& request);
+  void subscribe(const SubscribeRequest& wanted);
   void add_selector(const Rights& rights,
                     std::string_view kind,
                     const std::string& text,
@@ -189,6 +189,15 @@ void Explanation::judge(const ExplainedRequest& explained) {
   if (const auto problem = refuse_host(request, parts_.policy)) {
     refuse(*problem);
   }
+  std::optional<SubscribeRequest> wanted;
+  if (!is_publish) {
+    auto read = read_subscribe(request, parts_.policy, parts_.patterns);
+    if (read) {
+      wanted = *std::move(read);
+    } else {
+      refuse(read.error());
+    }
+  }
   if (parts_.authenticator == nullptr) {
     reason_ = "The hub has no keys: whoever reaches it may publish and read.";
   } else {
@@ -216,8 +225,8 @@ void Explanation::judge(const ExplainedRequest& explained) {
   if (is_publish) {
     refuse_page(request, may_.channel);
     publish(request);
-  } else {
-    subscribe(request);
+  } else if (wanted) {
+    subscribe(*wanted);
   }
 }
 
@@ -254,12 +263,7 @@ void Explanation::publish(const http::Request& request) {
   }
 }
 
-void Explanation::subscribe(const http::Request& request) {
-  const auto wanted = read_subscribe(request, parts_.policy, parts_.patterns);
-  if (!wanted) {
-    refuse(wanted.error());
-    return;
-  }
+void Explanation::subscribe(const SubscribeRequest& wanted) {
   if (may_.quota != nullptr && may_.limits.streams_max != 0 &&
       may_.quota->streams() >= may_.limits.streams_max) {
     refuse(problem(Obstacle::kTooManyStreams));
@@ -270,14 +274,14 @@ void Explanation::subscribe(const http::Request& request) {
   const auth::Claims nothing;
   const Rights rights(may_.token == nullptr ? nothing : may_.token->claims,
                       &Detail::allows_subscribe, parts_.patterns);
-  const log::Selection& selection = wanted->selection;
+  const log::Selection& selection = wanted.selection;
   if (selection.all) {
     add_selector(rights, "all", "*", rights.covering(TopicMatcher::Kind::kAll, ""));
   }
   for (const std::string& topic : selection.topics) {
     add_selector(rights, "topic", topic, rights.covering(topic));
   }
-  const bool is_template = wanted->generation == Generation::kTopic;
+  const bool is_template = wanted.generation == Generation::kTopic;
   const auto kind =
       is_template ? TopicMatcher::Kind::kUriTemplate : TopicMatcher::Kind::kUrlPattern;
   for (const base::TopicPatternPtr& pattern : selection.patterns) {

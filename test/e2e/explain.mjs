@@ -82,6 +82,8 @@ test("what is explained is what happens to the request", async (t) => {
     ["a stream", { action: "subscribe", match: "a" }, reader, 200],
     ["a stream of nobody's", { action: "subscribe", match: "a" }, undefined, 200],
     ["a bad selector", { action: "subscribe", matches: "a" }, reader, 400],
+    ["a bad selector and a bad token", { action: "subscribe", matchx: "1" }, "abc", 400],
+    ["a bad token", { action: "subscribe", match: "a" }, "abc", 401],
     ["a bad pattern", { action: "subscribe", match_urlpattern: "/(" }, reader, 400],
   ];
   for (const [what, query, token, status] of cases) {
