@@ -159,7 +159,7 @@ base::Task<Connection::Next> Connection::publish() {
   if (!problem) {
     auto event = read_publish(request, *policy_);
     if (event && !front_.draining_) {
-      if (may->publish(front_.parts_.clock.steady())) {
+      if (may->publish(event->topics, front_.parts_.clock.steady())) {
         co_return co_await start_publish(*std::move(event), std::move(may->grant));
       }
       obstacle = Obstacle::kTooManyPublishes;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,9 +62,17 @@ struct Authorization {
     return quota == nullptr ? Quota::Place() : Quota::open_stream(quota, limits.streams_max);
   }
 
-  // Whether it may publish one more event `now`; then it is counted.
-  bool publish(base::Clock::Steady now) const {
-    return quota == nullptr || quota->publish(limits.publishes_per_second, now);
+  // Whether it may publish one more event `now`; then it is counted. One that the grant does not
+  // cover is refused by whoever publishes it, and costs nothing.
+  bool publish(std::span<const std::string> topics, base::Clock::Steady now) const {
+    if (quota == nullptr || limits.publishes_per_second == 0) {
+      return true;
+    }
+    // First what is cheap: who has published too much does not have the grant looked at.
+    if (quota->is_used_up(limits.publishes_per_second, now)) {
+      return false;
+    }
+    return !grant->may_publish(topics) || quota->publish(limits.publishes_per_second, now);
   }
 };
 

@@ -108,8 +108,12 @@ TEST_F(AuthenticatorTest, counts_what_a_subject_does_where_its_issuer_has_limits
   const auto reader = by_header(token(allow("subscribe", "a")), Role::kSubscribe);
   ASSERT_TRUE(publisher && reader);
   EXPECT_EQ(publisher->quota, reader->quota) << "two tokens of one subject";
-  EXPECT_TRUE(publisher->publish(clock_.steady()));
-  EXPECT_FALSE(publisher->publish(clock_.steady()));
+  const std::vector<std::string> granted = {"a"};
+  const std::vector<std::string> other = {"b"};
+  EXPECT_TRUE(publisher->publish(other, clock_.steady())) << "refused for another reason";
+  EXPECT_TRUE(publisher->publish(granted, clock_.steady())) << "it has cost nothing";
+  EXPECT_FALSE(publisher->publish(granted, clock_.steady()));
+  EXPECT_FALSE(publisher->publish(other, clock_.steady()));
   const auto stream = reader->open_stream();
   EXPECT_TRUE(stream);
   EXPECT_FALSE(publisher->open_stream());
