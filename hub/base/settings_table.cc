@@ -392,7 +392,7 @@ const std::array kRows = {
                    "everyone may anyway."},
     SettingRow{.name = "clock_leeway",
                .group = "Who may come",
-               .kind = DurationKind{&Settings::clock_leeway, milliseconds(0), minutes(5)},
+               .kind = DurationKind{&Settings::clock_leeway, milliseconds(0), minutes(1)},
                .help = "How far the clock of an issuer may be off: tokens are taken so much before "
                        "`nbf` and after `exp`."},
     SettingRow{.name = "cookie_name",
