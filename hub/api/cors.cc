@@ -57,15 +57,21 @@ bool is_at(std::string_view origin, std::string_view scheme, std::string_view ho
          http::iequals(origin, without_own_port(host, scheme));
 }
 
-// Whether `origin` is the hub's: that of its public URL, or that of Host. At the host of the public
-// URL only that URL's scheme is the hub's: what comes over plain HTTP, anybody on the way can
-// write. Of other hosts the scheme is not known, since a proxy may have done the TLS.
+// Whether `origin` is the hub's: that of its public URL if one is set, and no other. Host cannot
+// stand beside it: proxies leave out its port, and a cookie goes to every port of a host.
+//
+// Where the URL is only that of an audience, or not known, that of Host is too. At the host of the
+// audience only its scheme is the hub's: what comes over plain HTTP, anybody on the way can write.
+// Of other hosts the scheme is not known, since a proxy may have done the TLS.
 bool is_own(std::string_view origin, std::string_view host, const Policy& policy) {
   if (std::string_view own = origin_of(policy.public_url); !own.empty()) {
     const std::string_view scheme = own.starts_with("https://") ? "https://" : "http://";
     own.remove_prefix(scheme.size());
     if (is_at(origin, scheme, own)) {
       return true;
+    }
+    if (policy.has_set_public_url) {
+      return false;
     }
     for (const std::string_view one : {"http://", "https://"}) {
       if (http::iequals(without_own_port(host, one), without_own_port(own, scheme))) {

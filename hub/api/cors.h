@@ -30,9 +30,10 @@ http::FieldLines preflight_fields(const http::Request& request, const Policy& po
 //
 // Any page can make its reader's browser send a form to a hub on that reader's machine or network,
 // without a preflight, and CORS only keeps it from reading the answer. Browsers name the page's
-// origin in every POST. It has to be allowed, or the hub's own: that of its public URL, or that of
-// Host. (There its scheme is compared only if it is the public URL's host, because a proxy in front
-// of the hub may have done the TLS.) Without Origin the sender is not a page.
+// origin in every POST. It has to be allowed, or the hub's own: that of its public URL, and only if
+// none is set that of an audience, or that of Host. (There its scheme is compared only if it is the
+// audience's host, because a proxy in front of the hub may have done the TLS.) Without Origin the
+// sender is not a page.
 //
 // `channel`: how its token came. With one that came by itself, in a cookie, it has to say where it
 // comes from, by Origin or else by Referer. One that was given on purpose, in the header or the

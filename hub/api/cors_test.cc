@@ -159,7 +159,41 @@ TEST(Publisher, is_a_page_only_if_its_origin_is_allowed_or_the_hubs_own) {
   }
 }
 
-TEST(Publisher, has_the_scheme_of_the_public_url_at_its_host) {
+TEST(Publisher, has_the_origin_of_the_public_url_whatever_host_says) {
+  Policy tls = kPolicy;
+  tls.public_url = "https://hub.example:8443/.well-known/mercure";
+  tls.has_set_public_url = true;
+  Policy plain = kPolicy;
+  plain.public_url = "http://Hub.example:80/.well-known/mercure";
+  plain.has_set_public_url = true;
+  const struct {
+    const char* what;
+    const Policy& policy;
+    const char* origin;
+    const char* host;
+    int status;
+  } cases[] = {
+      {"its own", tls, "https://hub.example:8443", "hub.example:8443", 0},
+      {"its own, whose port the proxy leaves out", tls, "https://hub.example:8443", "hub.example",
+       0},
+      {"its own, which the proxy does not tell", tls, "https://hub.example:8443", "10.0.0.7:3000",
+       0},
+      {"another port, which Host seems to name", tls, "https://hub.example", "hub.example", 403},
+      {"another port and scheme", tls, "http://hub.example", "hub.example", 403},
+      {"another scheme", tls, "http://hub.example:8443", "hub.example:8443", 403},
+      {"another port of this machine", tls, "http://127.0.0.1:3000", "127.0.0.1:3000", 403},
+      {"by another name", tls, "https://hub.internal", "hub.internal", 403},
+      {"an allowed origin", tls, "https://app.example", "hub.example", 0},
+      {"its own without TLS", plain, "http://hub.example", "10.0.0.7:3000", 0},
+      {"TLS where there is none", plain, "https://hub.example", "hub.example", 403},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    EXPECT_EQ(status({{"Origin", c.origin}}, c.policy, c.host), c.status);
+  }
+}
+
+TEST(Publisher, has_the_scheme_of_the_audience_at_its_host) {
   Policy tls = kPolicy;
   tls.public_url = "https://hub.example/.well-known/mercure";
   Policy plain = kPolicy;

@@ -93,6 +93,7 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
   policy->has_admin_endpoints = local_only && settings.admin.kind == base::AdminPlace::Kind::kAuto;
   policy->tickets_path = settings.path + (settings.path.ends_with('/') ? "tickets" : "/tickets");
   policy->public_url = public_url(settings);
+  policy->has_set_public_url = !settings.public_url.empty();
   policy->mercure_0x = settings.mercure_0x;
   if (trust != nullptr && !settings.audiences.empty()) {
     policy->metadata = metadata(settings);

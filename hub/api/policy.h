@@ -54,6 +54,9 @@ struct Policy {
   std::string tickets_path = {};  // where tickets are minted
   std::string public_url = {};    // the hub's, for clients; "": it is not known
 
+  // Whether that is set, not taken from an audience: then only its origin is the hub's own.
+  bool has_set_public_url = false;
+
   // How the hub describes itself to those who look for a token (RFC 9728), and where; "": not.
   std::string metadata = {};
   std::string metadata_path = {};

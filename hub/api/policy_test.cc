@@ -104,6 +104,7 @@ TEST(Policy, knows_what_clients_call_the_hub) {
     settings.audiences = c.audiences;
     settings.path = c.path;
     EXPECT_EQ(make_policy(settings, true)->public_url, c.expected);
+    EXPECT_EQ(make_policy(settings, true)->has_set_public_url, !c.public_url.empty());
     EXPECT_EQ(make_policy(settings, true)->tickets_path, "/c/tickets");
   }
 }

@@ -412,9 +412,10 @@ const std::array kRows = {
         .name = "public_url",
         .group = "Tickets",
         .kind = OtherKind{"URL", parse_public_url, [](const Settings& s) { return s.public_url; }},
-        .help = "The hub's URL as clients have it: https://hub.example/.well-known/mercure. Its "
-                "origin is the hub's own; it is in the `url` of tickets, and the base of topics. "
-                "Empty: that path at the first URL of `audiences`; else tickets have no `url`."},
+        .help = "The hub's URL as clients have it: https://hub.example/.well-known/mercure. If "
+                "set, its origin alone is the hub's own, else that of `Host` is too. It is in the "
+                "`url` of tickets, and the base of topics. Empty: that path at the first URL of "
+                "`audiences`; else tickets have no `url`."},
     SettingRow{.name = "ticket_session",
                .group = "Tickets",
                .kind = DurationKind{&Settings::ticket_session, seconds(10), hours(24)},

@@ -30,8 +30,8 @@ async function serve(t, answer) {
   return server.address().port;
 }
 
-// A hub behind an address that also signs people in, by a cookie, and remembers what comes to the hub.
-async function site(t) {
+// A hub that takes cookies, and a token to publish with.
+async function hubWithCookie(t, settings) {
   const folder = await t.folder();
   const app = new Issuer("https://app.example");
   await app.writeKey(path.join(folder, "app.jwk"));
@@ -39,7 +39,7 @@ async function site(t) {
     path.join(folder, "hub.toml"),
     `audiences = ["${AUDIENCE}"]
 anonymous = true
-allowed_hosts = ["${HOST}"]
+${settings}
 cookie_name = "${COOKIE}"
 [[issuers]]
 name = "${app.name}"
@@ -47,7 +47,12 @@ keys = ["app.jwk"]
 `,
   );
   const hub = await t.hub({ config: "hub.toml" }, { folder });
-  const token = app.token({ publish: ["*"] });
+  return { hub, token: app.token({ publish: ["*"] }) };
+}
+
+// A hub behind an address that also signs people in, by a cookie, and remembers what comes to the hub.
+async function site(t) {
+  const { hub, token } = await hubWithCookie(t, `allowed_hosts = ["${HOST}"]`);
   const publishes = [];
   const port = await serve(t, (request, response) => {
     if (!request.url.startsWith(HUB_PATH)) {
@@ -111,3 +116,21 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     assert.deepEqual(publishes.at(-1), { hasCookie: false, origin: `http://other.localhost:${port}`, status: 401 });
   });
 }
+
+test("where the public URL is set, its origin alone publishes by cookie, whatever Host is", async (t) => {
+  const publicUrl = `https://hub.example:8443${HUB_PATH}`;
+  const { hub, token } = await hubWithCookie(t, `allowed_hosts = ["hub.example"]\npublic_url = "${publicUrl}"`);
+  const publish = async (host, from) => {
+    const headers = { cookie: `${COOKIE}=${token}`, host, ...from };
+    return (await hub.post({ topic: "a" }, { headers })).status;
+  };
+  // A proxy may leave the port out of Host, or put its own name for the hub there.
+  for (const host of ["hub.example:8443", "hub.example", hub.authority]) {
+    const statusOf = (origin) => publish(host, { origin });
+    assert.equal(await statusOf("https://hub.example:8443"), 200, host);
+    assert.equal(await publish(host, { referer: "https://hub.example:8443/page" }), 200, host);
+    for (const origin of ["https://hub.example", "http://hub.example", "http://hub.example:8443", hub.origin]) {
+      assert.equal(await statusOf(origin), 403, `${origin} at ${host}`);
+    }
+  }
+});
