@@ -184,6 +184,9 @@ class TicketBook {
   bool has_changes() const { return !changed_.empty(); }
   void settle() { changed_.clear(); }
 
+  // Removes what has ended.
+  void expire(StoreTime now);
+
   // Puts back what was kept, if it has not ended. Order: before anything else.
   void restore(StoreTime now, const TicketHash& hash, TicketRecord record);
 
@@ -210,7 +213,6 @@ class TicketBook {
   Room room_for(const TicketRecord& record, const Owner& owner, std::uint64_t unused_max) const;
   void insert(const TicketHash& hash, TicketRecord record, std::uint64_t number);
   Outcome accept(StoreTime now, Entries::iterator at, const Attempt& attempt, std::uint32_t turn);
-  void expire(StoreTime now);
   void erase(Entries::iterator at);
   void set_due(const TicketHash& hash, Entry& entry);
   Owner& owner_of(const TicketRecord& record);

@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-// How late a turn is written, and how soon what could not be kept is tried again.
-constexpr std::chrono::seconds kLate = 1s;
+// How far the time on the disk may be behind while there are tickets or sessions.
+constexpr std::chrono::seconds kBehindMax = 4s;
 
 // For how long nothing may be kept before sessions are not resumed any more.
 constexpr std::chrono::seconds kAwayMax = 5s;
@@ -25,16 +25,24 @@ StoreTime wall_of(const base::Clock& clock) {
 TicketOffice::TicketOffice(Parts parts)
     : clock_(parts.clock),
       executor_(parts.executor),
+      late_(parts.late),
       close_(std::move(parts.close)),
       on_trouble_(std::move(parts.on_trouble)),
       keeper_(std::move(parts.kept.keeper)),
       begin_(std::max(wall_of(clock_), parts.kept.last)),
       began_at_(clock_.steady()),
+      kept_at_(parts.kept.last),
       book_(parts.limits),
       timer_(executor_),
       self_(std::make_shared<TicketOffice*>(this)) {
   for (auto& [hash, record] : parts.kept.tickets) {
     book_.restore(begin_, hash, std::move(record));
+  }
+  if (!parts.kept.tickets.empty()) {
+    auto job = std::make_shared<Job>();  // sets the timer, on its thread
+    job->act = [](StoreTime) {};
+    job->answer = [](bool) {};
+    submit(std::move(job));
   }
 }
 
@@ -100,25 +108,34 @@ bool TicketOffice::commit(StoreTime now) {
     return false;
   }
   away_since_.reset();
+  kept_at_ = now;
   book_.settle();
   return true;
 }
 
-// For what is written late.
+// For what is written late, the time among it.
 void TicketOffice::set_timer() {
-  if (is_timer_set_ || !keeper_ || (!book_.has_changes() && !away_since_)) {
+  if (is_timer_set_ || !keeper_ || (!book_.has_changes() && !away_since_ && book_.size() == 0)) {
     return;
   }
   is_timer_set_ = true;
-  timer_.expires_after(kLate);
+  timer_.expires_after(late_);
   timer_.async_wait([weak = std::weak_ptr(self_)](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (self != nullptr && !error) {
       (*self)->is_timer_set_ = false;
-      (*self)->commit((*self)->now());
+      (*self)->tick();
       (*self)->set_timer();
     }
   });
+}
+
+void TicketOffice::tick() {
+  const StoreTime time = now();
+  book_.expire(time);  // or the last one to end would be written about for ever
+  if (book_.has_changes() || away_since_ || time - kept_at_ >= kBehindMax) {
+    commit(time);
+  }
 }
 
 bool TicketOffice::is_away() const {
@@ -231,7 +248,7 @@ void TicketOffice::stop() {
   }
   self_.reset();
   timer_.cancel();
-  if (book_.has_changes()) {
+  if (book_.has_changes() || book_.size() > 0) {
     commit(now());
   }
 }

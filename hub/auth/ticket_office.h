@@ -30,8 +30,8 @@ class TicketKeeper {
  public:
   virtual ~TicketKeeper() = default;
 
-  // Returns once the changes are on the disk, all of them. `now`: by the store's clock, which goes
-  // on from there after a restart. Errors: those of the store; then some of it may be there.
+  // Returns once the changes, of which there may be none, are on the disk, all of them. `now`: by
+  // the store's clock, which goes on from there after a restart. Errors: those of the store; then some of it may be there.
   virtual boost::system::result<void> keep(std::span<const TicketBook::Change> changes,
                                            StoreTime now) = 0;
 };
@@ -47,7 +47,8 @@ struct KeptTickets {
 //
 // What comes in while a commit is under way shares the next one. Nobody is told of a ticket that
 // was minted or redeemed before that is kept. Turns are written later, with what comes next, or
-// within a second.
+// within a second. As long as there are tickets or sessions, the time is written every few seconds:
+// what ended before does not come back, wherever the time of day is set before the next start.
 //
 // Threads: now(), any. mint() to leave(), any: they only put a job into a queue; `done` is called
 // on the executor's thread, which may wait for a disk, and not at all once stop() was called. All
@@ -67,6 +68,7 @@ class TicketOffice {
     base::Executor executor;
     KeptTickets kept = {};
     TicketLimits limits = {};
+    std::chrono::milliseconds late = std::chrono::seconds(1);  // how late a turn is written
     std::function<void(const Closing&)> close = {};
     std::function<void(const boost::system::error_code&)> on_trouble = {};  // nothing can be kept
   };
@@ -121,15 +123,18 @@ class TicketOffice {
   void run();
   bool commit(StoreTime now);
   void set_timer();
+  void tick();
   bool is_away() const;
 
   const base::Clock& clock_;
   const base::Executor executor_;
+  const std::chrono::milliseconds late_;
   const std::function<void(const Closing&)> close_;
   const std::function<void(const boost::system::error_code&)> on_trouble_;
   const std::unique_ptr<TicketKeeper> keeper_;
   const StoreTime begin_;  // what the store's clock showed at
   const base::Clock::Steady began_at_;
+  StoreTime kept_at_;  // when something was last kept
   TicketBook book_;
   std::optional<base::Clock::Steady> away_since_;  // when a commit first failed, if the last did
   Timer timer_;

@@ -17,6 +17,7 @@ namespace vrelo::auth {
 namespace {
 
 using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""h;
 using Opened = TicketBook::Opened;
 using Refused = TicketBook::Refused;
@@ -70,6 +71,7 @@ class TicketOfficeTest : public ::testing::Test {
         .clock = clock,
         .executor = loop.get_executor(),
         .kept = std::move(kept),
+        .late = late,
         .close = [this](const TicketOffice::Closing& closing) { closed.push_back(closing); },
         .on_trouble = [this](const boost::system::error_code&) { ++troubles; }});
   }
@@ -77,6 +79,14 @@ class TicketOfficeTest : public ::testing::Test {
   void run() {
     loop.restart();
     loop.poll();
+  }
+
+  // Also what the office does late.
+  void run_late(int times = 1) {
+    loop.restart();
+    for (int i = 0; i < times; ++i) {
+      loop.run_one();
+    }
   }
 
   void mint(int number) {
@@ -102,6 +112,7 @@ class TicketOfficeTest : public ::testing::Test {
 
   Disk disk;
   base::ManualClock clock;
+  std::chrono::milliseconds late = 1s;
   boost::asio::io_context loop{1};
   std::vector<TicketOffice::Closing> closed;
   std::vector<TicketOffice::Minted> mints;
@@ -360,6 +371,68 @@ TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_restart) {
   redeem(1);
   run();
   EXPECT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_stop_before_which_nothing_happened) {
+  mint(1);
+  run();
+  clock.advance(29s);
+  office->stop();
+  clock.step_wall(-1h);
+  start();
+  clock.advance(1s);
+  redeem(1);
+  run();
+  EXPECT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_crash_before_which_nothing_happened) {
+  late = 1ms;
+  start();
+  mint(1);
+  run();
+  clock.advance(29s);
+  run_late();
+  clock.step_wall(-1h);
+  start();
+  clock.advance(1s);
+  redeem(1);
+  run();
+  EXPECT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_the_second_of_two_crashes) {
+  late = 1ms;
+  mint(1);
+  run();
+  start();
+  run();
+  clock.advance(29s);
+  run_late();
+  clock.step_wall(-1h);
+  start();
+  clock.advance(1s);
+  redeem(1);
+  run();
+  EXPECT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, writes_the_time_now_and_then_and_only_while_there_is_a_ticket) {
+  late = 1ms;
+  start();
+  mint(1);
+  run_late();
+  EXPECT_EQ(disk.commits, 1);
+  run_late(3);
+  EXPECT_EQ(disk.commits, 1) << "not as often as it looks";
+  clock.advance(4s);
+  run_late();
+  EXPECT_EQ(disk.commits, 2);
+  clock.advance(26s);
+  loop.restart();
+  loop.run();  // returns, for there is nothing more to do
+  EXPECT_TRUE(disk.records.empty());
+  EXPECT_EQ(disk.commits, 3);
 }
 
 }  // namespace
