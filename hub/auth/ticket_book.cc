@@ -158,7 +158,7 @@ TicketBook::Outcome TicketBook::redeem(StoreTime now, const Attempt& attempt) {
 bool TicketBook::needs_commit(const Outcome& outcome) {
   const auto* const opened = std::get_if<Opened>(&outcome);
   const auto* const refused = std::get_if<Refused>(&outcome);
-  return (opened != nullptr && opened->is_first) ||
+  return (opened != nullptr && (opened->is_first || opened->is_first_proof)) ||
          (refused != nullptr && refused->why == Refusal::kCopied);
 }
 
@@ -179,6 +179,7 @@ TicketBook::Outcome TicketBook::accept(StoreTime now,
   if (session.shard) {
     opened.replaced = Holder{.shard = *session.shard, .turn = session.given};
   }
+  opened.is_first_proof = session.presented == 0 && turn != 0;
   session.presented = turn;
   session.given = next;
   session.shard = attempt.shard;

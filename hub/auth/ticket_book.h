@@ -136,7 +136,8 @@ class TicketBook {
     std::string proof;
     std::chrono::milliseconds ends_in{0};  // the stream and its session
     std::optional<Holder> replaced = {};
-    bool is_first = false;  // it was redeemed
+    bool is_first = false;        // it was redeemed
+    bool is_first_proof = false;  // it was shown a proof, and never before
   };
   struct Ask {
     Holder holder;  // whether it has acknowledged its first block has to be known
@@ -154,8 +155,9 @@ class TicketBook {
   using Outcome = std::variant<Opened, Ask, Refused>;
   Outcome redeem(StoreTime now, const Attempt& attempt);
 
-  // Returns whether an outcome has to be kept before anybody is told of it. A turn need not: one
-  // that a crash makes the hub forget is known by its proof.
+  // Returns whether an outcome has to be kept before anybody is told of it. The first turn with a
+  // proof has to: from then on the URL alone is good for nothing. A later one need not: one that a
+  // crash makes the hub forget is known by its proof.
   static bool needs_commit(const Outcome& outcome);
 
   // The connection of this turn is no more.

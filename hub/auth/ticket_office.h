@@ -46,8 +46,8 @@ struct KeptTickets {
 // The one place of a node where tickets are minted and redeemed.
 //
 // What comes in while a commit is under way shares the next one. Nobody is told of a ticket that
-// was minted or redeemed before that is kept. Turns are written later, with what comes next, or
-// within a second. As long as there are tickets or sessions, the time is written every few seconds:
+// was minted or redeemed, or of the first turn with a proof, before that is kept. Other turns are
+// written later, with what comes next, or within a second. As long as there are tickets or sessions, the time is written every few seconds:
 // what ended before does not come back, wherever the time of day is set before the next start.
 //
 // Threads: now(), any. mint() to leave(), any: they only put a job into a queue; `done` is called

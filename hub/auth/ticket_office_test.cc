@@ -280,7 +280,7 @@ TEST_F(TicketOfficeTest, resumes_with_a_turn_that_a_crash_made_it_forget) {
     redeem(1, last<Opened>()->proof);
     run();
   }
-  EXPECT_EQ(disk.records.at(test_digest(1)).session->given, 1);
+  EXPECT_EQ(disk.records.at(test_digest(1)).session->given, 2);
   const std::string fourth = last<Opened>()->proof;
   start();
   redeem(1, fourth);
@@ -289,17 +289,39 @@ TEST_F(TicketOfficeTest, resumes_with_a_turn_that_a_crash_made_it_forget) {
   EXPECT_EQ(last<Opened>()->turn, 5);
 }
 
+TEST_F(TicketOfficeTest, has_no_grace_after_a_crash_once_a_proof_was_shown) {
+  mint(1);
+  redeem(1);
+  run();
+  const std::string first = last<Opened>()->proof;
+  redeem(1, first);
+  EXPECT_EQ(results.size(), 1);
+  run();
+  ASSERT_NE(last<Opened>(), nullptr);
+  start();
+  redeem(1);
+  run();
+  ASSERT_NE(last<Refused>(), nullptr);
+  EXPECT_EQ(last<Refused>()->why, TicketBook::Refusal::kUsed);
+  redeem(1, first);
+  run();
+  EXPECT_NE(last<Opened>(), nullptr) << "whoever got no answer comes again";
+}
+
 TEST_F(TicketOfficeTest, writes_turns_when_it_stops) {
   mint(1);
   redeem(1);
   run();
-  redeem(1, last<Opened>()->proof);
-  run();
-  office->stop();
+  for (int i = 0; i < 2; ++i) {
+    redeem(1, last<Opened>()->proof);
+    run();
+  }
   EXPECT_EQ(disk.records.at(test_digest(1)).session->given, 2);
+  office->stop();
+  EXPECT_EQ(disk.records.at(test_digest(1)).session->given, 3);
   redeem(1);
   run();
-  EXPECT_EQ(results.size(), 2) << "nothing after stop()";
+  EXPECT_EQ(results.size(), 3) << "nothing after stop()";
 }
 
 TEST_F(TicketOfficeTest, has_the_older_connection_closed) {

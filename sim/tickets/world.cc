@@ -157,7 +157,7 @@ std::string World::check_grace(Who who) const {
   if (is_grace_over_) {
     return "a request gets in without a proof after the grace";
   }
-  if (presented_ > 0 && !is_behind_) {
+  if (presented_ > 0) {
     return "a request gets in without a proof after one was shown";
   }
   const Line* const line = holder();
