@@ -89,7 +89,7 @@ base::Task<Connection::Next> Connection::mint() {
   if (!wish) {
     co_return refuse(wish.error());
   }
-  const auth::NumericDate now = front_.parts_.tickets.now();
+  const auth::StoreTime now = front_.parts_.tickets.now();
   const auth::VerifiedToken& token = *may->token;
   const MintedTicket ticket{.text = auth::ticket_text(auth::random_digest()),
                             .session = auth::session_name(auth::random_digest())};
@@ -109,13 +109,12 @@ base::Task<Connection::Next> Connection::mint() {
                           .unused_max = may->limits.tickets_unused};
   if (token.claims.expires) {
     // By that clock of the two which is ahead: a step back of one extends nothing. A year is as
-    // good as any longer time.
-    const auth::NumericDate latest =
-        std::max(now, auth::NumericDate(front_.parts_.clock.wall().time_since_epoch()));
+    // good as any longer time. As a time and not as a duration, for the office may be busy.
+    const auth::NumericDate latest = std::max<auth::NumericDate>(
+        now, front_.parts_.clock.wall().time_since_epoch());
     const auth::NumericDate left =
         std::min(*token.claims.expires - latest, auth::NumericDate(std::chrono::hours(24 * 365)));
-    order.token_left =
-        std::max(std::chrono::floor<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
+    order.token_end = now + std::chrono::floor<std::chrono::milliseconds>(left);
   }
   const auto minted = co_await ask<TicketOffice::Minted>(
       [this, &order](auto done) { front_.parts_.tickets.mint(order, std::move(done)); });
@@ -243,6 +242,10 @@ Connection::Next Connection::open_session(const Route& route,
     return lacks_key(*redemption.terms) ? refuse_for_now(Obstacle::kKeysAway, route)
                                         : refuse_ticket(redemption.ticket, claimed.error());
   }
+  // The disk may have been slow.
+  if (front_.parts_.tickets.now() >= opened.end) {
+    return refuse_ticket(redemption.ticket, text_of(TicketBook::Refusal::kUnknown));
+  }
   Subscription& subscription = redemption.subscription;
   subscription.grant = claimed->authorization.grant;
   subscription.id_suffix = opened.proof;
@@ -259,7 +262,7 @@ Connection::Next Connection::open_session(const Route& route,
   SessionStream session{.seat = std::move(seat),
                         .place = *std::move(redemption.place),
                         .terms = redemption.terms,
-                        .ends_in = opened.ends_in};
+                        .end = front_.parts_.tickets.steady_at(opened.end)};
   front_.parts_.streams.keep(fd, std::move(*admitted_),
                              front_.rights_.make(fd, std::move(session), policy_->stream_lifetime));
   const std::size_t first_block =

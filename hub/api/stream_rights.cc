@@ -58,8 +58,7 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
         place_(),
         end_(end),
         session_(std::move(session)),
-        session_end_(rights.clock_.steady() + session_->ends_in),
-        renew_at_(session_end_ - std::min(renew_time(), session_->ends_in / 2)) {
+        renew_at_(renew_time(rights.clock_.steady(), session_->end)) {
     at_ = rights_.sessions_.emplace(session_->seat.ticket(), this);
     set_time();
   }
@@ -95,9 +94,11 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
 
  private:
   // Another one for each stream, so that not all come for a new ticket in the same moment.
-  static std::chrono::milliseconds renew_time() {
+  static Steady renew_time(Steady now, Steady end) {
     const auto spread = static_cast<std::uint64_t>((kRenew * 2 / 5).count());
-    return kRenew - kRenew / 5 + std::chrono::milliseconds(base::random_value() % spread);
+    const std::chrono::milliseconds before =
+        kRenew - kRenew / 5 + std::chrono::milliseconds(base::random_value() % spread);
+    return end - std::min<Steady::duration>(before, (end - now) / 2);
   }
 
   // How long the token is good for counts from now on, whatever becomes of the clock.
@@ -113,8 +114,8 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
         reason_ = "expired";
       }
     }
-    if (session_ && session_end_ <= next) {
-      next = session_end_;
+    if (session_ && session_->end <= next) {
+      next = session_->end;
       reason_ = "expired";
     }
     renews_ = session_ && !is_told_ && renew_at_ < next;
@@ -135,9 +136,9 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
     const Steady now = rights_.clock_.steady();
     is_told_ = true;
     set_time();
-    const auto left = std::chrono::ceil<std::chrono::seconds>(session_end_ - now);
+    const auto left = std::chrono::ceil<std::chrono::seconds>(session_->end - now);
     const auto told = rights_.fan_out_.tell(fd_, fanout::renew_block(left));  // may destroy this
-    if (told == fanout::FanOut::Told::kBusy && now + kAgain < session_end_) {
+    if (told == fanout::FanOut::Told::kBusy && now + kAgain < session_->end) {
       is_told_ = false;
       renews_ = true;
       set(now + kAgain);
@@ -153,7 +154,6 @@ class StreamRights::Right final : public net::StreamRight, public Hook, private 
 
   // Of a ticket's stream.
   const std::optional<SessionStream> session_;
-  const Steady session_end_{};
   const Steady renew_at_{};
   bool is_told_ = false;  // that it ends soon
   bool renews_ = false;   // what comes next is to tell it

@@ -52,7 +52,7 @@ struct SessionStream {
   SessionSeat seat;
   auth::Quota::Place place;  // among the streams of its subject
   auth::TicketTermsPtr terms;
-  std::chrono::milliseconds ends_in;
+  base::Clock::Steady end;
 };
 
 // Ends the streams of one shard whose time is over: in the last second before their token's or

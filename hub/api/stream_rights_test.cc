@@ -92,7 +92,7 @@ class StreamRightsOfSessions : public ::testing::Test {
                                   {.seat = SessionSeat(office, auth::test_digest(fd), 1),
                                    .place = {},
                                    .terms = auth::test_terms(),
-                                   .ends_in = ends_in},
+                                   .end = shard.clock.steady() + ends_in},
                                   0ms));
     shard.open(fd, {});
     shard.run();
@@ -154,7 +154,7 @@ TEST_F(StreamRightsOfSessions, say_nothing_of_an_end_at_which_their_reader_only_
                                  {.seat = SessionSeat(office, auth::test_digest(5), 1),
                                   .place = {},
                                   .terms = auth::test_terms(),
-                                  .ends_in = 1h},
+                                  .end = shard.clock.steady() + 1h},
                                  10min);
   shard.advance(10min);
   EXPECT_EQ(fanout::types(shard.seen(5)), (std::vector<std::string>{"vrelo.end"}));

@@ -26,10 +26,13 @@ std::string owner_name(const TicketTerms& terms) {
 std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBook::mint(
     StoreTime now, const Order& order) {
   expire(now);
-  TicketRecord record{.terms = order.terms, .ticket_end = now + order.ttl};
-  if (order.token_left) {
-    record.token_end = now + *order.token_left;
-    record.ticket_end = std::min(record.ticket_end, *record.token_end);
+  TicketRecord record{
+      .terms = order.terms, .ticket_end = now + order.ttl, .token_end = order.token_end};
+  StoreTime session_end = now + limits_.session;
+  if (order.token_end) {
+    const StoreTime token_end = std::max(now, *order.token_end);
+    record.ticket_end = std::min(record.ticket_end, token_end);
+    session_end = std::min(session_end, token_end);
   }
   Owner& owner = owner_of(record);
   if (now >= owner.minute_end) {
@@ -50,9 +53,7 @@ std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBo
   }
   ++owner.minted;
   Minted minted{.expires_in = record.ticket_end - now,
-                .session_expires_in = order.token_left
-                                          ? std::min(limits_.session, *order.token_left)
-                                          : limits_.session};
+                .session_expires_in = session_end - now};
   while (!owner.unused.empty() && owner.unused.size() >= unused_max) {
     const auto oldest = entries_.find(owner.unused.begin()->second);
     minted.died.push_back(
@@ -175,7 +176,7 @@ TicketBook::Outcome TicketBook::accept(StoreTime now,
   }
   Opened opened{.turn = next,
                 .proof = make_proof(session.secret, at->second.record.terms->session, next),
-                .ends_in = session.end - now};
+                .end = session.end};
   if (session.shard) {
     opened.replaced = Holder{.shard = *session.shard, .turn = session.given};
   }

@@ -81,7 +81,7 @@ class TicketBook {
     TicketHash hash;
     TicketTermsPtr terms;
     std::chrono::milliseconds ttl{0};
-    std::optional<std::chrono::milliseconds> token_left = {};  // nullopt: for ever
+    std::optional<StoreTime> token_end = {};  // nullopt: there is none
 
     // Of its issuer, in the place of TicketLimits.
     std::optional<std::uint64_t> minted_max = {};
@@ -134,7 +134,7 @@ class TicketBook {
   struct Opened {
     std::uint32_t turn = 0;
     std::string proof;
-    std::chrono::milliseconds ends_in{0};  // the stream and its session
+    StoreTime end{0};  // of the stream and its session
     std::optional<Holder> replaced = {};
     bool is_first = false;        // it was redeemed
     bool is_first_proof = false;  // it was shown a proof, and never before

@@ -25,11 +25,11 @@ class TicketBookTest : public ::testing::Test {
   auto mint(int number,
             std::string subject = "eva",
             std::chrono::milliseconds ttl = 30s,
-            std::optional<std::chrono::milliseconds> token_left = {}) {
+            std::optional<StoreTime> token_end = {}) {
     return book.mint(now, {.hash = test_digest(number),
                            .terms = test_terms(std::move(subject), std::to_string(number)),
                            .ttl = ttl,
-                           .token_left = token_left});
+                           .token_end = token_end});
   }
 
   bool is_minted(int number, std::string subject = "eva") {
@@ -68,7 +68,7 @@ TEST_F(TicketBookTest, opens_one_session_for_a_ticket) {
   const Opened first = open(attempt());
   EXPECT_EQ(first.turn, 1);
   EXPECT_TRUE(first.is_first);
-  EXPECT_EQ(first.ends_in, 1h - kSessionMargin);
+  EXPECT_EQ(first.end, now + 1h - kSessionMargin);
   EXPECT_EQ(split_proof("id" + first.proof).id, "id");
   EXPECT_EQ(refusal(attempt("", 101)), Refusal::kUsed);
 }
@@ -97,19 +97,27 @@ TEST_F(TicketBookTest, says_how_long_ticket_and_session_last) {
   const auto lasting = std::get<TicketBook::Minted>(mint(1));
   EXPECT_EQ(lasting.expires_in, 30s);
   EXPECT_EQ(lasting.session_expires_in, 1h);
-  const auto short_token = std::get<TicketBook::Minted>(mint(2, "eva", 30s, 10s));
+  const auto short_token = std::get<TicketBook::Minted>(mint(2, "eva", 30s, now + 10s));
   EXPECT_EQ(short_token.expires_in, 10s);
   EXPECT_EQ(short_token.session_expires_in, 10s);
 }
 
+TEST_F(TicketBookTest, mints_nothing_good_for_a_token_that_ended_while_its_order_waited) {
+  const auto late = std::get<TicketBook::Minted>(mint(1, "eva", 30s, now - 10ms));
+  EXPECT_EQ(late.expires_in, 0s);
+  EXPECT_EQ(late.session_expires_in, 0s);
+  EXPECT_EQ(refusal(attempt()), Refusal::kUnknown);
+}
+
 TEST_F(TicketBookTest, ends_a_session_with_its_token) {
-  mint(1, "eva", 30s, 5min);
+  const StoreTime end = now + 5min - kSessionMargin;
+  mint(1, "eva", 30s, now + 5min);
   now += 10s;
   const Opened first = open(attempt());
-  EXPECT_EQ(first.ends_in, 5min - 10s - kSessionMargin);
+  EXPECT_EQ(first.end, end);
   now += 5min - 10s - kSessionMargin - 1ms;
   const Opened last = open(attempt(first.proof));
-  EXPECT_EQ(last.ends_in, 1ms);
+  EXPECT_EQ(last.end, end);
   now += 1ms;
   EXPECT_EQ(refusal(attempt(last.proof)), Refusal::kUnknown) << "as soon as its stream has ended";
 }

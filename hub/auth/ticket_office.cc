@@ -51,6 +51,10 @@ StoreTime TicketOffice::now() const {
   return begin_ + std::chrono::duration_cast<StoreTime>(clock_.steady() - began_at_);
 }
 
+base::Clock::Steady TicketOffice::steady_at(StoreTime time) const {
+  return began_at_ + (time - begin_);
+}
+
 void TicketOffice::submit(std::shared_ptr<Job> job) {
   {
     const std::lock_guard lock(mutex_);

@@ -50,7 +50,7 @@ struct KeptTickets {
 // written later, with what comes next, or within a second. As long as there are tickets or sessions, the time is written every few seconds:
 // what ended before does not come back, wherever the time of day is set before the next start.
 //
-// Threads: now(), any. mint() to leave(), any: they only put a job into a queue; `done` is called
+// Threads: now() and steady_at(), any. mint() to leave(), any: they only put a job into a queue; `done` is called
 // on the executor's thread, which may wait for a disk, and not at all once stop() was called. All
 // else is that thread's.
 class TicketOffice {
@@ -80,6 +80,9 @@ class TicketOffice {
 
   // The store's clock.
   StoreTime now() const;
+
+  // Returns when the store's clock shows `time`.
+  base::Clock::Steady steady_at(StoreTime time) const;
 
   struct Away {};  // it cannot be kept now, and nothing has happened
 
