@@ -110,8 +110,8 @@ base::Task<Connection::Next> Connection::mint() {
   if (token.claims.expires) {
     // By that clock of the two which is ahead: a step back of one extends nothing. A year is as
     // good as any longer time. As a time and not as a duration, for the office may be busy.
-    const auth::NumericDate latest = std::max<auth::NumericDate>(
-        now, front_.parts_.clock.wall().time_since_epoch());
+    const auth::NumericDate latest =
+        std::max<auth::NumericDate>(now, front_.parts_.clock.wall().time_since_epoch());
     const auth::NumericDate left =
         std::min(*token.claims.expires - latest, auth::NumericDate(std::chrono::hours(24 * 365)));
     order.token_end = now + std::chrono::floor<std::chrono::milliseconds>(left);

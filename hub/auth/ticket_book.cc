@@ -52,8 +52,7 @@ std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBo
       break;
   }
   ++owner.minted;
-  Minted minted{.expires_in = record.ticket_end - now,
-                .session_expires_in = session_end - now};
+  Minted minted{.expires_in = record.ticket_end - now, .session_expires_in = session_end - now};
   while (!owner.unused.empty() && owner.unused.size() >= unused_max) {
     const auto oldest = entries_.find(owner.unused.begin()->second);
     minted.died.push_back(

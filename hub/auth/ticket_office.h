@@ -31,7 +31,8 @@ class TicketKeeper {
   virtual ~TicketKeeper() = default;
 
   // Returns once the changes, of which there may be none, are on the disk, all of them. `now`: by
-  // the store's clock, which goes on from there after a restart. Errors: those of the store; then some of it may be there.
+  // the store's clock, which goes on from there after a restart. Errors: those of the store; then
+  // some of it may be there.
   virtual boost::system::result<void> keep(std::span<const TicketBook::Change> changes,
                                            StoreTime now) = 0;
 };
@@ -47,12 +48,13 @@ struct KeptTickets {
 //
 // What comes in while a commit is under way shares the next one. Nobody is told of a ticket that
 // was minted or redeemed, or of the first turn with a proof, before that is kept. Other turns are
-// written later, with what comes next, or within a second. As long as there are tickets or sessions, the time is written every few seconds:
-// what ended before does not come back, wherever the time of day is set before the next start.
+// written later, with what comes next, or within a second. As long as there are tickets or
+// sessions, the time is written every few seconds: what ended before does not come back, wherever
+// the time of day is set before the next start.
 //
-// Threads: now() and steady_at(), any. mint() to leave(), any: they only put a job into a queue; `done` is called
-// on the executor's thread, which may wait for a disk, and not at all once stop() was called. All
-// else is that thread's.
+// Threads: now() and steady_at(), any. mint() to leave(), any: they only put a job into a queue;
+// `done` is called on the executor's thread, which may wait for a disk, and not at all once stop()
+// was called. All else is that thread's.
 class TicketOffice {
  public:
   // A connection of a session that has to be closed, and why.
