@@ -35,8 +35,8 @@ Resume gap(const log::Log& log, std::string_view reason, std::string_view cursor
 // Returns nullopt where there is no such event.
 log::Awaitable<std::optional<log::Position>> locate(log::Log& log, std::string cursor) {
   // A publisher's id cannot begin with "#", so that only one of the two can be meant.
-  if (const auto position = log::parse_event_id(cursor)) {
-    co_return position;
+  if (cursor.starts_with('#')) {
+    co_return log::parse_event_id(cursor);
   }
   co_return co_await log.find(std::move(cursor));
 }

@@ -16,7 +16,6 @@
 #include "hub/api/subscribe_request.h"
 #include "hub/api/ticket_request.h"
 #include "hub/auth/errc.h"
-#include "hub/auth/proof.h"
 #include "hub/net/tcp.h"
 #include "hub/subscribe.h"
 
@@ -39,11 +38,6 @@ std::string_view text_of(TicketBook::Refusal refusal) {
       return "two clients have its proof; the session has ended";
   }
   return "";
-}
-
-// A page that renews its ticket may hand over the id as its stream had it.
-std::optional<std::string> without_proof(const std::optional<std::string>& cursor) {
-  return cursor ? std::optional(std::string(auth::split_proof(*cursor).id)) : std::nullopt;
 }
 
 std::int64_t seconds_of(std::chrono::milliseconds duration) {
@@ -174,8 +168,7 @@ base::Task<Connection::Next> Connection::redeem(const Route& route) {
       .terms = *found,
       .subscription = {.selection = std::move(claimed->query.selection),
                        .grant = claimed->authorization.grant,
-                       .cursor =
-                           wanted->cursor ? wanted->cursor : without_proof(claimed->query.cursor),
+                       .cursor = wanted->cursor ? wanted->cursor : claimed->query.cursor,
                        .hello = fanout::Hello::kNamed},
       .generation = claimed->query.generation,
       .resume = {},

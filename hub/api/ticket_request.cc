@@ -183,9 +183,7 @@ boost::system::result<TicketRequest, http::Problem> read_ticket_request(
   }
   TicketRequest wanted{.ticket = auth::ticket_hash(ticket.value_or("")),
                        .fingerprint = fingerprint_of(request)};
-  if (*cursor) {
-    wanted.cursor = std::string(auth::split_proof(**cursor).id);
-  }
+  wanted.cursor = *std::move(cursor);
   // A proof that was in a URL proves nothing.
   wanted.proof = auth::split_proof(request.field("Last-Event-ID").value_or("")).proof;
   return wanted;

@@ -46,7 +46,7 @@ bool has_ticket(std::string_view query);
 // A request for the stream of a ticket.
 struct TicketRequest {
   std::optional<auth::TicketHash> ticket = {};  // nullopt: it has not the form of one
-  std::optional<std::string> cursor = {};       // without a proof behind it
+  std::optional<std::string> cursor = {};       // a proof may be behind it
   std::string proof = {};                       // of the field Last-Event-ID; "": none
 
   // What the same request has again when a browser or a proxy repeats it.

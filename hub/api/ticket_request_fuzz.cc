@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The input is a value of Last-Event-ID, a line end, and a query, which is also tried as a form.
-// Properties: what is read has no selector, and a cursor without a proof; what is minted is a query
-// that is read alike once more; what is refused has a name and a status.
+// Properties: what is read has no selector, and a proof of the header's alone; what is minted is a
+// query that is read alike once more; what is refused has a name and a status.
 
 #include <algorithm>
 #include <cstddef>

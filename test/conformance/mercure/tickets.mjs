@@ -317,6 +317,45 @@ test("the cursor of a ticket's stream loses the proof behind it", async (t) => {
 test("a proof counts in the header alone", async (t) => {
   const { hub, app } = await hubWithTickets(t, { settings: 'ticket_grace = "0s"' });
   const ticket = await mint(hub, readerToken(app));
+testOnEachLog("an id that ends like a proof leads to what follows it, with a proof and without", async (t) => {
+  const { hub, app, publish } = await hubWithTickets(t);
+  const token = readerToken(app);
+  const id = `v1~${Buffer.from("0123456789abcdef").toString("base64url")}`;
+  await publish(hub, { topic: "a", data: "one", id });
+  await publish(hub, { topic: "a", data: "two" });
+  const old = await openTicket(hub, await mint(hub, token, { match: "a", last_event_id: "earliest" }));
+  const [event] = await old.take(2);
+  assert.equal(event.id.replace(PROOF, ""), id);
+  for (const cursor of [id, event.id]) {
+    const positions = [
+      [{ query: { last_event_id: cursor } }, undefined],
+      [{ headers: { "last-event-id": cursor } }, undefined],
+      [{}, { match: "a", last_event_id: cursor }],
+    ];
+    for (const [options, fields] of positions) {
+      const stream = await openTicket(hub, await mint(hub, token, fields), options);
+      assert.equal((await stream.next()).data, "two", JSON.stringify([options, fields]));
+      assert.equal(stream.headers["mercure-last-event-id"], id);
+      hub.forget(stream);
+    }
+  }
+});
+
+test("of a cursor that is unknown the proof is not told", async (t) => {
+  const { hub, app } = await hubWithTickets(t);
+  const token = readerToken(app);
+  const { lastEventId } = await openTicket(hub, await mint(hub, token));
+  for (const id of ["unknown", "#AAAAAAAAAAA.1", "#unknown"]) {
+    const cursor = id + lastEventId.slice(-23);
+    for (const options of [{ query: { last_event_id: cursor } }, { headers: { "last-event-id": cursor } }]) {
+      const stream = await openTicket(hub, await mint(hub, token), options);
+      const gap = stream.own.find(({ type }) => type === "vrelo.gap");
+      assert.equal(JSON.parse(gap.data).after, id);
+      assert.ok(!JSON.stringify(stream.headers).includes(cursor.slice(-22)), "the proof is told back");
+    }
+  }
+});
+
   const stream = await openTicket(hub, ticket);
   for (const name of ["last_event_id", "lastEventId", "lastEventID", "Last-Event-ID"]) {
     assert.equal(await statusOf(hub, ticket, { query: { [name]: stream.lastEventId } }), 401);

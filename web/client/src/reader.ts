@@ -7,10 +7,12 @@ import type { Failure, Reason } from "./failure.js";
 import type { NativeSink, Types } from "./native.js";
 import { checkOptions, pausesHidden, type RetryOptions, type StreamOptions } from "./options.js";
 import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
-import { askTicket, makeRequest, withoutProof } from "./request.js";
+import { askTicket, makeRequest } from "./request.js";
 import { isHidden, watchPage } from "./waking.js";
 
 const EVENT_BYTES_MAX = 64 * 1024 * 1024;
+// What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
+const PROOF = /~[A-Za-z0-9_-]{22}$/;
 const HEARTBEATS_MISSED_MS = 3000; // three, by the second
 const HEARTBEAT = /^ ?vrelo heartbeat=([0-9]{1,6}(?:\.[0-9]+)?)$/;
 
@@ -48,7 +50,7 @@ export class Reader implements Types {
   readonly #sink: ReaderSink;
   readonly #closing = new AbortController(); // ends the watch on the page and on the signal
 
-  #lastEventId: string;
+  #lastEventId: string; // without a proof
   #serverMs: number | undefined;
   #failures = 0;
   #openedAt = Infinity; // that is, not yet
@@ -279,7 +281,7 @@ export class Reader implements Types {
       }
     } finally {
       this.#isHeld = false;
-      this.#lastEventId = parser.lastEventId;
+      this.#lastEventId = this.#shown(parser.lastEventId);
     }
     return signal.aborted ? this.#endedBy : { reason: "closed" };
   }
@@ -298,7 +300,7 @@ export class Reader implements Types {
     return {
       onOpen: () => this.#open(),
       onEvent: (event, origin) => {
-        this.#lastEventId = event.lastEventId;
+        this.#lastEventId = this.#shown(event.lastEventId);
         this.#take(event, origin, signal);
       },
       onBreak: () => {
@@ -321,6 +323,11 @@ export class Reader implements Types {
     }
   }
 
+  // An id as scripts see it. The one that is known has no proof, and may itself end as if it had.
+  #shown(id: string): string {
+    return this.#options.ticket === undefined || id === this.#lastEventId ? id : id.replace(PROOF, "");
+  }
+
   #take(event: ParsedEvent, origin: string, signal: AbortSignal): void {
     // The rest of a chunk is nobody's after a handler has closed the stream.
     if (signal.aborted) {
@@ -330,7 +337,7 @@ export class Reader implements Types {
     if (event.type === "vrelo.renew") {
       void this.#renew(signal);
     }
-    event.lastEventId = withoutProof(event.lastEventId, this.#options);
+    event.lastEventId = this.#shown(event.lastEventId);
     this.#sink.onEvent(event, origin);
   }
 

@@ -2,14 +2,6 @@
 
 import { ask, bytesOf, headersOf, type StreamOptions } from "./options.js";
 
-// What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
-const PROOF = /~[A-Za-z0-9_-]{22}$/;
-
-/** Returns an id as it is shown to scripts. */
-export function withoutProof(id: string, options: StreamOptions): string {
-  return options.ticket === undefined ? id : id.replace(PROOF, "");
-}
-
 // Returns `url` with one more field in its query, in place of those of that name.
 function withField(url: URL, name: string, value: string): URL {
   const nameOf = (field: string) => new URLSearchParams(field).keys().next().value;
@@ -39,7 +31,10 @@ function basic({ username, password }: URL): string {
   return `Basic ${btoa(bytesOf(`${username}:${password}`))}`;
 }
 
-/** Asks for what the request needs, and returns it. `ticketUrl` is a ticket's that is there already. */
+/**
+ * Asks for what the request needs, and returns it. `lastEventId` has no proof; `ticketUrl` is a ticket's that is there
+ * already.
+ */
 export async function makeRequest(
   url: URL,
   options: StreamOptions,
@@ -58,7 +53,7 @@ export async function makeRequest(
   const paramByDefault = hasTicket || options.native ? "last_event_id" : undefined;
   const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
   if (lastEventId && param) {
-    target = withField(target, param, withoutProof(lastEventId, options));
+    target = withField(target, param, lastEventId);
     lastEventId = "";
   }
   const fields = headersOf(headers, hasTicket ? "" : token, lastEventId);

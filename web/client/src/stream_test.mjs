@@ -47,6 +47,26 @@ test("stream: throws when the stream has failed for good, after the events befor
   assert.deepEqual(seen, ["a"]);
 });
 
+test("stream: takes one proof off an id, which may itself end like one", async (t) => {
+  const proof = "~abcdefghijklmnopqrstuv";
+  const [began, next] = [`a${proof}`, `b${proof}`];
+  const texts = ["data: 1\n\n", `id: ${next}${proof}\ndata: 2\n\n`, "data: 3\n\n"];
+  const server = await Server.open(t, ...texts.map((text) => (exchange) => {
+    exchange.open(text);
+    exchange.end();
+  }));
+  const ids = [];
+  for await (const { data, lastEventId } of stream(server.url, { ...QUICK, ticket: () => "vt", lastEventId: began })) {
+    ids.push(lastEventId);
+    if (data === "3") {
+      break;
+    }
+  }
+  assert.deepEqual(ids, [began, next, next]);
+  const cursors = server.exchanges.map(({ target }) => new URLSearchParams(target.split("?")[1]).get("last_event_id"));
+  assert.deepEqual(cursors, [began, began, next]);
+});
+
 test("stream: throws what onFailure throws", async (t) => {
   const server = await Server.open(t, (exchange) => exchange.end(500));
   const thrown = new Error("of the test");
