@@ -101,7 +101,8 @@ std::optional<http::Problem> refuse_carrier(const http::Request& request, const 
   if (auto refused = refuse_foreign_page(request, policy)) {
     return refused;
   }
-  if (request.field("Early-Data") == "1") {
+  // Source: RFC 8470 5.1: several fields, and any other value, count as 1.
+  if (request.field("Early-Data")) {
     return http::Problem{.status = 425, .title = "too early", .field = "Early-Data"};
   }
   if (request.field("Authorization")) {

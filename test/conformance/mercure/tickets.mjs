@@ -149,7 +149,7 @@ test("only a request for a stream uses a ticket up", async (t) => {
     ]),
     [{ headers: { ...GET, origin: "https://other.example" } }, 403],
     [{ headers: { ...GET, origin: "null" } }, 403],
-    [{ headers: { ...GET, "early-data": "1" } }, 425],
+    ...["1", "0", "2", "1, 1", "", ["0", "1"]].map((early) => [{ headers: { ...GET, "early-data": early } }, 425]),
     [{ headers: { ...GET, ...bearer(readerToken(app)) } }, 400],
     [{ target: `${target}&match=b`, headers: GET }, 400],
     [{ target: `${target}&topic=b`, headers: GET }, 400],
