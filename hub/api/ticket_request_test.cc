@@ -72,7 +72,8 @@ TEST(TicketRequest, is_told_by_what_a_repeated_request_has_again) {
   for (const http::Field& other :
        {http::Field{"User-Agent", "b"}, http::Field{"Accept-Language", "de"},
         http::Field{"Sec-CH-UA", "x"}, http::Field{"Sec-CH-UA-Mobile", "x"},
-        http::Field{"Sec-Fetch-Site", "x"}}) {
+        http::Field{"Sec-Fetch-Site", "x"}, http::Field{"Sec-Fetch-Dest", "x"},
+        http::Field{"Accept-Encoding", "br"}, http::Field{"Origin", "http://localhost:3000"}}) {
     EXPECT_NE(print(native()), print(native({other}))) << other.name;
   }
   TestRequest::Parts elsewhere = subscribe_parts(ticket_query(), native());
