@@ -158,6 +158,11 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<std::optional<auth::TicketOffice::Redeemed>> apply(auth::TicketBook::Attempt attempt);
   base::Task<void> pause(std::chrono::milliseconds duration);
   Next refuse_ticket(const std::optional<auth::TicketHash>& ticket, std::string_view why);
+  void note_refused_ticket(base::LogLevel level,
+                           std::string_view reason,
+                           const std::optional<auth::TicketHash>& ticket,
+                           std::string_view why);
+  Next answer_refused_ticket();
 
   // connection_revocations.cc
   base::Task<Next> revoke();

@@ -207,6 +207,10 @@ base::Task<Connection::Next> Connection::redeem_last(const Route& route,
   if (const auto* const refused = std::get_if<TicketBook::Refused>(&*redeemed)) {
     if (refused->why == TicketBook::Refusal::kCopied) {
       front_.parts_.metrics.sessions_copied.add();
+      // By a reason of its own, or a flood of unknown tickets would hide it.
+      note_refused_ticket(base::LogLevel::kWarning, "session copied", redemption.ticket,
+                          text_of(refused->why));
+      co_return answer_refused_ticket();
     }
     co_return refuse_ticket(redemption.ticket, text_of(refused->why));
   }
@@ -348,11 +352,22 @@ bool Connection::lacks_key(const auth::TicketTerms& terms) const {
 // Whatever is wrong with it, its sender learns the same.
 Connection::Next Connection::refuse_ticket(const std::optional<auth::TicketHash>& ticket,
                                            std::string_view why) {
-  const http::Problem problem = ticket_refused(policy_->metadata_url);
-  front_.parts_.metrics.refusals.add(problem.title);
-  front_.parts_.logger.refused(problem.title,
+  note_refused_ticket(base::LogLevel::kInfo, "ticket refused", ticket, why);
+  return answer_refused_ticket();
+}
+
+void Connection::note_refused_ticket(base::LogLevel level,
+                                     std::string_view reason,
+                                     const std::optional<auth::TicketHash>& ticket,
+                                     std::string_view why) {
+  front_.parts_.logger.limited(level, reason,
                                fmt::format("{}: {}{}", peer_.address().to_string(),
                                            ticket ? auth::ticket_name(*ticket) + ": " : "", why));
+}
+
+Connection::Next Connection::answer_refused_ticket() {
+  const http::Problem problem = ticket_refused(policy_->metadata_url);
+  front_.parts_.metrics.refusals.add(problem.title);
   http::append_problem(out_, framing(), problem, fields_);
   return after_answer();
 }
