@@ -44,6 +44,14 @@ std::int64_t seconds_of(std::chrono::milliseconds duration) {
   return std::chrono::floor<std::chrono::seconds>(duration).count();
 }
 
+// The request's cursor goes before the one that was minted with its ticket, but not an empty one.
+// Source: mercure.md R19.
+std::optional<std::string> cursor_of(const std::optional<std::string>& request,
+                                     const std::optional<std::string>& minted) {
+  const bool is_empty = !request || request->empty();
+  return is_empty && minted ? minted : request;
+}
+
 }  // namespace
 
 // What the answer to a POST needs besides the office's.
@@ -163,16 +171,15 @@ base::Task<Connection::Next> Connection::redeem(const Route& route) {
     co_return lacks_key(**found) ? refuse_for_now(Obstacle::kKeysAway, route)
                                  : refuse_ticket(ticket, claimed.error());
   }
-  Redemption redemption{
-      .ticket = *ticket,
-      .terms = *found,
-      .subscription = {.selection = std::move(claimed->query.selection),
-                       .grant = claimed->authorization.grant,
-                       .cursor = wanted->cursor ? wanted->cursor : claimed->query.cursor,
-                       .hello = fanout::Hello::kNamed},
-      .generation = claimed->query.generation,
-      .resume = {},
-      .place = claimed->authorization.open_stream()};
+  Redemption redemption{.ticket = *ticket,
+                        .terms = *found,
+                        .subscription = {.selection = std::move(claimed->query.selection),
+                                         .grant = claimed->authorization.grant,
+                                         .cursor = cursor_of(wanted->cursor, claimed->query.cursor),
+                                         .hello = fanout::Hello::kNamed},
+                        .generation = claimed->query.generation,
+                        .resume = {},
+                        .place = claimed->authorization.open_stream()};
   auto resume = co_await resolve_cursor(front_.parts_.fan_out, redemption.subscription);
   if (!resume) {
     front_.log_away_at_ = front_.parts_.clock.steady();

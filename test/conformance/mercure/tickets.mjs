@@ -317,6 +317,29 @@ test("the cursor of a ticket's stream loses the proof behind it", async (t) => {
   assert.ok(!JSON.stringify(plain.headers).includes(id.slice(-22)), "the proof is told back");
 });
 
+test("an empty cursor leaves the one that was minted with the ticket", async (t) => {
+  const { hub, app, publish } = await hubWithTickets(t);
+  const token = readerToken(app);
+  const first = await publish(hub, { topic: "a", data: "one" });
+  const second = await publish(hub, { topic: "a", data: "two" });
+  await publish(hub, { topic: "a", data: "three" });
+  const cases = [
+    [{ query: { last_event_id: "" } }, "two"],
+    [{ query: { lastEventId: "", last_event_id: "" } }, "two"],
+    [{ headers: { "last-event-id": "" } }, "two"],
+    [{ query: { last_event_id: "" }, headers: { "last-event-id": second } }, "three"],
+    [{ query: { last_event_id: second } }, "three"],
+  ];
+  for (const [options, next] of cases) {
+    const stream = await openTicket(hub, await mint(hub, token, { match: "a", last_event_id: first }), options);
+    assert.equal((await stream.next()).data, next, JSON.stringify(options));
+    hub.forget(stream);
+  }
+  // Without any other cursor its reader asks where it is.
+  const stream = await openTicket(hub, await mint(hub, token), { query: { last_event_id: "" } });
+  assert.match(stream.headers["mercure-last-event-id"], /^#/);
+});
+
 testOnEachLog("an id that ends like a proof leads to what follows it, with a proof and without", async (t) => {
   const { hub, app, publish } = await hubWithTickets(t);
   const token = readerToken(app);
