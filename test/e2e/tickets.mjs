@@ -233,12 +233,12 @@ test("a ticket stays unused while nothing can be kept", { log: SQLITE }, async (
   await openTicket(hub, ticket);
 });
 
-test("a ticket's stream ends with its token where the disk is slow", { log: SQLITE }, async (t) => {
+// Returns how much later a stream ends for which the disk was slow twice than another one of its token, in ms.
+// Undefined: it was not opened in time.
+async function lateWhereDiskIsSlow(t, seconds) {
   const { hub, folder, app } = await hubWithTickets(t);
   const other = readerToken(app, { sub: "other" });
   await mint(hub, other); // makes the file
-  const token = readerToken(app, { seconds: 5 });
-  const { exp } = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
   const slowly = async (act) => {
     const unlock = await lockFile(t, path.join(folder, "vrelo.db.auth"));
     const done = act();
@@ -246,17 +246,34 @@ test("a ticket's stream ends with its token where the disk is slow", { log: SQLI
     await unlock();
     return done;
   };
+  const token = readerToken(app, { exp: Date.now() / 1000 + seconds });
+  const quick = await mint(hub, token);
+  const first = await openTicket(hub, quick);
   const ticket = await slowly(async () => {
-    const before = mint(hub, other);
+    const before = askForTicket(hub, { match: "a" }, bearer(other));
     await delay(50); // the next one has to wait for this one's commit
-    const [, minted] = await Promise.all([before, mint(hub, token)]);
-    return minted;
+    const [, answer] = await Promise.all([before, askForTicket(hub, { match: "a" }, bearer(token))]);
+    return answer.json.ticket;
   });
-  const stream = await slowly(() => openTicket(hub, ticket));
-  await stream.ended();
-  assert.equal(stream.own.at(-1).type, "vrelo.end");
-  const lateMs = Date.now() - exp * 1000;
-  assert.ok(lateMs < 300, `${lateMs} ms after the token's end`); // what a busy machine takes; meant is -500
+  const second = ticket && (await slowly(() => streamOf(hub, ticket)));
+  if (second?.status !== 200) {
+    return undefined;
+  }
+  const endOf = async (stream) => {
+    await stream.ended();
+    return stream.own.at(-1)?.type === "vrelo.end" ? performance.now() : undefined;
+  };
+  const [firstEnd, secondEnd] = await Promise.all([endOf(first), endOf(second)]);
+  return firstEnd && secondEnd && secondEnd - firstEnd;
+}
+
+test("a ticket's stream ends with its token where the disk is slow", { log: SQLITE }, async (t) => {
+  let lateMs;
+  // A busy machine needs a token that lives longer.
+  for (let seconds = 2.5; lateMs === undefined && seconds < 30; seconds *= 2) {
+    lateMs = await lateWhereDiskIsSlow(t, seconds);
+  }
+  assert.ok(Math.abs(lateMs) < 250, `${lateMs} ms late`); // 550 for each wait that counted
 });
 
 test("a subject that has all its streams redeems, and comes back with its proof", { log: SQLITE }, async (t) => {

@@ -422,6 +422,45 @@ test("revoking a session, a label or a subject ends streams within a second, and
   assert.deepEqual(listed.json.revocations.map(({ label, subject }) => label ?? subject).sort(), ["eva", "tab"]);
 });
 
+test("revoking a token or a key ends its tickets and their sessions alone, for good", { log: SQLITE }, async (t) => {
+  const folder = await t.folder();
+  const other = new Issuer(APP, { kid: "other" });
+  await other.writeKey(path.join(folder, "other.jwk"));
+  const issuer = `[[issuers]]\nname = "${APP}"\nkeys = ["other.jwk"]\n`;
+  const { hub, start, app, admin } = await hubWithTickets(t, { folder, issuer });
+  const open = async (token) => {
+    const fields = { match: "a", ttl: "300" };
+    const used = await mint(hub, token, fields);
+    return { used, stream: await openTicket(hub, used), unused: await mint(hub, token, fields) };
+  };
+  const kinds = [
+    [await open(readerToken(app, { jti: "t1" })), { token: "t1" }],
+    [await open(readerToken(other, { jti: "t2" })), { key: "other" }],
+  ];
+  const spared = await open(readerToken(app, { jti: "t3" }));
+  const areOver = async (at) => {
+    for (const [{ used, stream, unused }] of kinds) {
+      assert.equal(await statusOf(at, used, comingBack(stream)), 401);
+      assert.equal(await statusOf(at, unused), 401);
+    }
+  };
+  for (const [{ stream }, field] of kinds) {
+    const begin = performance.now();
+    const answer = await hub.post({ issuer: APP, ...field }, { target: "/admin/revocations", headers: admin });
+    assert.equal(answer.status, 200, answer.text);
+    await stream.ended();
+    assert.ok(performance.now() - begin < 1000, `${performance.now() - begin} ms`);
+    assert.deepEqual(JSON.parse(stream.own.at(-1).data), { reason: "revoked" });
+  }
+  await areOver(hub);
+  assert.equal(spared.stream.isEnded, false);
+  await hub.kill();
+  const again = await start();
+  await areOver(again);
+  await openTicket(again, spared.used, comingBack(spared.stream));
+  await openTicket(again, spared.unused);
+});
+
 test("a session tells before it ends, and ends", async (t) => {
   const { hub, app } = await hubWithTickets(t);
   const ticket = await mint(hub, readerToken(app, { seconds: 3 }));
