@@ -90,6 +90,7 @@ std::optional<int> read_options(Options& options,
 struct Plan {
   sse::client::Url url;
   Fields fields;
+  bool has_admin_token = false;
   bool json = false;
 };
 
@@ -140,7 +141,10 @@ base::Parsed<Plan> make_plan(const Options& options) {
   if (!query) {
     return query.error();
   }
-  Plan plan{.url = *std::move(url), .fields = {}, .json = options.json};
+  Plan plan{.url = *std::move(url),
+            .fields = {},
+            .has_admin_token = !options.admin_token_file.empty(),
+            .json = options.json};
   plan.url.path = plan.url.path == "/" ? kPath : plan.url.path;
   plan.url.query = *std::move(query);
   for (const auto& [option, file, name, prefix] :
@@ -170,8 +174,11 @@ sse::client::Task<int> explain(Process& process, std::vector<std::string> argume
     const sse::client::Failure& failure = answer.error();
     say(process.err, kName,
         failure_text(failure, plan->url) +
-            (failure.status == 401 ? "; name the administrator's token with --admin-token-file FILE"
-                                   : advice(failure, plan->url)));
+            (failure.status != 401   ? advice(failure, plan->url)
+             : plan->has_admin_token ? "; --admin-token-file has to hold a token of an issuer with "
+                                       "the role admin; vrelo token inspect says what it is"
+                                     : "; name the administrator's token with --admin-token-file "
+                                       "FILE"));
     co_return failure_status(failure);
   }
   const auto now = auth::NumericDate(std::chrono::system_clock::now().time_since_epoch());

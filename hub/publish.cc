@@ -15,7 +15,7 @@ class Category final : public boost::system::error_category {
   std::string message(int value) const override {
     switch (static_cast<Errc>(value)) {
       case Errc::kNotGranted:
-        return "the right to publish on each of the topics is missing";
+        return "the right to publish on one of the topics is missing";
     }
     return "unknown error " + std::to_string(value);
   }

@@ -83,7 +83,7 @@ http::Problem not_granted(std::string_view metadata_url) {
   return {.status = challenge.status,
           .title = "not granted",
           .field = "topic",
-          .detail = "The right to publish on each of the topics is missing.",
+          .detail = "The token does not allow to publish on the topic, or on one of the topics.",
           .challenge = std::move(challenge.field)};
 }
 
@@ -96,7 +96,8 @@ http::Problem unauthorized(const boost::system::error_code& error, std::string_v
                    : is_malformed ? "malformed authorization"
                                   : "token refused",
           .detail = is_missing ? "This needs a token: Authorization: Bearer, or a cookie." : "",
-          .challenge = std::move(challenge.field)};
+          .challenge = std::move(challenge.field),
+          .log_detail = is_missing ? "" : error.message()};
 }
 
 http::Problem ticket_refused(std::string_view metadata_url) {

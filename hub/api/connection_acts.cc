@@ -339,7 +339,7 @@ Connection::Next Connection::refuse_for_now(Obstacle obstacle, const Route& rout
 void Connection::note_refusal(const http::Problem& problem) {
   front_.parts_.metrics.refusals.add(problem.title);
   std::string detail = peer_.address().to_string();
-  for (const std::string* const part : {&problem.field, &problem.detail}) {
+  for (const std::string* const part : {&problem.field, &problem.detail, &problem.log_detail}) {
     detail += part->empty() ? "" : ": " + *part;
   }
   front_.parts_.logger.refused(problem.title, detail);

@@ -3,13 +3,10 @@
 // How a connection finds out what a request may do.
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "hub/api/connection.h"
 #include "hub/api/connection_ask.h"
 #include "hub/api/front.h"
 #include "hub/api/presented_tokens.h"
-#include "hub/auth/errc.h"
 #include "hub/fetched_keys.h"
 
 namespace vrelo::api {
@@ -44,11 +41,6 @@ base::Task<Connection::Authorized> Connection::authorize(auth::Role role,
     }
   }
   if (!authorization) {
-    if (authorization.error() != auth::Errc::kTokenMissing) {
-      front_.parts_.logger.refused(
-          "token refused",
-          fmt::format("{}: {}", peer_.address().to_string(), authorization.error().message()));
-    }
     co_return unauthorized(authorization.error(), policy_->metadata_url);
   }
   co_return *std::move(authorization);

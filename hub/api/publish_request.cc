@@ -54,6 +54,9 @@ Refused refuse_topic(std::string_view topic, const Policy& policy) {
   if (auto refused = refuse_characters(topic, "malformed topic", kTopic)) {
     return refused;
   }
+  if (topic.empty()) {
+    return malformed("missing topic", kTopic, "It is empty.");
+  }
   if (topic == "*") {
     return malformed("reserved topic", kTopic, "\"*\" stands for all topics.");
   }

@@ -120,7 +120,7 @@ TEST(PublishRequest, is_refused_with_the_name_of_the_field) {
       {"the star as the second", "topic=a&topic=*", 400, "reserved topic", "topic"},
       {"a topic of the hub", "topic=/.well-known/mercure/x", 400, "reserved topic", "topic"},
       {"the same as the second", "topic=a&topic=mercure", 400, "reserved topic", "topic"},
-      {"an empty topic", "topic=", 400, "reserved topic", "topic"},
+      {"an empty topic", "topic=", 400, "missing topic", "topic"},
       {"an escape in an escape", "topic=/.well-known/%256Dercure", 400, "reserved topic", "topic"},
       {"data is not UTF-8", "topic=a&data=%FF", 400, "malformed data", "data"},
       {"half a surrogate in data", "topic=a&data=%ED%A0%80", 400, "malformed data", "data"},

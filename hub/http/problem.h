@@ -30,6 +30,9 @@ struct Problem {
   // The value of the field WWW-Authenticate; "": there is none.
   std::string challenge = {};
 
+  // What the log alone says, since the sender shall not learn it; "": nothing.
+  std::string log_detail = {};
+
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 

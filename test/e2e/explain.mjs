@@ -124,7 +124,7 @@ test("an explanation says who the token is, what covers what, and which limits t
   assert.deepEqual(publish.json, {
     allowed: false,
     status: 403,
-    reason: "not granted: The right to publish on each of the topics is missing.",
+    reason: "not granted: The token does not allow to publish on the topic, or on one of the topics.",
     field: "topic",
     token: verified,
     topics: [
@@ -235,6 +235,10 @@ test("vrelo explain says it in words, and takes tokens from files and standard i
   const without = await run(["--publish", "news"]);
   assert.equal(without.status, 1);
   assert.match(without.errors, /401.*--admin-token-file FILE/s);
+  await writeFile(path.join(folder, "token"), token);
+  const asReader = await run(["--publish", "news", "--admin-token-file", "token"]);
+  assert.equal(asReader.status, 1);
+  assert.match(asReader.errors, /^vrelo explain: the hub refused \(401\): token refused; .* with the role admin; /);
   const usage = [
     ["--publish", "news", "--token", token],
     ["--publish", "news", "--subscribe", "news"],
@@ -250,4 +254,15 @@ test("vrelo explain says it in words, and takes tokens from files and standard i
   }
   const nowhere = await Command.vrelo(["explain", "http://127.0.0.1:1", "--publish", "a"], { input: "" }).ended();
   assert.equal(nowhere.status, 3);
+});
+
+test("the log says in one line why a token was refused, and its sender does not learn it", async (t) => {
+  const { hub, stranger } = await hubWithTokens(t);
+  const answer = await hub.post({ topic: "a" }, { headers: bearer(stranger.token({ publish: ["a"] })) });
+  assert.deepEqual([answer.status, answer.json.title, answer.json.detail], [401, "token refused", undefined]);
+  await hub.stop();
+  const lines = hub.errorText.split("\n").filter((line) => line.includes("refused"));
+  assert.deepEqual(lines.map((line) => line.split(" info ")[1]), [
+    "token refused: 127.0.0.1: the token's signature is wrong",
+  ]);
 });
