@@ -26,7 +26,6 @@
 #include "cli/help.h"
 #include "hub/api/node.h"
 #include "hub/auth/sqlite/kept.h"
-#include "hub/auth/trust.h"
 #include "hub/base/clock.h"
 #include "hub/base/files_limit.h"
 #include "hub/base/logging.h"
@@ -35,9 +34,11 @@
 #include "hub/base/standard_streams.h"
 #include "hub/listeners.h"
 #include "hub/log/memory/memory_store.h"
+#include "hub/log/sqlite/open_failure.h"
 #include "hub/log/sqlite/sqlite_store.h"
 #include "hub/role.h"
 #include "hub/supervisor.h"
+#include "hub/trust.h"
 
 namespace vrelo {
 namespace {
@@ -128,12 +129,11 @@ class Server {
   }
 
   // Returns when the hub has been told to end and has done so. Errors: it could not start.
-  base::Parsed<void> run(const base::Clock& clock, Listeners listeners, std::size_t files_max) {
+  base::Parsed<void> run(const base::Clock& clock,
+                         Listeners listeners,
+                         TrustPtr trust,
+                         std::size_t files_max) {
     local_only_ = listeners.is_local_only();
-    auto trust = read_trust(settings_);
-    if (!trust) {
-      return trust.error();
-    }
     auto kept = auth::sqlite::keep_beside(settings_.log.file);  // "": the log is in memory
     if (!kept) {
       return kept.error();
@@ -148,7 +148,7 @@ class Server {
                                    .listeners = std::move(listeners.main),
                                    .admin_listener = std::move(listeners.admin),
                                    .listeners_stay = is_worker_,
-                                   .trust = *std::move(trust),
+                                   .trust = std::move(trust),
                                    .revocations = std::move(kept->revocations.revocations),
                                    .keep_revocation = std::move(kept->revocations.keep),
                                    .tickets = std::move(kept->tickets),
@@ -217,7 +217,7 @@ class Server {
       return;
     }
     base::SettingsChange change = base::change_settings(settings_, *std::move(wanted));
-    auto trust = read_trust(change.settings);
+    auto trust = read_trust(change.settings, local_only_, logger_);
     if (!trust) {
       logger_.error("SIGHUP: settings stay as they were: {}", trust.error().message);
       return;
@@ -233,18 +233,6 @@ class Server {
     store_.set_retention(retention(settings_));
     node_->reload(settings_, *std::move(trust));
     logger_.info("SIGHUP: settings read, {} changed", change.changed.size());
-  }
-
-  base::Parsed<std::shared_ptr<const auth::TrustPolicy>> read_trust(
-      const base::Settings& settings) const {
-    auto trust = auth::read_trust(settings, local_only_);
-    if (!trust) {
-      return trust.error();
-    }
-    for (const std::string& note : trust->notes) {
-      logger_.warning("not taken: {}", note);
-    }
-    return std::move(trust->policy);
   }
 
   const base::SettingSources sources_;
@@ -275,6 +263,32 @@ int run_supervisor(SupervisorParts parts) {
   return ended ? *ended : fail(kFailed, kServe, ended.error().message);
 }
 
+int run_hub(const base::Clock& clock,
+            base::SettingSources sources,
+            base::Settings settings,
+            Listeners listeners,
+            std::size_t files_max,
+            bool is_worker) {
+  base::Logger logger(clock, settings.log_level);
+  auto trust = read_trust(settings, listeners.is_local_only(), logger);
+  if (!trust) {
+    return fail(kUsage, kServe, trust.error().message);
+  }
+  auto store = open_store(settings, clock, logger);
+  if (!store) {
+    return fail(kFailed, kServe,
+                "log " + log::sqlite::open_failure(settings.log.file, store.error()));
+  }
+  Server server(std::move(sources), std::move(settings), logger, **store, is_worker);
+  const auto served = server.run(clock, std::move(listeners), *std::move(trust), files_max);
+  (*store)->close();  // while the server still takes the signals: a checkpoint may last
+  ignore_signals();
+  if (served) {
+    logger.info("stopped");
+  }
+  return served ? kDone : fail(kFailed, kServe, served.error().message);
+}
+
 int serve(std::span<const std::string> arguments) {
   if (base::asks_for_help(arguments)) {
     return print(kServe, base::settings_help() + std::string(kServeExamples));
@@ -298,8 +312,7 @@ int serve(std::span<const std::string> arguments) {
     return fail(kUsage, kServe, "supervise = false: needs a restart");
   }
   ::signal(SIGPIPE, SIG_IGN);
-  ::umask(S_IRWXG |
-          S_IRWXO);  // events are for those who have a grant, not for those who have an account
+  ::umask(S_IRWXG | S_IRWXO);  // events are for those who have a grant, not an account
   const std::size_t files_max = base::raise_files_max();
   if (const auto refused = base::refuse_files_max(*settings, files_max)) {
     return fail(kFailed, kServe, refused->message);
@@ -320,21 +333,8 @@ int serve(std::span<const std::string> arguments) {
                            .listeners = *std::move(listeners),
                            .role = *role});
   }
-  base::Logger logger(clock, settings->log_level);
-  auto store = open_store(*settings, clock, logger);
-  if (!store) {
-    return fail(kFailed, kServe,
-                fmt::format("log {}: {}", settings->log.file, store.error().message()));
-  }
-  Server server(std::move(sources), *std::move(settings), logger, **store, is_worker);
-  const auto served = server.run(clock, *std::move(listeners), files_max);
-  (*store)->close();  // while the server still takes the signals: a checkpoint may last
-  ignore_signals();
-  if (!served) {
-    return fail(kFailed, kServe, served.error().message);
-  }
-  logger.info("stopped");
-  return kDone;
+  return run_hub(clock, std::move(sources), *std::move(settings), *std::move(listeners), files_max,
+                 is_worker);
 }
 
 int log_command(std::span<const std::string> arguments) {
@@ -353,7 +353,7 @@ int log_command(std::span<const std::string> arguments) {
   }
   const auto begun = log::sqlite::new_epoch(file);
   if (!begun) {
-    return fail(kFailed, kLog, fmt::format("{}: {}", file, begun.error().message()));
+    return fail(kFailed, kLog, log::sqlite::open_failure(file, begun.error()));
   }
   return print(kLog, fmt::format("{}: a new epoch has begun\n", file));
 }

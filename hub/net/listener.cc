@@ -33,7 +33,7 @@ constexpr int kBacklog = 4096;
 std::string reason(int error) {
   switch (error) {
     case EADDRINUSE:
-      return "address in use";
+      return "address in use; is another hub running there?";
     case EADDRNOTAVAIL:
       return "this machine has no such address";
     case EACCES:

@@ -111,7 +111,8 @@ TEST(Listener, refuses_a_port_that_another_hub_shares_among_its_shards) {
     const tcp::endpoint endpoint = listeners->front().endpoint();
     const auto second = listen_at(endpoint, 2);
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().message, "cannot listen on " + text(endpoint) + ": address in use");
+    EXPECT_EQ(second.error().message, "cannot listen on " + text(endpoint) +
+                                          ": address in use; is another hub running there?");
   }
 }
 

@@ -190,11 +190,14 @@ test("serve refuses arguments that make no sense, before it does anything", asyn
   const taken = (await t.hub()).authority;
   await writeFile(path.join(cwd, "bad.toml"), "shards = 2\nlisten = 3000\n");
   await writeFile(path.join(cwd, "unknown.toml"), "shards = 2\nlistn = 1\n");
+  const issuer = 'audiences = ["a"]\n[[issuers]]\nname = "a"\nkeys = ["none.jwk"]\n';
+  await writeFile(path.join(cwd, "keys.toml"), issuer);
+  await writeFile(path.join(cwd, "roles.toml"), `${issuer}roles = ["publsh"]\n`);
   const cases = [
     [["--listen", "here"], 2, '--listen: "here" is not ADDRESS:PORT, as in "127.0.0.1:3000" or "[::1]:3000"'],
     [["--listen", "127.0.0.1:70000"], 2, /^--listen: "127\.0\.0\.1:70000" is not ADDRESS:PORT/],
     [["--listen", "0.0.0.0:0"], 2, /^listen: other machines can reach 0\.0\.0\.0:0, .*open = true/],
-    [["--listen", taken], 1, `cannot listen on ${taken}: address in use`],
+    [["--listen", taken], 1, `cannot listen on ${taken}: address in use; is another hub running there?`],
     [["--listen"], 2, /^--listen needs a value: ADDRESS:PORT/],
     [["--shards", "1", "--shards", "2"], 2, "--shards is given more than once"],
     [["--shards", "1000"], 2, '--shards: "1000" is out of range: 0 to 256'],
@@ -206,6 +209,8 @@ test("serve refuses arguments that make no sense, before it does anything", asyn
     [["127.0.0.1:0"], 2, "127.0.0.1:0: not expected here; did you mean --listen 127.0.0.1:0?"],
     [["--config", "none.toml"], 2, "--config: none.toml: there is no such file"],
     [["--config", "bad.toml"], 2, /^bad\.toml:2: listen: "3000" is not ADDRESS:PORT/],
+    [["--config", "roles.toml"], 2, 'issuers[0]: roles: "publsh" is none of: publish, subscribe, admin'],
+    [["--config", "keys.toml"], 2, "issuers[0]: none.jwk: No such file or directory"],
     [["--config", "unknown.toml"], 2, "unknown.toml:2: listn: there is no such setting; did you mean listen?"],
   ];
   const before = await readdir(cwd);
@@ -273,7 +278,11 @@ test("log new-epoch tells every reader that comes back of a gap", { log: SQLITE 
   const before = await t.hub({}, { folder });
   const id = await before.publish({ topic: "news", data: "a" });
   const inUse = await newEpoch("vrelo.db");
-  assert.deepEqual([inUse.status, inUse.errors], [1, "vrelo log: vrelo.db: another process has this log open\n"]);
+  const words = "another process has this log open; end that one, or name another file";
+  const withoutPid = ({ status, errors }) => [status, errors.replace(` (process ${before.pid})`, "")];
+  assert.deepEqual(withoutPid(inUse), [1, `vrelo log: vrelo.db: ${words}\n`]);
+  const second = await run(["serve", "--listen", "127.0.0.1:0"], { cwd: folder });
+  assert.deepEqual(withoutPid(second), [1, `vrelo serve: log ./vrelo.db: ${words}\n`]);
   await before.stop();
 
   const done = await newEpoch("vrelo.db");

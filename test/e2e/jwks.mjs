@@ -335,6 +335,6 @@ test("keys of a URL need a file of certificates that can be read", async (t) => 
   const lines = `[[issuers]]\nname = "${NAME}"\njwks_url = "https://127.0.0.1:1/"\njwks_ca = "nowhere.pem"\n`;
   await writeFile(path.join(folder, "hub.toml"), `audiences = ["${AUDIENCE}"]\n${lines}`);
   const hub = t.spawnHub({ settings: { config: "hub.toml", log: "memory:" }, cwd: folder });
-  assert.equal((await hub.ended()).code, 1);
+  assert.equal((await hub.ended()).code, 2);
   assert.match(hub.errorText, /issuers\[0\]: jwks_ca: .*nowhere\.pem: No such file or directory/);
 });

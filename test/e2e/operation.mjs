@@ -533,7 +533,7 @@ test("a secret of published examples is one on loopback alone", async (t) => {
   await t.hub({ config: "hub.toml" }, { folder });
   for (const beyond of [{ listen: "0.0.0.0:0" }, { admin: "0.0.0.0:0" }]) {
     const hub = t.spawnHub({ cwd: folder, settings: { config: "hub.toml", ...beyond } });
-    assert.deepEqual(await hub.ended(), { code: 1, signal: null });
+    assert.deepEqual(await hub.ended(), { code: 2, signal: null });
     assert.match(hub.errorText, /^vrelo serve: [^\n]*key\.jwk: a secret that stands in published examples[^\n]*\n$/);
     assert.ok(!hub.errorText.includes(k));
   }

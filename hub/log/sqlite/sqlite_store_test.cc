@@ -13,6 +13,7 @@
 
 #include "hub/base/sqlite/connection.h"
 #include "hub/log/sqlite/open_errc.h"
+#include "hub/log/sqlite/open_failure.h"
 #include "hub/log/sqlite/sqlite_store_testing.h"
 
 namespace vrelo::log::sqlite {
@@ -114,6 +115,17 @@ TEST_F(SqliteStoreTest, says_that_another_has_the_log_open) {
   const auto before = contents();
   EXPECT_EQ(why_not(), OpenErrc::kInUse);
   EXPECT_EQ(contents(), before);
+  // Some file systems, as those of containers, do not let it be found out who it is.
+  EXPECT_THAT(open_failure(file(), OpenErrc::kInUse),
+              ::testing::MatchesRegex(
+                  fmt::format(".*/log\\.db: another process has this log open( \\(process {}\\))?; "
+                              "end that one, or name another file",
+                              ::getpid())));
+  first.reset();
+  EXPECT_EQ(open_failure(file(), OpenErrc::kInUse),
+            file() + ": another process has this log open; end that one, or name another file");
+  EXPECT_EQ(open_failure(file(), OpenErrc::kNotALog),
+            file() + ": the file is not a log of vrelo's");
 }
 
 TEST_F(SqliteStoreTest, says_that_the_file_is_something_else) {
