@@ -234,6 +234,22 @@ Parsed<std::string> read_file(const std::string& path) {
   return parsed(std::move(text));
 }
 
+// Returns whether `description`, the parser's, is about a value that begins like none of TOML's:
+// mostly a text without quotation marks.
+bool is_of_bare_value(std::string_view description) {
+  constexpr std::string_view kParsing = "Error while parsing ";
+  constexpr std::string_view kScopes[] = {
+      "value", "decimal integer", "floating-point", "boolean", "date", "time", "date-time"};
+  if (!description.starts_with(kParsing)) {
+    return false;
+  }
+  description.remove_prefix(kParsing.size());
+  const std::string_view scope = description.substr(0, description.find(':'));
+  return std::find(std::begin(kScopes), std::end(kScopes), scope) != std::end(kScopes) &&
+         (description.find(", saw '") != std::string_view::npos ||
+          description.find("could not determine") != std::string_view::npos);
+}
+
 // Adds what `given` says to `settings`, unless it contradicts the kind of a setting.
 Parsed<void> take(const GivenMap& given, Settings& settings) {
   for (const auto& [row, value] : given) {
@@ -264,8 +280,10 @@ Parsed<Settings> parse_settings(std::string_view toml, std::string_view file, Se
       settings.issuers = *std::move(issuers);
     }
   } catch (const toml::parse_error& error) {
-    return Fault{fmt::format("{}:{}: {}; texts stand in quotation marks, durations and sizes too",
-                             file, error.source().begin.line, error.description())};
+    return Fault{fmt::format("{}:{}: {}{}", file, error.source().begin.line, error.description(),
+                             is_of_bare_value(error.description())
+                                 ? "; texts stand in quotation marks, durations and sizes too"
+                                 : "")};
   }
   const auto applied = take(given, settings);
   if (!applied) {

@@ -366,6 +366,26 @@ TEST(Settings, name_the_line_of_a_bad_file) {
   }
 }
 
+TEST(Settings, speak_of_quotation_marks_where_they_are_missing) {
+  for (const std::string_view bare :
+       {"listen = 127.0.0.1:3000", "log = memory:", "log = sqlite:a", "history_age = 24h",
+        "history_bytes = 1GiB", "drain = 5s", "log_level = info", "log_level = warning",
+        "path = /a", "path = true1", "allowed_hosts = [a.example]"}) {
+    const auto settings = parse_settings(bare, "hub.toml", Settings());
+    ASSERT_FALSE(settings) << bare;
+    EXPECT_THAT(settings.error().message,
+                testing::EndsWith("; texts stand in quotation marks, durations and sizes too"));
+  }
+  for (const std::string_view other :
+       {"retry = 4\nretry = 5", "allowed_hosts = [\"a\"", "[[issuers]\n", "log = \"a\n",
+        "log \"a\"", "log =\n", "log = \"\\q\"", "log = \"a\"b", "shards = 08",
+        "shards = 99999999999999999999"}) {
+    const auto settings = parse_settings(other, "hub.toml", Settings());
+    ASSERT_FALSE(settings) << other;
+    EXPECT_THAT(settings.error().message, testing::Not(HasSubstr("quotation marks")));
+  }
+}
+
 TEST(Settings, refuse_a_file_beyond_one_mebibyte) {
   const TemporaryFile file(std::string((1 << 20) + 1, '#'));
   EXPECT_EQ(fault({"--config", file.path()}),
