@@ -68,7 +68,7 @@ int bench(std::span<const std::string> arguments) {
   if (workload.readers > 0 && report->readers.connected == 0 && !signal) {
     say(err, kBenchName,
         fmt::format(
-            "{}: {}", workload.stream.authority,
+            "{}: {}; is a hub running there? vrelo serve starts one", workload.stream.authority,
             report->readers.first_refusal.empty() ? "no answer" : report->readers.first_refusal));
     return kNotConnected;
   }

@@ -58,7 +58,10 @@ std::string problem_text(std::string_view body) {
   const json::object& problem = value.get_object();
   const std::string field = member(problem, "field");
   const std::string detail = member(problem, "detail");
-  const std::string words = detail.empty() ? member(problem, "title") : detail;
+  std::string words = detail.empty() ? member(problem, "title") : detail;
+  if (words.ends_with('.')) {
+    words.pop_back();  // advice() goes on with the sentence
+  }
   return field.empty() || words.empty() ? words : field + ": " + words;
 }
 

@@ -159,7 +159,8 @@ test("bench says that there is nobody, that arguments make no sense, and ends at
   const gone = await t.proxy({});
   await gone.close();
   const nobody = await run(t, [`http://127.0.0.1:${gone.port}`]);
-  const words = `vrelo bench: 127.0.0.1:${gone.port}: Connection refused\n`;
+  const hint = "is a hub running there? vrelo serve starts one";
+  const words = `vrelo bench: 127.0.0.1:${gone.port}: Connection refused; ${hint}\n`;
   assert.deepEqual([nobody.status, nobody.output, nobody.errors], [3, "", words]);
   const senseless = await run(t, ["http://127.0.0.1:1", "--readers", "100000000"]);
   assert.equal(senseless.status, 2);

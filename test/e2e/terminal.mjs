@@ -10,7 +10,7 @@ import { Command } from "../harness/command.mjs";
 import { MEMORY, SQLITE, test } from "../harness/test.mjs";
 
 const UUID = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const RESERVED_TYPE = '"mercure", and what begins with "vrelo.", is the hub\'s own.';
+const RESERVED_TYPE = '"mercure", and what begins with "vrelo.", is the hub\'s own';
 const NOBODY = "Connection refused; is a hub running there?";
 const EVENTS_PUBLISHED = "vrelo pub: events published:";
 const STREAM = { "content-type": "text/event-stream" };
@@ -285,7 +285,7 @@ test("pub reads data from standard input, without the line end that it may end w
     }
   }
   const bytes = await run(t, ["pub", hub.origin, "news"], { input: Buffer.of(0xff) });
-  assert.deepEqual([bytes.status, bytes.errors], [1, "vrelo pub: the hub refused (400): data: It is not UTF-8.\n"]);
+  assert.deepEqual([bytes.status, bytes.errors], [1, "vrelo pub: the hub refused (400): data: It is not UTF-8\n"]);
   const long = await run(t, ["pub", hub.origin, "news"], { input: "a".repeat((16 << 20) + 1) });
   assert.deepEqual([long.status, long.errors], [1, "vrelo pub: standard input is longer than 16777216 bytes\n"]);
 });
@@ -354,8 +354,8 @@ test("pub ends at the first line that is no event, and names what is wrong", asy
     ['{"topic":[]}', "topic is neither a text nor a list of texts"],
     ['{"retry":"5"}', "retry is not a number of milliseconds"],
     ['{"private":1}', "private is neither true nor false"],
-    ['{"id":"#1"}', 'the hub refused (400): id: Ids that begin with "#" are the hub\'s own.'],
-    ['{"topic":"*"}', 'the hub refused (400): topic: "*" stands for all topics.'],
+    ['{"id":"#1"}', 'the hub refused (400): id: Ids that begin with "#" are the hub\'s own'],
+    ['{"topic":"*"}', 'the hub refused (400): topic: "*" stands for all topics'],
   ];
   for (const [line, message] of cases) {
     const input = `{"data":"a"}\n\n${line}\n`;
@@ -415,8 +415,8 @@ test("pub says why it fails, in words and as a status", { log: MEMORY }, async (
   const cases = [
     [[gone, "news", "a"], 3, `vrelo pub: ${gone.slice(7)}: ${NOBODY}\n`],
     [[page, "news", "a"], 1, "vrelo pub: the answer is not the id of an event: it is text/html\n"],
-    [[hub.origin, "*", "a"], 1, 'vrelo pub: the hub refused (400): topic: "*" stands for all topics.\n'],
-    [[hub.origin, "news", "a".repeat(2000)], 1, /\(413\): Content-Length: At most 1024 bytes are allowed\.\n$/],
+    [[hub.origin, "*", "a"], 1, 'vrelo pub: the hub refused (400): topic: "*" stands for all topics\n'],
+    [[hub.origin, "news", "a".repeat(2000)], 1, /\(413\): Content-Length: At most 1024 bytes are allowed\n$/],
     [[`${hub.origin}/other`, "news", "a"], 1, /^vrelo pub: the hub refused \(404\): .+; the path of a hub is .+\n$/],
     [[hub.origin], 2, "vrelo pub: there is no topic: it stands behind the URL\n"],
     [[hub.origin, "news", "a", "b"], 2, 'vrelo pub: "b" is one argument too many; see vrelo pub --help\n'],
