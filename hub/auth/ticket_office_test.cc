@@ -105,6 +105,23 @@ class TicketOfficeTest : public ::testing::Test {
                    [this](const TicketOffice::Redeemed& result) { results.push_back(result); });
   }
 
+  // A session by ticket 1.
+  void open() {
+    mint(1);
+    redeem(1);
+    run();
+  }
+
+  // Ticket 1 has one more second, and the machine's clock is set back while nobody runs.
+  void expect_over_after_a_restart() {
+    clock.step_wall(-1h);
+    start();
+    clock.advance(1s);
+    redeem(1);
+    run();
+    EXPECT_NE(last<Refused>(), nullptr);
+  }
+
   template <typename T>
   const T* last() const {
     return results.empty() ? nullptr : std::get_if<T>(&results.back());
@@ -231,9 +248,7 @@ TEST_F(TicketOfficeTest, shows_a_time_that_no_step_of_the_clock_changes) {
 }
 
 TEST_F(TicketOfficeTest, resumes_while_nothing_can_be_kept_but_not_for_long) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   const std::string first = last<Opened>()->proof;
   disk.fails = true;
   mint(2);
@@ -256,9 +271,7 @@ TEST_F(TicketOfficeTest, resumes_while_nothing_can_be_kept_but_not_for_long) {
 }
 
 TEST_F(TicketOfficeTest, keeps_a_used_ticket_used_over_a_crash) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   const std::string proof = last<Opened>()->proof;
   clock.advance(10s);
   start();
@@ -273,9 +286,7 @@ TEST_F(TicketOfficeTest, keeps_a_used_ticket_used_over_a_crash) {
 }
 
 TEST_F(TicketOfficeTest, resumes_with_a_turn_that_a_crash_made_it_forget) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   for (int i = 0; i < 3; ++i) {
     redeem(1, last<Opened>()->proof);
     run();
@@ -290,9 +301,7 @@ TEST_F(TicketOfficeTest, resumes_with_a_turn_that_a_crash_made_it_forget) {
 }
 
 TEST_F(TicketOfficeTest, has_no_grace_after_a_crash_once_a_proof_was_shown) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   const std::string first = last<Opened>()->proof;
   redeem(1, first);
   EXPECT_EQ(results.size(), 1);
@@ -309,9 +318,7 @@ TEST_F(TicketOfficeTest, has_no_grace_after_a_crash_once_a_proof_was_shown) {
 }
 
 TEST_F(TicketOfficeTest, writes_turns_when_it_stops) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   for (int i = 0; i < 2; ++i) {
     redeem(1, last<Opened>()->proof);
     run();
@@ -325,9 +332,7 @@ TEST_F(TicketOfficeTest, writes_turns_when_it_stops) {
 }
 
 TEST_F(TicketOfficeTest, has_the_older_connection_closed) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   const std::string first = last<Opened>()->proof;
   redeem(1, first);
   run();
@@ -344,9 +349,7 @@ TEST_F(TicketOfficeTest, has_the_older_connection_closed) {
 }
 
 TEST_F(TicketOfficeTest, ends_a_session_by_its_name) {
-  mint(1);
-  redeem(1);
-  run();
+  open();
   using SessionEnd = TicketOffice::SessionEnd;
   std::vector<SessionEnd> ended;
   for (const char* const session : {"1", "1"}) {
@@ -387,12 +390,7 @@ TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_restart) {
   clock.advance(29s);
   mint(2);
   run();
-  clock.step_wall(-1h);
-  start();
-  clock.advance(1s);
-  redeem(1);
-  run();
-  EXPECT_NE(last<Refused>(), nullptr);
+  expect_over_after_a_restart();
 }
 
 TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_stop_before_which_nothing_happened) {
@@ -400,12 +398,7 @@ TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_stop_before_which_nothi
   run();
   clock.advance(29s);
   office->stop();
-  clock.step_wall(-1h);
-  start();
-  clock.advance(1s);
-  redeem(1);
-  run();
-  EXPECT_NE(last<Refused>(), nullptr);
+  expect_over_after_a_restart();
 }
 
 TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_crash_before_which_nothing_happened) {
@@ -415,12 +408,7 @@ TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_a_crash_before_which_noth
   run();
   clock.advance(29s);
   run_late();
-  clock.step_wall(-1h);
-  start();
-  clock.advance(1s);
-  redeem(1);
-  run();
-  EXPECT_NE(last<Refused>(), nullptr);
+  expect_over_after_a_restart();
 }
 
 TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_the_second_of_two_crashes) {
@@ -431,12 +419,7 @@ TEST_F(TicketOfficeTest, does_not_go_back_in_time_over_the_second_of_two_crashes
   run();
   clock.advance(29s);
   run_late();
-  clock.step_wall(-1h);
-  start();
-  clock.advance(1s);
-  redeem(1);
-  run();
-  EXPECT_NE(last<Refused>(), nullptr);
+  expect_over_after_a_restart();
 }
 
 TEST_F(TicketOfficeTest, writes_the_time_now_and_then_and_only_while_there_is_a_ticket) {

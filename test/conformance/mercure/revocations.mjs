@@ -13,14 +13,12 @@ import { AUDIENCE, Issuer } from "../../harness/token.mjs";
 const NAME = "https://app.example";
 const bearer = (token) => ({ headers: { authorization: `Bearer ${token}` } });
 
-// A hub with an issuer that has two keys, and an administrator.
-async function hubWithTokens(t, { lifetime = "" } = {}) {
+// A hub with an issuer whose keys are the files that `writeKeys` writes into a folder, and an administrator. `more` is
+// TOML for the issuer.
+async function hubWithKeys(t, writeKeys, more = "") {
   const folder = await t.folder();
-  const first = new Issuer(NAME, { kid: "first" });
-  const second = new Issuer(NAME, { kid: "second" });
+  const keys = await writeKeys((name) => path.join(folder, name));
   const admin = new Issuer("https://admin.example", { kid: "admin" });
-  await first.writeKey(path.join(folder, "first.jwk"));
-  await second.writeKey(path.join(folder, "second.jwk"));
   await admin.writeKey(path.join(folder, "admin.jwk"));
   await writeFile(
     path.join(folder, "hub.toml"),
@@ -28,8 +26,8 @@ async function hubWithTokens(t, { lifetime = "" } = {}) {
 anonymous = false
 [[issuers]]
 name = "${NAME}"
-keys = ["first.jwk", "second.jwk"]
-${lifetime}
+keys = ${JSON.stringify(keys)}
+${more}
 [[issuers]]
 name = "https://admin.example"
 keys = ["admin.jwk"]
@@ -37,7 +35,19 @@ roles = ["admin"]
 `,
   );
   const start = () => t.hub({ config: "hub.toml" }, { folder });
-  return { hub: await start(), start, first, second, admin: bearer(admin.token()) };
+  return { hub: await start(), start, admin: bearer(admin.token()) };
+}
+
+// The same, with two keys.
+async function hubWithTokens(t, { lifetime = "" } = {}) {
+  const first = new Issuer(NAME, { kid: "first" });
+  const second = new Issuer(NAME, { kid: "second" });
+  const writeKeys = async (at) => {
+    await first.writeKey(at("first.jwk"));
+    await second.writeKey(at("second.jwk"));
+    return ["first.jwk", "second.jwk"];
+  };
+  return { ...(await hubWithKeys(t, writeKeys, lifetime)), first, second };
 }
 
 const readToken = (issuer, claims, options) =>
@@ -96,28 +106,14 @@ test("a revocation ends the streams that it names within a second, and refuses t
 });
 
 test("the kid of a revoked key is that of the token, or of any entry of its key", async (t) => {
-  const folder = await t.folder();
   const inPem = new Issuer(NAME, { kid: "k1" });
   const twice = new Issuer(NAME, { kid: "k2" });
-  const admin = new Issuer("https://admin.example", { kid: "admin" });
-  await inPem.writePem(path.join(folder, "k1.pem"));
-  await twice.writePem(path.join(folder, "k2.pem"));
-  await twice.writeKey(path.join(folder, "k2.jwk"));
-  await admin.writeKey(path.join(folder, "admin.jwk"));
-  await writeFile(
-    path.join(folder, "hub.toml"),
-    `audiences = ["${AUDIENCE}"]
-anonymous = false
-[[issuers]]
-name = "${NAME}"
-keys = ["k1.pem", "k2.pem", "k2.jwk"]
-[[issuers]]
-name = "https://admin.example"
-keys = ["admin.jwk"]
-roles = ["admin"]
-`,
-  );
-  const hub = await t.hub({ config: "hub.toml" }, { folder });
+  const { hub, admin } = await hubWithKeys(t, async (at) => {
+    await inPem.writePem(at("k1.pem"));
+    await twice.writePem(at("k2.pem"));
+    await twice.writeKey(at("k2.jwk"));
+    return ["k1.pem", "k2.pem", "k2.jwk"];
+  });
   const rights = { publish: ["*"], subscribe: ["*"] };
   const noKid = { ...rights, header: { kid: undefined } };
   const cases = [
@@ -137,7 +133,7 @@ roles = ["admin"]
     assert.equal(await mint(token), 201, what);
   }
   for (const key of ["k1", "k2"]) {
-    const answer = await revoke(hub, { issuer: NAME, key }, bearer(admin.token()));
+    const answer = await revoke(hub, { issuer: NAME, key }, admin);
     assert.equal(answer.status, 200, answer.text);
   }
   for (const [what, token, status] of cases) {
