@@ -39,7 +39,7 @@ constexpr const char* kAbout =
 constexpr const char* kExamples = R"(
 The stream is that of the TOPICs, or of the URL's own query (match=…), and reads what the
 token may read. Whoever has the ticket before it is used may use it: keep the output to
-yourself, as here in a file.
+yourself, as in a file of yours alone (umask 077).
 
 Exit status: 0 with a ticket; 1 when the hub gives none; 2 for bad arguments; 3 when there
 is no hub to talk to; 130 after Ctrl-C.

@@ -49,7 +49,8 @@ constexpr const char* kAbout =
 constexpr const char* kExamples = R"(
 The key comes from a file, and with --config from that of the settings' first issuer,
 whose name and audience are then taken too: a secret as a JWK (kty oct), or a private
-key in PEM. A TOPIC of "*" stands for all of them.
+key in PEM. A TOPIC of "*" stands for all of them. Who has a token has its rights: after
+umask 077 the shell makes files that are yours alone.
 
 Examples:
   vrelo token --config vrelo.toml --publish '*' > token

@@ -165,8 +165,12 @@ test("a back end gets a ticket as docs/tickets.md shows it", async (t) => {
   assert.equal((await run(make)).status, 0);
   const ticket = JSON.parse((await run(mint)).output);
   assert.match(ticket.url, /^http:\/\/127\.0\.0\.1:3000\/\.well-known\/mercure\?ticket=vt_.{43}$/);
-  const stream = await hub.subscribe({ ticket: ticket.ticket });
-  assert.equal(stream.own[0].type, "vrelo.hello");
+
+  const [open] = /curl -N [^`]+/.exec(await page("docs/tickets.md"));
+  const options = { cwd: folder, env: { URL: ticket.url.replace(ADDRESS, hub.authority) } };
+  const refused = await shell(t, open.replace(/-H '[^']+'/, ""), options).ended();
+  assert.equal(JSON.parse(refused.output).status, 406);
+  await shell(t, open, options).printed(/^: vrelo heartbeat=15\n/);
 });
 
 test("what docs/wire.md shows goes over the wire", async (t) => {
