@@ -33,10 +33,10 @@ def bench(server, arguments, core=None, target=None, faultless=True, nice=0):
 
 
 @contextlib.contextmanager
-def beside(server, arguments, target=None):
+def beside(server, arguments, target=None, core=LOAD_CORE):
     """Another load, for as long as the block runs: one that ends before, or that the server fails, is an error."""
     argv = [servers.VRELO, "bench", *(target or server.target), *map(str, arguments), "--json"]
-    with servers.process(servers.pinned(LOAD_CORE, argv)) as child:
+    with servers.process(servers.pinned(core, argv)) as child:
         yield child
         if child.poll() is not None:
             raise RuntimeError(f"{argv}: ended too early, with status {child.returncode}\n{child.stdout.read()}")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hub is killed again and again at full publishing rate, while readers join, leave, stall and resume. Its window
-// is as small as it may be and its history is short, so that they read from all of it and fall out of it. Each stream
-// of each of them is compared with the order in which one reader has seen everything. script/long runs it.
+// The hub is killed again and again while publishers send as fast as this process can, and readers join, leave, stall
+// and resume. Its window is as small as it may be and its history is short, so that they read from all of it and fall
+// out of it. Each stream of each of them is compared with the order in which one reader has seen everything.
+// script/long runs it.
 
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
