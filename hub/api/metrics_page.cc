@@ -30,6 +30,8 @@ constexpr Shown kShown[] = {
      "Pieces of older history that another reader had brought."},
     {&FanOutStats::storage_reads, "vrelo_storage_reads_total",
      "Pieces of older history that were read from the log."},
+    {&FanOutStats::failed_reads, "vrelo_storage_reads_failed_total",
+     "Such reads that failed; they are tried again, and the streams wait for them."},
 };
 
 // Why a stream was closed.

@@ -355,6 +355,7 @@ FanOutStats Core::stats() const {
           .window_hits = counters_.window_hits.get(),
           .page_cache_hits = counters_.page_cache_hits.get(),
           .storage_reads = counters_.storage_reads.get(),
+          .failed_reads = counters_.failed_reads.get(),
           .gaps = counters_.gaps.get(),
           .closed_gone = counters_.gone.get(),
           .closed_silent = counters_.silent.get(),

@@ -74,8 +74,8 @@ class Core final : public std::enable_shared_from_this<Core> {
   };
   struct Counters {
     Counter streams, groups, opened, rounds, sends, sent_bytes, wakes, window_hits, page_cache_hits,
-        storage_reads, gaps, gone, silent, stalled, record_gone, drained, ended, replaced,
-        log_stopped;
+        storage_reads, failed_reads, gaps, gone, silent, stalled, record_gone, drained, ended,
+        replaced, log_stopped;
   };
 
   // A slice ends after this much work, so that the loop can serve everything else.

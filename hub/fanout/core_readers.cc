@@ -335,6 +335,9 @@ void Core::page_arrived(Fetches::iterator at, boost::system::result<log::Page> p
   }
   const bool gone = !page && page.error() == log::Errc::kPositionGone;
   const bool stopped = !page && page.error() == log::Errc::kStopped;
+  if (!page && !gone && !stopped) {
+    counters_.failed_reads.add(1);
+  }
   for (const int fd : arrived.waiting) {
     Stream* const stream = streams_.find(fd);
     if (stream == nullptr || stream->live() || !stream->reader->fetching) {

@@ -60,6 +60,7 @@ struct FanOutStats {
   std::uint64_t window_hits = 0;      // pieces of history read from the window
   std::uint64_t page_cache_hits = 0;  // from pages that another reader had brought
   std::uint64_t storage_reads = 0;    // from the log
+  std::uint64_t failed_reads = 0;     // of those; the log did not answer
   std::uint64_t gaps = 0;
   std::uint64_t closed_gone = 0;         // the peer closed, or the connection broke
   std::uint64_t closed_silent = 0;       // the peer acknowledged nothing

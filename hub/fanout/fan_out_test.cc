@@ -327,9 +327,11 @@ TEST(FanOut, asks_storage_again_when_it_did_not_answer) {
     shard.loop.poll_one();
   }
   EXPECT_THAT(shard.data(5), IsEmpty());
+  EXPECT_EQ(shard.fan_out().stats().failed_reads, 1U);
   shard.log.unavailable = false;
   shard.advance(1s);
   EXPECT_THAT(shard.data(5), ElementsAre("one", "two"));
+  EXPECT_EQ(shard.fan_out().stats().failed_reads, 1U);
 }
 
 TEST(FanOut, announces_a_gap_to_a_reader_that_retention_overtook) {
