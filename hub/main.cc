@@ -65,7 +65,7 @@ constexpr std::string_view kLogHelp =
 Usage: vrelo log new-epoch FILE
 
   new-epoch FILE   Begin a new epoch: every reader that comes back is told of a gap. For one who put
-                   back a backup of FILE together with FILE.epoch, which the hub cannot notice.
+                   back FILE with its FILE.epoch and FILE.end, which the hub cannot notice.
 
 Examples:
   vrelo log new-epoch vrelo.db

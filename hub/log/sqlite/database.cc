@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "hub/log/sqlite/end_mark.h"
 #include "hub/log/sqlite/epoch_guard.h"
 #include "hub/log/sqlite/examine.h"
 #include "hub/log/sqlite/open_errc.h"
@@ -178,8 +179,21 @@ boost::system::result<Prepared> start_on(Connection& connection,
   if (!beside) {
     return beside.error();
   }
+  const auto mark = read_end_mark(file);
+  if (!mark) {
+    return mark.error();
+  }
+  const auto end = read_end(connection);
+  if (!end) {
+    return why_not(end.error());
+  }
   Prepared prepared{.hash_key = state->hash_key};
   if (std::find(beside->begin(), beside->end(), state->guard) == beside->end()) {
+    prepared.new_epoch = "not the file that the last start left, but from before it or elsewhere";
+  } else if (*mark > Position{.epoch = state->epoch, .offset = *end}) {
+    prepared.new_epoch = "events are lost that were acknowledged";
+  }
+  if (!prepared.new_epoch.empty()) {
     state->epoch = random_value();
     // The value of a file from a backup must not get beside it: a kill after that would make it
     // pass.

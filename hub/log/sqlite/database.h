@@ -56,11 +56,14 @@ struct Prepared {
   // The guard that this start could not write because the disk is full. Before anything else is
   // written, renew_guard() must have succeeded with it.
   std::optional<std::uint64_t> guard_to_write = {};
+
+  // Why a new epoch has begun, for the operator. "": none has, or the log is new.
+  std::string_view new_epoch = {};
 };
 
 // Prepares the file for use by the process that holds its lock: looks at it, makes it if there is
-// none, and takes the steps of epoch_guard.h. `at_step` is told before the first and after each of
-// them.
+// none, compares it with what end_mark.h tells, and takes the steps of epoch_guard.h. `at_step` is
+// told before the first and after each of them.
 //
 // Errors: any of OpenErrc, and the file is as it was; any of base::sqlite::Errc, kFull only where a
 // new epoch has to begin, which must be in the file before a reader knows it; those of the system.

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "hub/base/sqlite/faulty_vfs_testing.h"
@@ -202,6 +203,114 @@ TEST_F(SqliteEpochTest, is_a_new_one_when_nothing_that_can_be_read_is_beside_the
     EXPECT_NE(second, first);
     EXPECT_EQ(epoch_of(folder), second);
   }
+}
+
+// --- A log that has lost what it had acknowledged.
+
+// What a crash leaves of five events, the last one of which is in the write-ahead log alone.
+class SqliteLostTest : public SqliteEpochTest {
+ protected:
+  SqliteLostTest() {
+    const fs::path folder = new_folder();
+    const auto store = open(folder);
+    for (int i = 0; i < 5; ++i) {
+      end_ = store->append({.topics = {"t"}, .data = std::string(5000, 'x')}).value().position;
+    }
+    crashed_ = copy_of(folder);
+  }
+
+  fs::path wal() const { return crashed_ / "log.db-wal"; }
+
+  // Starts on what is there, and demands a new epoch.
+  void expect_new_epoch() {
+    std::vector<std::string> reports;
+    SqliteOptions options{.file = crashed_ / "log.db"};
+    options.report = [&](std::string_view line) { reports.emplace_back(line); };
+    OpenStore store(options, clock_);
+    EXPECT_NE(store.log().end().epoch, end_.epoch);
+    EXPECT_THAT(reports, ElementsAre(HasSubstr("log.db: events are lost")));
+    EXPECT_EQ(store.wait(store.log().read(end_, {.all = true}, {})).error(), Errc::kPositionGone);
+    EXPECT_NE(store.append({.topics = {"t"}}).value().position.epoch, end_.epoch);
+  }
+
+  fs::path crashed_;
+  Position end_;
+};
+
+TEST_F(SqliteLostTest, has_the_same_epoch_where_nothing_is_lost) {
+  EXPECT_EQ(open(crashed_)->log().end(), end_);
+  EXPECT_EQ(epoch_of(crashed_), end_.epoch);
+}
+
+TEST_F(SqliteLostTest, has_a_new_one_where_the_write_ahead_log_was_removed) {
+  fs::remove(wal());
+  expect_new_epoch();
+}
+
+TEST_F(SqliteLostTest, has_a_new_one_where_it_was_emptied) {
+  fs::resize_file(wal(), 0);
+  expect_new_epoch();
+}
+
+TEST_F(SqliteLostTest, has_a_new_one_where_it_was_cut) {
+  fs::resize_file(wal(), fs::file_size(wal()) - 100);
+  expect_new_epoch();
+}
+
+TEST_F(SqliteLostTest, has_a_new_one_where_a_bit_of_it_is_another) {
+  std::fstream file(wal(), std::ios::in | std::ios::out | std::ios::binary);
+  const auto half = static_cast<std::streamoff>(fs::file_size(wal()) / 2);
+  file.seekg(half);
+  const char flipped = static_cast<char>(file.get() ^ 1);
+  file.seekp(half);
+  file.put(flipped);
+  file.close();
+  expect_new_epoch();
+}
+
+TEST_F(SqliteLostTest, has_the_new_one_from_then_on) {
+  fs::remove(wal());
+  const std::uint64_t second = epoch_of(crashed_);
+  EXPECT_NE(second, end_.epoch);
+  EXPECT_EQ(append_to(crashed_).epoch, second);
+  EXPECT_EQ(epoch_of(crashed_), second);
+}
+
+TEST_F(SqliteLostTest, has_a_new_one_also_if_the_start_is_killed) {
+  fs::remove(wal());
+  for (const std::string_view step : kSteps) {
+    SCOPED_TRACE(step);
+    EXPECT_NE(epoch_of(killed_at(step, copy_of(crashed_))), end_.epoch);
+  }
+}
+
+TEST_F(SqliteLostTest, has_the_same_epoch_where_the_mark_is_older_than_the_log) {
+  std::ofstream(crashed_ / "log.db.end") << fmt::format("{:016x}.{:016x}\n", end_.epoch, 1);
+  EXPECT_EQ(open(crashed_)->log().end(), end_);
+}
+
+TEST_F(SqliteLostTest, has_the_same_epoch_where_there_is_no_mark) {
+  const std::string zeros(16, '0');
+  for (const std::string& text :
+       {std::string("gone"), std::string(), std::string("no mark\n"), zeros + "." + zeros,
+        zeros + ":" + zeros + "\n", zeros + "." + std::string(15, 'f') + "g\n",
+        fmt::format("{:016x}.{:016x}\n\n", end_.epoch, 99)}) {
+    SCOPED_TRACE(text);
+    const fs::path folder = copy_of(crashed_);
+    if (text == "gone") {
+      fs::remove(folder / "log.db.end");
+    } else {
+      std::ofstream(folder / "log.db.end") << text;
+    }
+    EXPECT_EQ(open(folder)->log().end(), end_);
+  }
+}
+
+TEST_F(SqliteLostTest, does_not_start_where_the_mark_cannot_be_read) {
+  fs::remove(crashed_ / "log.db.end");
+  fs::create_directory(crashed_ / "log.db.end");
+  EXPECT_EQ(SqliteStore::open({.file = crashed_ / "log.db"}, clock_).error(),
+            boost::system::errc::is_a_directory);
 }
 
 // --- A disk without room.

@@ -4,8 +4,11 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/database.h"
+#include "hub/log/sqlite/end_mark.h"
 #include "hub/log/sqlite/file_lock.h"
 #include "hub/log/sqlite/history.h"
 #include "hub/log/sqlite/open_errc.h"
@@ -44,12 +47,21 @@ boost::system::result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOpti
   if (!prepared) {
     return prepared.error();
   }
+  if (!prepared->new_epoch.empty() && parts->options.report) {
+    parts->options.report(
+        fmt::format("{}: {}; a new epoch begins, and readers that come back are told of a gap",
+                    location.file, prepared->new_epoch));
+  }
   location.identity = identify(location.file);
   if (!location.identity) {
     return OpenErrc::kCannotOpen;
   }
-  auto writer = Writer::start(location, prepared->guard_to_write, parts->options, clock,
-                              parts->catalog, parts->counters);
+  auto mark = EndMark::open(location.file);
+  if (!mark) {
+    return mark.error();
+  }
+  auto writer = Writer::start(location, std::move(*mark), prepared->guard_to_write, parts->options,
+                              clock, parts->catalog, parts->counters);
   if (!writer) {
     return writer.error();
   }

@@ -47,9 +47,10 @@ struct SqliteStats {
 
 // A log in one SQLite file: what was acknowledged is on disk.
 //
-// Beside FILE stand FILE-wal and FILE-shm (SQLite's own), FILE.lock and FILE.epoch. The log is one
-// process's: FILE.lock is held for as long as the store is open. FILE.epoch tells whether FILE is
-// the one that was written last, or was put back from a backup; see epoch_guard.h.
+// Beside FILE stand FILE-wal and FILE-shm (SQLite's own), FILE.lock, FILE.epoch and FILE.end. The
+// log is one process's: FILE.lock is held for as long as the store is open. FILE.epoch tells
+// whether FILE is the one that was written last, or was put back from a backup, see epoch_guard.h;
+// FILE.end, whether it has lost what was acknowledged, see end_mark.h.
 //
 // One thread writes: it takes all events that wait and commits them together. Other threads read,
 // each through its own connection, in short transactions, in the order in which they were asked. No

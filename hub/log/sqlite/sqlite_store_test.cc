@@ -105,9 +105,10 @@ TEST_F(SqliteStoreTest, commits_events_that_wait_together) {
 TEST_F(SqliteStoreTest, leaves_one_file_and_its_companions_when_it_is_closed) {
   open()->append({.topics = {"t"}}).value();
   const auto files = contents();
-  EXPECT_EQ(files.size(), 2U);
+  EXPECT_EQ(files.size(), 3U);
   EXPECT_EQ(files.count("log.db"), 1U);
   EXPECT_EQ(files.count("log.db.epoch"), 1U);
+  EXPECT_EQ(files.count("log.db.end"), 1U);
 }
 
 TEST_F(SqliteStoreTest, says_that_another_has_the_log_open) {

@@ -48,13 +48,14 @@ Keys keys_of(const Event& event, std::string_view bytes, const HashKey& key) {
 
 boost::system::result<std::unique_ptr<Writer>> Writer::start(
     const Location& location,
+    EndMark mark,
     std::optional<std::uint64_t> guard_to_write,
     const SqliteOptions& options,
     const base::Clock& clock,
     Catalog& catalog,
     Counters& counters) {
   std::unique_ptr<Writer> writer(
-      new Writer(location, guard_to_write, options, clock, catalog, counters));
+      new Writer(location, std::move(mark), guard_to_write, options, clock, catalog, counters));
   if (auto opened = writer->open_file(); !opened) {
     return opened.error();
   }
@@ -67,6 +68,7 @@ boost::system::result<std::unique_ptr<Writer>> Writer::start(
 }
 
 Writer::Writer(const Location& location,
+               EndMark mark,
                std::optional<std::uint64_t> guard_to_write,
                const SqliteOptions& options,
                const base::Clock& clock,
@@ -74,6 +76,7 @@ Writer::Writer(const Location& location,
                Counters& counters)
     : location_(location),
       wal_name_(location.file + "-wal"),
+      mark_(std::move(mark)),
       options_(options),
       clock_(clock),
       catalog_(catalog),
@@ -234,6 +237,7 @@ std::vector<OperationPtr> Writer::show() {
   std::vector<OperationPtr> woken = catalog_.commit(staged_);
   if (!staged_.empty()) {
     ages_.note(next_ - 1, clock_.steady());
+    mark_.write(catalog_.end());
   }
   if (next_extent_.begin.offset != extent_.begin.offset) {
     catalog_.removed(next_extent_.begin.offset);

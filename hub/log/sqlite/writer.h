@@ -19,6 +19,7 @@
 #include "hub/log/sqlite/ages.h"
 #include "hub/log/sqlite/catalog.h"
 #include "hub/log/sqlite/database.h"
+#include "hub/log/sqlite/end_mark.h"
 #include "hub/log/sqlite/remover.h"
 #include "hub/log/sqlite/sqlite_store.h"
 
@@ -66,6 +67,7 @@ class Writer {
   // disk counts as full.
   static boost::system::result<std::unique_ptr<Writer>> start(
       const Location& location,
+      EndMark mark,
       std::optional<std::uint64_t> guard_to_write,
       const SqliteOptions& options,
       const base::Clock& clock,
@@ -86,6 +88,7 @@ class Writer {
   using Result = base::sqlite::Result<T>;
 
   Writer(const Location& location,
+         EndMark mark,
          std::optional<std::uint64_t> guard_to_write,
          const SqliteOptions& options,
          const base::Clock& clock,
@@ -116,6 +119,7 @@ class Writer {
 
   const Location location_;
   const std::string wal_name_;
+  const EndMark mark_;
   const SqliteOptions& options_;
   const base::Clock& clock_;
   Catalog& catalog_;

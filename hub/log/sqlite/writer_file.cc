@@ -96,6 +96,7 @@ Writer::Result<void> Writer::open_file() {
   } else if (before.offset < *end) {
     ages_.note(*end, clock_.steady());
   }
+  mark_.write(catalog_.end());
   return {};
 }
 
