@@ -15,7 +15,7 @@ namespace {
 
 constexpr Command kCommands[] = {
     {.name = "init",
-     .summary = "write settings and a key, for a hub that needs tokens",
+     .summary = "write settings and a key, for a hub that wants tokens",
      .run = init},
     {.name = "sub",
      .summary = "print the events of a stream as they come",
