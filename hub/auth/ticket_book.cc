@@ -230,15 +230,17 @@ void TicketBook::unmint(const TicketHash& hash, const Minted& minted) {
   }
 }
 
-void TicketBook::unredeem(const TicketHash& hash) {
-  const auto at = entries_.find(hash);
-  if (at == entries_.end()) {
-    return;
+bool TicketBook::unredeem(const TicketHash& hash, const Opened& opened) {
+  if (!opened.is_first) {
+    return false;
   }
-  at->second.record.session.reset();
-  owner_of(at->second.record).unused.emplace(at->second.number, hash);
-  set_due(hash, at->second);
-  changed_.insert(hash);
+  if (const auto at = entries_.find(hash); at != entries_.end()) {
+    at->second.record.session.reset();
+    owner_of(at->second.record).unused.emplace(at->second.number, hash);
+    set_due(hash, at->second);
+    changed_.insert(hash);
+  }
+  return true;
 }
 
 std::vector<TicketBook::Change> TicketBook::changes() const {

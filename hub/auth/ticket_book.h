@@ -175,7 +175,9 @@ class TicketBook {
   // Takes back what could not be kept: what mint() and redeem() did, before anybody was told.
   // Order: what was done last comes first.
   void unmint(const TicketHash& hash, const Minted& minted);
-  void unredeem(const TicketHash& hash);
+
+  // Returns false where a session that was there before goes on, and its client may be told.
+  bool unredeem(const TicketHash& hash, const Opened& opened);
 
   // What changed since the last settle(), in need of being kept; nullptr: it is gone.
   struct Change {

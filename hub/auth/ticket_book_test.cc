@@ -462,11 +462,15 @@ TEST_F(TicketBookTest, takes_back_what_could_not_be_kept) {
   ASSERT_TRUE(is_minted(1));
   book.unmint(test_digest(2), std::get<TicketBook::Minted>(mint(2)));
   EXPECT_EQ(book.find(now, test_digest(2)), nullptr);
-  ASSERT_TRUE(open(attempt()).is_first);
-  book.unredeem(test_digest(1));
+  const Opened first = open(attempt());
+  ASSERT_TRUE(first.is_first);
+  EXPECT_TRUE(book.unredeem(test_digest(1), first));
   const Opened again = open(attempt("", 101));
   EXPECT_EQ(again.turn, 1);
   EXPECT_TRUE(again.is_first);
+  const Opened second = open(attempt(again.proof));
+  EXPECT_FALSE(book.unredeem(test_digest(1), second));
+  EXPECT_EQ(open(attempt(second.proof)).turn, 3);
 }
 
 TEST_F(TicketBookTest, tells_what_is_to_be_kept) {

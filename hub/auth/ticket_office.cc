@@ -192,8 +192,7 @@ void TicketOffice::redeem(const TicketBook::Attempt& attempt, std::function<void
   };
   job->take_back = [this, hash = attempt.hash, redeemed] {
     const auto* const opened = std::get_if<TicketBook::Opened>(redeemed.get());
-    if (opened != nullptr && opened->is_first) {
-      book_.unredeem(hash);
+    if (opened != nullptr && book_.unredeem(hash, *opened)) {
       taken_back_.insert(hash);
     }
   };

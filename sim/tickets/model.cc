@@ -33,6 +33,24 @@ struct Act {
 
 constexpr std::array<const char*, kClients> kNames = {"owner", "thief", "twin", "proof thief"};
 
+struct Manner {
+  const char* what;
+  Visit visit;
+};
+
+// How a request to a node may go, as far as it is not refused for something else.
+std::vector<Manner> manners_of(const Cast& cast, std::size_t node) {
+  std::vector<Manner> manners = {{"", {.node = node}}};
+  if (cast.full_nodes) {
+    manners.push_back({", which is full", {.node = node, .is_full = true}});
+  }
+  if (cast.store_fails) {
+    manners.push_back({", which cannot be kept", {.node = node, .disk = Disk::kFails}});
+    manners.push_back({", which is kept too late", {.node = node, .disk = Disk::kFailsLate}});
+  }
+  return manners;
+}
+
 void add_requests(const Cast& cast, const World& world, std::vector<Act>& acts) {
   const std::array<bool, kClients> takes_part = {
       true, cast.thief_with_url, cast.twin_with_url,
@@ -44,9 +62,12 @@ void add_requests(const Cast& cast, const World& world, std::vector<Act>& acts) 
     acts.push_back({fmt::format("{}: requests that are refused for something else", kNames.at(who)),
                     [who](World& next) { return next.flawed_requests(who); }});
     for (std::size_t node = 0; node < (cast.second_node ? 2U : 1U); ++node) {
-      if (world.requests() < cast.requests && (node == 1 || !world.is_cut())) {
-        acts.push_back({fmt::format("{}: a request to node {}", kNames.at(who), node),
-                        [who, node](World& next) { return next.request(who, node); }});
+      if (world.requests() >= cast.requests || (node == 0 && world.is_cut())) {
+        continue;
+      }
+      for (const auto& [what, visit] : manners_of(cast, node)) {
+        acts.push_back({fmt::format("{}: a request to node {}{}", kNames.at(who), node, what),
+                        [who, visit = visit](World& next) { return next.request(who, visit); }});
       }
     }
   }
@@ -65,6 +86,28 @@ void add_first_blocks(const World& world, std::vector<Act>& acts) {
             {fmt::format("the first block of turn {} {}", line.turn, what),
              [at, fate = fate](World& next) { return next.send_first_block(at, fate); }});
       }
+    }
+  }
+}
+
+void add_ends(const Cast& cast, const World& world, std::vector<Act>& acts) {
+  if (cast.ends && !world.is_ticket_over()) {
+    acts.push_back(
+        {"the ticket's time passes", [](World& next) { return next.let_ticket_pass(); }});
+  }
+  if (cast.ends && !world.is_revoked()) {
+    acts.push_back({"the session is revoked", [](World& next) { return next.revoke({}); }});
+  }
+  if (cast.ends && !world.is_revoked() && cast.store_fails) {
+    acts.push_back({"the session is revoked, which cannot be kept",
+                    [](World& next) { return next.revoke(Disk::kFails); }});
+  }
+  if (cast.session_ends && world.has_session()) {
+    acts.push_back(
+        {"the session's time passes", [](World& next) { return next.let_session_pass(); }});
+    if (world.lines().empty()) {
+      acts.push_back(
+          {"there is no connection for long", [](World& next) { return next.let_absence_pass(); }});
     }
   }
 }
@@ -94,12 +137,8 @@ std::vector<Act> acts_of(const Cast& cast, const World& world) {
   if (!world.is_grace_over()) {
     acts.push_back({"the grace passes", [](World& next) { return next.let_grace_pass(); }});
   }
-  if (cast.ends && !world.is_ticket_over()) {
-    acts.push_back(
-        {"the ticket's time passes", [](World& next) { return next.let_ticket_pass(); }});
-  }
-  if (cast.ends && !world.is_revoked()) {
-    acts.push_back({"the session is revoked", [](World& next) { return next.revoke(); }});
+  if (!world.is_over()) {
+    add_ends(cast, world, acts);
   }
   if (cast.second_node) {
     const bool is_cut = !world.is_cut();

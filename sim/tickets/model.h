@@ -19,8 +19,11 @@ struct Cast {
   bool crashes = false;
   bool backup = false;  // the store comes back as it was before the ticket was used
   bool second_node = false;
-  bool ends = false;  // the ticket's time passes, or somebody revokes its session
-  int requests = 4;   // that all of them together send at most, besides those with a flaw
+  bool ends = false;          // the ticket's time passes, or somebody revokes its session
+  bool session_ends = false;  // its time passes, or it has no connection for too long
+  bool full_nodes = false;
+  bool store_fails = false;
+  int requests = 4;  // that all of them together send at most, besides those with a flaw
 };
 
 // What was looked at.
@@ -44,8 +47,12 @@ struct Explored {
 //   newest proof, or before it got one, within the grace.
 // - A session has one open connection.
 // - A ticket whose time is over opens no session; a session that was revoked is over for everybody,
-//   also where its ticket was not used yet.
-// - A request that is refused for something else leaves the ticket unused.
+//   also where its ticket was not used yet. So is one whose time has passed, or that was without a
+//   connection for too long; and each of its streams ends when it does.
+// - A request that is refused for something else leaves the ticket unused, and so does one that
+//   cannot be kept. What else cannot be kept holds until the next crash.
+// - A node that is full, or drains, gives a turn as any other does, and closes after its first
+//   block.
 Explored explore(const Cast& cast);
 
 }  // namespace vrelo::sim::tickets

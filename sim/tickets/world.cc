@@ -12,8 +12,14 @@ namespace vrelo::sim::tickets {
 namespace {
 
 using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
 
 constexpr const char* kSession = "session";
+
+constexpr auth::TicketLimits kLimits = {.session = 1h};
+
+// From the minting on. A session ends with its token where the ticket is used late, else before.
+constexpr std::chrono::seconds kTokenTime = 1h + 5s;
 
 const auth::Digest kSecret = auth::Digest{2};
 
@@ -24,10 +30,11 @@ bool look_alike(Who a, Who b) {
 
 }  // namespace
 
-World::World() : book_({}) {
+World::World() : book_(kLimits) {
   const auto terms = std::make_shared<const auth::TicketTerms>(auth::TicketTerms{
       .query = "", .session = kSession, .label = "", .issuer = "", .claims = {}, .epoch = 1});
-  book_.mint(now_, {.hash = the_ticket(), .terms = terms, .ttl = 300s});
+  book_.mint(now_,
+             {.hash = the_ticket(), .terms = terms, .ttl = 300s, .token_end = now_ + kTokenTime});
   keep();
   minted_ = *kept_;
 }
@@ -37,6 +44,9 @@ void World::keep() {
   for (const Book::Change& change : book_.changes()) {
     kept_ = change.record == nullptr ? std::nullopt : std::optional(*change.record);
   }
+  is_proof_unkept_ = false;
+  is_end_unkept_ = false;
+  kept_for_.reset();
 }
 
 std::string World::proof_of(std::uint32_t turn) const {
@@ -56,41 +66,49 @@ bool World::is_waiting(Who who) const {
   });
 }
 
-std::string World::request(Who who, std::size_t node) {
+std::string World::request(Who who, const Visit& visit) {
   ++requests_;
   was_disturbed_ = was_disturbed_ || who != kOwner;
-  const auto outcome = serve(who, node, Flaw::kNone);
-  if (!outcome) {
+  const auto answer = serve(who, visit, Flaw::kNone);
+  if (!answer) {
     return "a good request is refused";
   }
-  if (const auto* const opened = std::get_if<Book::Opened>(&*outcome)) {
-    return take_opened(who, node, *opened);
+  if (const auto* const opened = std::get_if<Book::Opened>(&*answer)) {
+    return take_opened(who, visit, *opened);
   }
-  return take_refused(who, std::get<Book::Refused>(*outcome));
+  if (const auto* const refused = std::get_if<Book::Refused>(&*answer)) {
+    return take_refused(who, *refused);
+  }
+  const std::vector<Book::Change> changes = book_.changes();
+  const bool is_unused =
+      std::all_of(changes.begin(), changes.end(), [](const Book::Change& change) {
+        return change.record != nullptr && !change.record->session;
+      });
+  return is_unused ? "" : "a request that could not be kept uses the ticket up";
 }
 
 // The ticket is had of the shipped reader of requests alone: so redeeming is after its checks.
-std::optional<World::Book::Outcome> World::serve(Who who, std::size_t node, Flaw flaw) {
+std::optional<World::Answer> World::serve(Who who, const Visit& visit, Flaw flaw) {
   const auto wanted = read_sent(who, proof_of(clients_.at(who).proof), flaw);
   if (!wanted || !wanted->ticket) {
     return std::nullopt;
   }
-  return ask_book({.hash = *wanted->ticket,
-                   .epoch = epoch_,
-                   .proof = wanted->proof,
-                   .request = wanted->fingerprint,
-                   .secret = kSecret,
-                   .shard = node});
+  const Book::Outcome outcome =
+      ask_book({.hash = *wanted->ticket,
+                .epoch = epoch_,
+                .proof = wanted->proof,
+                .request = wanted->fingerprint,
+                .secret = kSecret,
+                .shard = visit.is_full ? std::nullopt : std::optional(visit.node)});
+  return keep_outcome(who, outcome, visit.disk);
 }
 
+// Never an Ask.
 World::Book::Outcome World::ask_book(Book::Attempt attempt) {
   for (;;) {
     Book::Outcome outcome = book_.redeem(now_, attempt);
     const auto* const ask = std::get_if<Book::Ask>(&outcome);
     if (ask == nullptr) {
-      if (Book::needs_commit(outcome)) {
-        keep();
-      }
       return outcome;
     }
     const auto line = std::find_if(lines_.begin(), lines_.end(),
@@ -102,7 +120,28 @@ World::Book::Outcome World::ask_book(Book::Attempt attempt) {
   }
 }
 
-std::string World::take_opened(Who who, std::size_t node, const Book::Opened& opened) {
+// As the office does it.
+World::Answer World::keep_outcome(Who who, const Book::Outcome& outcome, Disk disk) {
+  const auto* const opened = std::get_if<Book::Opened>(&outcome);
+  if (Book::needs_commit(outcome)) {
+    if (disk != Disk::kFails) {
+      keep();
+    }
+    if (disk != Disk::kKeeps && opened != nullptr && book_.unredeem(the_ticket(), *opened)) {
+      if (disk == Disk::kFailsLate) {
+        kept_for_ = who;
+        is_grace_over_ = false;  // it begins
+      }
+      return Away{};
+    }
+    if (disk == Disk::kFails) {
+      (opened != nullptr ? is_proof_unkept_ : is_end_unkept_) = true;
+    }
+  }
+  return opened != nullptr ? Answer(*opened) : Answer(std::get<Book::Refused>(outcome));
+}
+
+std::string World::take_opened(Who who, const Visit& visit, const Book::Opened& opened) {
   const Client& client = clients_.at(who);
   std::string fault = is_revoked_        ? "a session that was revoked goes on"
                       : has_ended_       ? "a session that was copied goes on"
@@ -113,7 +152,9 @@ std::string World::take_opened(Who who, std::size_t node, const Book::Opened& op
     ++sessions_;
     first_ = who;
     is_grace_over_ = false;  // it begins
+    session_end_ = std::min(now_ + kLimits.session, *minted_.token_end) - auth::kSessionMargin;
   }
+  fault = fault.empty() ? check_end(opened) : fault;
   is_behind_ = is_behind_ && opened.turn <= given_;
   presented_ = client.proof;
   given_ = opened.turn;
@@ -122,21 +163,18 @@ std::string World::take_opened(Who who, std::size_t node, const Book::Opened& op
       return line.turn <= opened.replaced->turn && is_reachable(line);
     });
   }
-  lines_.push_back({.who = who, .turn = opened.turn, .node = node});
+  lines_.push_back(
+      {.who = who, .turn = opened.turn, .node = visit.node, .is_short = visit.is_full});
   return fault.empty() ? check_lines() : fault;
 }
 
 std::string World::send_first_block(std::size_t line, Fate fate) {
   Line& sent = lines_.at(line);
-  if (fate == Fate::kLost) {
-    return break_line(line);
-  }
-  sent.state = Line::State::kOpen;
+  sent.state = fate == Fate::kArrives ? Line::State::kAcknowledged : Line::State::kOpen;
   if (fate == Fate::kArrives) {
-    sent.state = Line::State::kAcknowledged;
     clients_.at(sent.who).proof = sent.turn;
   }
-  return "";
+  return fate == Fate::kLost || sent.is_short ? break_line(line) : "";
 }
 
 std::string World::check_first(const Book::Opened& opened) {
@@ -149,8 +187,22 @@ std::string World::check_first(const Book::Opened& opened) {
   return opened.turn == 1 ? "" : "a session does not begin with its first turn";
 }
 
+// Where it has a connection, that ends then too.
+std::string World::check_end(const Book::Opened& opened) const {
+  if (over_ == Over::kTime) {
+    return "a session goes on after its time";
+  }
+  if (over_ == Over::kAbsence) {
+    return "a session goes on that had no connection for long";
+  }
+  return opened.end == session_end_ ? "" : "a stream ends at another time than its session";
+}
+
 // Whether who has no proof may get in.
 std::string World::check_grace(Who who) const {
+  if (sessions_ == 0) {
+    return "a session goes on that nobody was told of";
+  }
   if (!look_alike(who, first_)) {
     return "another request gets in without a proof";
   }
@@ -182,7 +234,7 @@ std::string World::take_refused(Who who, const Book::Refused& refused) {
                     [&refused](const Line& line) { return line.turn <= refused.ended->turn; });
     }
   }
-  if (was_disturbed_ || who != kOwner || epoch_ > 1 || is_revoked_ ||
+  if (was_disturbed_ || who != kOwner || epoch_ > 1 || is_revoked_ || is_over() ||
       (is_ticket_over_ && sessions_ == 0)) {
     return "";
   }
@@ -198,7 +250,7 @@ std::string World::take_refused(Who who, const Book::Refused& refused) {
 std::string World::flawed_requests(Who who) {
   const std::string before = key();
   for (const auto& [flaw, name] : kFlaws) {
-    if (serve(who, 0, flaw) || key() != before) {
+    if (serve(who, {}, flaw) || key() != before) {
       return fmt::format("a request with {} uses the ticket up", name);
     }
   }
@@ -206,9 +258,10 @@ std::string World::flawed_requests(Who who) {
 }
 
 std::string World::check_lines() const {
-  const auto open = std::count_if(lines_.begin(), lines_.end(),
-                                  [this](const Line& line) { return is_reachable(line); });
-  return open <= 1 ? "" : "a session has two connections";
+  const bool is_alone = std::all_of(lines_.begin(), lines_.end(), [this](const Line& line) {
+    return line.turn == given_ || line.is_short || !is_reachable(line);
+  });
+  return is_alone ? "" : "a session has two connections";
 }
 
 std::string World::break_line(std::size_t line) {
@@ -228,9 +281,20 @@ std::string World::write_late() {
 }
 
 std::string World::crash() {
+  if (kept_for_) {
+    sessions_ = 1;
+    first_ = *std::exchange(kept_for_, std::nullopt);
+    given_ = kept_->session->given;
+    session_end_ = kept_->session->end;
+  }
+  presented_ = std::exchange(is_proof_unkept_, false) ? 0 : presented_;
+  if (std::exchange(is_end_unkept_, false)) {
+    has_ended_ = false;
+    is_revoked_ = false;
+  }
   is_behind_ = is_behind_ || (kept_ && kept_->session && kept_->session->given != given_);
   lines_.clear();
-  book_ = Book({});
+  book_ = Book(kLimits);
   if (kept_) {
     book_.restore(now_, the_ticket(), *kept_);
   }
@@ -239,6 +303,7 @@ std::string World::crash() {
 
 std::string World::put_back_backup() {
   kept_ = minted_;
+  kept_for_.reset();
   ++epoch_;  // with the log's backup begins a new one
   return crash();
 }
@@ -257,13 +322,33 @@ std::string World::let_ticket_pass() {
   return "";
 }
 
-std::string World::revoke() {
+// Each of its streams ends by its own clock.
+std::string World::let_session_pass() {
+  now_ = session_end_;
+  over_ = Over::kTime;
+  lines_.clear();
+  return "";
+}
+
+std::string World::let_absence_pass() {
+  now_ += kLimits.absence_max;
+  over_ = Over::kAbsence;
+  book_.expire(now_);  // the office looks each second, and writes that down
+  keep();
+  return "";
+}
+
+std::string World::revoke(Disk disk) {
   const auto ended = book_.end_session(now_, kSession);
   if (ended && ended->holder) {
     std::erase_if(lines_, [&ended](const Line& line) { return line.turn <= ended->holder->turn; });
   }
   is_revoked_ = ended.has_value();
-  keep();  // before the administrator is told
+  if (is_revoked_ && disk == Disk::kKeeps) {
+    keep();  // before the administrator is told
+  } else {
+    is_end_unkept_ = is_end_unkept_ || is_revoked_;  // of which the administrator is told
+  }
   return "";
 }
 
@@ -293,14 +378,16 @@ std::string World::key() const {
   for (const Book::Change& change : book_.changes()) {
     add_record(change.record);
   }
-  key += fmt::format("{}{}|", int{is_ticket_over_}, int{is_revoked_});
+  key +=
+      fmt::format("{}{}{}{}{}{}|", int{is_ticket_over_}, int{is_revoked_}, static_cast<int>(over_),
+                  int{is_proof_unkept_}, int{is_end_unkept_}, kept_for_ ? int{*kept_for_} : -1);
   key += fmt::format("{}|{}|{}", book_.size(), epoch_, requests_);
   for (const Client& client : clients_) {
     key += fmt::format("|{}{}", client.proof, client.gave_up ? "x" : "");
   }
   for (const Line& line : lines_) {
-    key += fmt::format("|{},{},{},{}", int{line.who}, line.turn, line.node,
-                       static_cast<int>(line.state));
+    key += fmt::format("|{},{},{},{}{}", int{line.who}, line.turn, line.node,
+                       static_cast<int>(line.state), line.is_short ? "s" : "");
   }
   return key;
 }
