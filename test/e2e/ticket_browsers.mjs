@@ -157,7 +157,7 @@ const BACK = {
     browsers: ["Chromium"],
     script: `
       addEventListener("pagehide", () => source.close());
-      addEventListener("pageshow", ({ persisted }) => persisted && follow());`,
+      addEventListener("pageshow", ({ persisted }) => persisted && follow(0));`,
     tickets: 2,
   },
   "kept, its stream closed before that": {
@@ -165,7 +165,7 @@ const BACK = {
     browsers: ["Chromium", "Firefox"],
     script: `
       leave = () => source.close();
-      addEventListener("pageshow", ({ persisted }) => persisted && follow());`,
+      addEventListener("pageshow", ({ persisted }) => persisted && follow(0));`,
     tickets: 2,
   },
 };
