@@ -327,6 +327,25 @@ for (const [browser, launch] of Object.entries(BROWSERS)) {
     assert.ok(seen.errors.length >= 4 && seen.errors.every((reason) => reason === "network"));
   });
 
+  test(`${browser}: over the native class, too, a class that extends ours may listen in its own way`, async (t) => {
+    const run = runnerIn((await (await Tabs.open(t, launch)).add()).page);
+    const answer = (exchange) => exchange.open("event: own.a\ndata: x\n\n", { "access-control-allow-origin": "*" });
+    const server = await Server.open({ after: (end) => t.atEnd(end) }, answer);
+    const told = await run(({ EventSource }, target) => new Promise((resolve) => {
+      class Own extends EventSource {
+        addEventListener(type, ...rest) {
+          super.addEventListener(`own.${type}`, ...rest);
+        }
+      }
+      const source = new Own(target, { native: true });
+      source.addEventListener("a", ({ data }) => {
+        source.close();
+        resolve([data, Object.keys(source)]);
+      });
+    }), server.url);
+    assert.deepEqual(told, ["x", []]);
+  });
+
   test(`${browser}: the native class's own attempts count, until an event comes`, async (t) => {
     const tabs = await Tabs.open(t, launch);
     const run = runnerIn((await tabs.add()).page);

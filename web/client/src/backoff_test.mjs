@@ -23,9 +23,9 @@ const DELAYS = [
 ];
 
 for (const [about, options, failures, serverMs, retryAfter, random, delay] of DELAYS) {
-  test(`backoff: ${about}`, () => {
-    const waiting = { failures, serverMs, retryAfterMs: retryAfter };
-    assert.equal(delayMs(options, waiting, () => random), delay);
+  test(`backoff: ${about}`, (t) => {
+    t.mock.method(Math, "random", () => random);
+    assert.equal(delayMs(options, failures, serverMs, retryAfter), delay);
   });
 }
 

@@ -5,6 +5,7 @@
 import { GapEvent, StreamErrorEvent } from "./events.js";
 import type { StreamOptions } from "./options.js";
 import { Reader } from "./reader.js";
+import { page } from "./waking.js";
 
 export interface EventSourceEventMap {
   open: Event;
@@ -56,10 +57,9 @@ export interface EventSource {
 
 /** Returns `url` as the page, the worker or nobody completes it. */
 export function resolveUrl(url: string | URL): URL {
-  const { document, location } = globalThis as { document?: Document; location?: Location };
   const text = `${url as string}`; // what cannot become text is a TypeError of its own
   try {
-    return new URL(text, document?.baseURI ?? location?.href);
+    return new URL(text, page.document?.baseURI ?? page.location?.href);
   } catch {
     throw new DOMException("no URL", "SyntaxError");
   }
@@ -75,36 +75,31 @@ export class EventSource extends EventTarget {
   readonly #reader: Reader;
 
   // A handler keeps its place among the listeners while one function takes another's.
-  readonly #handlers = new Map<string, { handler: object; listener: (event: Event) => void }>();
+  readonly #handlers = new Map<string, { handler: object } & EventListenerObject>();
 
   // The second argument has a default, so that `length` is 1 as the standard has it.
   constructor(url: string | URL, options: StreamOptions = {}) {
-    if (arguments.length === 0) {
-      throw new TypeError("no URL");
-    }
     super();
-    if (Object(options) !== options && options !== null) {
-      throw new TypeError("no options");
+    if (arguments.length === 0 || (Object(options) !== options && options !== null)) {
+      throw new TypeError("no URL, or no options");
     }
     const resolved = resolveUrl(url);
-    const init = { ...(options as StreamOptions | null), withCredentials: Boolean(options?.withCredentials) };
     this.#url = resolved.href;
-    this.#withCredentials = init.withCredentials;
-    this.#reader = new Reader(resolved, init, {
+    this.#withCredentials = Boolean(options?.withCredentials);
+    this.#reader = new Reader(resolved, { ...options }, {
       onOpen: () => this.dispatchEvent(new Event("open")),
-      onEvent: ({ type, data, lastEventId }, origin) => {
-        const Class = type === "vrelo.gap" ? GapEvent : MessageEvent;
-        this.dispatchEvent(new Class(type, { data, lastEventId, origin }));
+      onEvent: (event, origin) => {
+        const Class = event.type === "vrelo.gap" ? GapEvent : MessageEvent;
+        this.dispatchEvent(new Class(event.type, { ...event, origin }));
       },
       onFailure: (failure) => this.dispatchEvent(new StreamErrorEvent(failure)),
     });
-    if (init.native) {
-      // The native class tells of a type only if it is asked to.
-      this.addEventListener = (type: string, ...rest: [any, any?]) => {
-        super.addEventListener(type, ...rest);
-        this.#reader.listen(`${type}`);
-      };
-    }
+  }
+
+  // The native class, where it carries the stream, tells of a type only if it is asked to.
+  addEventListener(...args: [string, any]): void {
+    super.addEventListener(...args);
+    this.#reader.listen(`${args[0]}`);
   }
 
   get url(): string {
@@ -151,23 +146,21 @@ export class EventSource extends EventTarget {
     const old = this.#handlers.get(type);
     if (Object(value) !== value) {
       this.#handlers.delete(type);
-      if (old !== undefined) {
-        this.removeEventListener(type, old.listener);
-      }
-    } else if (old !== undefined) {
+      this.removeEventListener(type, old ?? null);
+    } else if (old) {
       old.handler = value as object;
     } else {
       const entry = {
         handler: value as object,
         // An object that is no function may be set, and is never called.
-        listener: (event: Event) => {
+        handleEvent: (event: Event) => {
           if (typeof entry.handler === "function") {
             entry.handler.call(this, event);
           }
         },
       };
       this.#handlers.set(type, entry);
-      this.addEventListener(type, entry.listener);
+      this.addEventListener(type, entry);
     }
   }
 }

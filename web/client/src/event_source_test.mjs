@@ -406,6 +406,7 @@ test("EventSource: looks for no heartbeats if it is told so", async (t) => {
 });
 
 test("EventSource: is not idle while a token is asked for", async (t) => {
+  t.mock.method(performance, "now", () => 0);
   const server = await Server.open(t, stay("data: a\n\n"));
   const waits = shortenWaits(t);
   let before;
@@ -483,30 +484,31 @@ test("EventSource: makes a gap an event of its own", async (t) => {
   assert.deepEqual([gaps[1].data, gaps[1].reason, gaps[1].after], ["no", "", ""]);
 });
 
-// [options, what of them is named]
-const REFUSED = [
-  [{ transports: ["eventsource", "long-poll"] }, "transports: eventsource,long-poll"],
-  [{ transports: ["websocket"] }, "transports: websocket"],
-  [{ transports: [] }, "transports: "],
-  [{ native: true }, "native here"], // in Node
-  [{ native: true, ticket: "t", headers: {} }, "native with headers"],
-  [{ native: true, token: "t" }, "native with token"],
-  [{ native: true, body: "a" }, "native with body"],
-  [{ native: true, idleTimeoutMs: 1 }, "native with idleTimeoutMs"],
-  [{ native: true, finite: true }, "native with finite"],
-];
-
-test("EventSource: refuses options that it does not have, and names them", () => {
-  for (const [options, what] of REFUSED) {
-    const open = () => new EventSource("http://127.0.0.1:9", options);
-    assert.throws(open, { name: "NotSupportedError", message: `vrelo does not have ${what}` });
-  }
+test("EventSource: sends a stream as a body, anew each time if a function makes it", async (t) => {
+  const server = await Server.open(t, once("data: a\n\n"), stay("data: b\n\n"));
+  const stream = (text) => new Blob([text]).stream();
+  let count = 0;
+  await open(t, server, { body: () => stream(`${++count}`) }).until(5);
+  assert.deepEqual(server.exchanges.map(({ method, body }) => [method, body]), [["POST", "1"], ["POST", "2"]]);
+  server.exchanges.length = 0;
+  const watch = open(t, server, { body: stream("once") });
+  assert.deepEqual(await watch.until(4), ["open", "message a #", "error closed reconnects", "error auth has given up"]);
+  assert.deepEqual([watch.lastError.cause.message, server.exchanges[0].body], ["body cannot be sent", "once"]);
 });
 
-test("EventSource: refuses headers that cannot be sent", () => {
-  for (const options of [{ headers: { "a b": "1" } }, { headers: { a: "1\n2" } }, { token: "a\nb" }]) {
-    assert.throws(() => new EventSource("http://127.0.0.1:9", options), { name: "TypeError", message: "no header" });
+test("EventSource: a class that extends it may listen in its own way", async (t) => {
+  const server = await Server.open(t, stay("data: a\n\n"));
+  const seen = [];
+  class Mine extends EventSource {
+    addEventListener(type, ...rest) {
+      seen.push(type);
+      super.addEventListener(type, ...rest);
+    }
   }
+  const source = new Mine(server.url, QUICK);
+  await new Promise((resolve) => source.addEventListener("message", resolve));
+  source.close();
+  assert.deepEqual([seen, Object.keys(source)], [["message"], []]);
 });
 
 // A page of which there is only what the library looks at.

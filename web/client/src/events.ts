@@ -27,8 +27,7 @@ export class GapEvent extends MessageEvent<string> {
 
   #text(name: string): string {
     try {
-      const value = (JSON.parse(this.data) as Record<string, unknown>)[name];
-      return typeof value === "string" ? value : "";
+      return `${JSON.parse(this.data)[name] ?? ""}`;
     } catch {
       return "";
     }

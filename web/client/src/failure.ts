@@ -5,8 +5,8 @@
  *
  * - `network`: no answer, or the connection broke
  * - `http`: an answer other than 200
- * - `auth`: a 401 or 403, or a function that was to give a header, token, ticket or body has failed, or what should
- *   be a ticket is none
+ * - `auth`: a 401 or 403, or a function that was to give headers, a token, a ticket or a body has failed, or what it
+ *   gave cannot be sent
  * - `content-type`: an answer that is no event stream
  * - `too-large`: an event over `maxEventBytes`
  * - `idle`: no byte for too long
@@ -34,8 +34,8 @@ export interface Failure {
   /** How long until then; 0 where it does not. */
   readonly delayMs: number;
   /**
-   * What the page's own function for a header, token, ticket or body, or `retryOn`, has thrown, where that is why; or
-   * a TypeError without details, where what was given cannot be sent.
+   * What a function of the page's has thrown, where that is why: one for headers, token, ticket or body, `fetch` (also
+   * its answer's body) or `retryOn`. Or a TypeError that names the option of which the value cannot be sent.
    */
   readonly cause?: unknown;
 }

@@ -219,22 +219,48 @@ test("what a fetch that knows no signal brings after the end is closed", async (
   assert.deepEqual([watch.entries, second.entries], [[], []]);
 });
 
-// [what is given by a function, what is told of it]
+// [what is given by a function and cannot be sent, and whether it is asked again]
 const SECRETS = [
-  [{ token: async () => "secret\nx" }, "no header"],
-  [{ headers: () => ({ authorization: "secret\nx" }) }, "no header"],
-  [{ headers: () => ({ "a secret": "x" }) }, "no header"],
-  [{ ticket: () => ({ url: "http://[secret" }) }, "no ticket"],
-  [{ lastEventId: "secret\nx" }, "no header"],
+  [{ token: async () => "secret\nx" }, false],
+  [{ token: async () => "a secret 漢" }, false],
+  [{ headers: () => ({ authorization: "secret\nx" }) }, false],
+  [{ headers: () => ({ "a secret": "x" }) }, false],
+  [{ body: () => "secret", method: "GET" }, false],
+  [{ ticket: () => ({ url: "http://[secret" }) }, true], // a hub in trouble may answer so
 ];
 
-test("what was given and cannot be sent is not told", async (t) => {
-  for (const [options, told] of SECRETS) {
+test("of what was given and cannot be sent, only the option is told", async (t) => {
+  for (const [options, isAskedAgain] of SECRETS) {
     const watch = open(t, "http://127.0.0.1:9/", options);
     await watch.until(1);
-    const { reason, cause } = watch.lastError;
-    assert.deepEqual([reason, cause.message, Object.keys(cause)], ["auth", told, []]);
+    const { reason, cause, willReconnect } = watch.lastError;
+    const told = `${Object.keys(options)[0]} cannot be sent`;
+    assert.deepEqual([reason, cause.name, cause.message, Object.keys(cause)], ["auth", "TypeError", told, []]);
     assert.doesNotMatch(`${cause.stack} ${cause.cause}`, /secret/);
+    assert.deepEqual([willReconnect, watch.source.readyState], [isAskedAgain, isAskedAgain ? 0 : 2]);
     watch.source.close();
   }
+});
+
+test("a fetch of the page's that throws is tried again, and what it threw is told", async (t) => {
+  const thrown = new Error("of the test");
+  const stream = () => new ReadableStream({
+    pull(controller) {
+      controller.error(thrown);
+    },
+  });
+  const fetches = [
+    () => { throw thrown; },
+    () => Promise.reject(thrown),
+    async () => new Response(stream(), { headers: STREAM }),
+  ];
+  for (const fetch of fetches) {
+    const watch = open(t, "http://127.0.0.1:9/", { fetch });
+    await watch.untilEntry("error network reconnects");
+    assert.equal(watch.lastError.cause, thrown);
+    watch.source.close();
+  }
+  const watch = open(t, "http://127.0.0.1:9/", {});
+  await watch.until(1);
+  assert.deepEqual(["cause" in watch.lastError, watch.lastError.reason], [false, "network"]);
 });

@@ -4,33 +4,13 @@
 // that it was not asked for, and not why there is no stream.
 
 import { NativeEventSource, type StreamOptions } from "./options.js";
-import type { ParsedEvent } from "./parser.js";
-
-/** Receives what the native class tells, until the signal aborts. */
-export interface NativeSink {
-  onOpen(): void;
-  onEvent(event: ParsedEvent, origin: string): void;
-  /** The connection broke, and the browser makes the next one unless the signal aborts. */
-  onBreak(): void;
-}
-
-/** The types that there are listeners for; listen() says that there is one more. */
-export interface Types {
-  readonly types: Set<string>;
-  listen: (type: string) => void;
-}
+import type { Reader } from "./reader.js";
 
 // What says where the stream is and when its ticket ends, too.
 const OWN_TYPES = ["message", "vrelo.hello", "vrelo.position", "vrelo.gap", "vrelo.renew", "vrelo.end"];
 
-/** Reads `url` until the browser gives it up. Rejects when the signal aborts. */
-export function readNative(
-  url: URL,
-  options: StreamOptions,
-  wanted: Types,
-  sink: NativeSink,
-  signal: AbortSignal,
-): Promise<void> {
+/** Reads `url` for `reader` until the browser gives it up. Rejects when the signal aborts. */
+export function readNative(url: URL, options: StreamOptions, reader: Reader, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const source = new NativeEventSource!(url, { withCredentials: Boolean(options.withCredentials) });
     const close = () => {
@@ -42,21 +22,21 @@ export function readNative(
       // A server may name its events "open" and "error".
       if (event instanceof MessageEvent) {
         const { type, data, lastEventId, origin } = event as MessageEvent<string>;
-        sink.onEvent({ type, data, lastEventId }, origin);
+        reader.onEvent({ type, data, lastEventId }, origin, signal);
       } else if (event.type === "open") {
-        sink.onOpen();
+        reader.onOpen();
       } else if (source.readyState === source.CLOSED) {
         resolve();
       } else {
-        sink.onBreak();
+        reader.onBreak();
       }
     };
     // The same listener counts once for a type.
-    wanted.listen = (type) => {
-      wanted.types.add(type);
+    reader.listen = (type) => {
+      reader.types.add(type);
       source.addEventListener(type, onEvent);
     };
-    ["open", "error", ...OWN_TYPES, ...wanted.types].forEach(wanted.listen);
+    ["open", "error", ...OWN_TYPES, ...reader.types].forEach(reader.listen);
     if (signal.aborted) {
       close();
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Refusal } from "./failure.js";
 
 /** A value, or a function that is asked for it before every attempt to connect. */
@@ -106,52 +107,36 @@ const NOT_NATIVE = ["credentials", "headers", "token", "method", "body", "fetch"
 export const pausesHidden = ({ wake }: StreamOptions) => (wake as WakeOptions | undefined)?.pauseHidden;
 
 // Returns what of `options` cannot be had, or nothing.
-function missing(options: StreamOptions, isPulled: boolean): string | boolean | undefined {
+function missing(options: StreamOptions, isPulled: unknown): string | boolean | undefined {
   const { transports = ["eventsource"], shared, native } = options;
   if (`${transports}` !== "eventsource") {
     return `transports: ${transports}`;
   }
-  const isNowhere = isPulled || "ServiceWorkerGlobalScope" in globalThis; // which imports nothing later
-  if (native) {
-    const other = NOT_NATIVE.find((name) => options[name]);
-    return other ? `native with ${other}` : (isNowhere || !NativeEventSource) && "native here";
-  }
+  const way = native ? "native" : shared && "shared";
+  const other = native ? NOT_NATIVE.find((name) => options[name]) : pausesHidden(options) && "pauseHidden";
   // A page has locks if it came by https; Node has none.
-  const { locks } = (globalThis.navigator as Navigator | undefined) ?? {};
-  return shared && (pausesHidden(options) ? "shared with pauseHidden" : (isNowhere || !locks) && "shared here");
+  const means = native ? NativeEventSource : (globalThis.navigator as Navigator | undefined)?.locks;
+  const isHere = means && !isPulled && !("ServiceWorkerGlobalScope" in globalThis); // which imports nothing later
+  return way && (other ? `${way} with ${other}` : !isHere && `${way} here`);
 }
 
-/** Throws for options that cannot be had or sent, so that none is ignored in silence. `isPulled`: by stream(). */
-export function checkOptions(options: StreamOptions, isPulled: boolean): void {
+// What the numbers may be at most, where that is not Infinity.
+const MOST: Record<string, number> = { minMs: TIMER_MAX_MS, factor: TIMER_MAX_MS, jitter: 1 };
+
+/** Throws for options that cannot be had, so that none is ignored in silence. `isPulled`: by stream(). */
+export function checkOptions(options: StreamOptions, isPulled: unknown): void {
   const what = missing(options, isPulled);
   if (what) {
     throw new DOMException(`vrelo does not have ${what}`, "NotSupportedError");
   }
-  const { headers, token } = options;
-  headersOf(typeof headers === "function" ? undefined : headers, typeof token === "function" ? undefined : token);
-}
-
-/** Returns the bytes that percent-encoding stands for, each as a character. */
-export const bytesOf = (text: string) =>
-  text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
-
-/** Returns the headers of a request. What it throws for those that cannot be sent tells nothing of them. */
-export function headersOf(headers: HeadersInit | undefined, token?: string | null, lastEventId?: string): Headers {
-  try {
-    const fields = new Headers(headers);
-    if (token) {
-      fields.set("authorization", `Bearer ${token}`);
+  const { retry, idleTimeoutMs, heartbeatTimeout, maxEventBytes } = options;
+  for (const [name, value] of Object.entries({ ...retry, idleTimeoutMs, heartbeatTimeout, maxEventBytes })) {
+    if (value !== undefined && (typeof value !== "number" || !(value >= 0) || value > MOST[name]!)) {
+      throw new RangeError(`${name} cannot be ${value}`);
     }
-    if (lastEventId) {
-      fields.set("last-event-id", bytesOf(encodeURIComponent(lastEventId)));
-    }
-    return fields;
-  } catch {
-    throw new TypeError("no header");
   }
 }
 
 /** Returns what `asked` is, or gives. */
-export async function ask<T>(asked: Asked<T>): Promise<T> {
-  return typeof asked === "function" ? (asked as () => T | Promise<T>)() : asked;
-}
+export const ask = async <T>(asked: Asked<T>): Promise<T> =>
+  typeof asked === "function" ? (asked as () => T | Promise<T>)() : asked;

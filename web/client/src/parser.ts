@@ -43,7 +43,7 @@ export interface ParserOptions {
 /** What feed() throws for an event that is larger than the parser's limit. */
 export class EventTooLargeError extends RangeError {
   constructor(readonly maxEventBytes: number) {
-    super(`an event of the stream is larger than ${maxEventBytes} bytes`);
+    super(`an event is larger than ${maxEventBytes} bytes`);
     this.name = "EventTooLargeError";
   }
 }
@@ -70,8 +70,9 @@ export class Parser {
   readonly #streamDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #isStreaming = false; // whether that is for the next piece
 
-  #isBegun = false; // the first character has come
-  #endedWithCr = false; // so that an LF now belongs to it
+  // The character that is no text where it comes next: a byte order mark at first, an LF after a CR. The CR has ended
+  // the line at once: to wait and see whether LF follows would hold the event back until the next one comes.
+  #skipped: number | undefined = BOM;
   #line = ""; // the line that is not complete
   #pieces = 0; // see #countPiece()
 
@@ -109,17 +110,9 @@ export class Parser {
   }
 
   #readText(text: string): void {
-    let begin = 0;
-    if (!this.#isBegun) {
-      this.#isBegun = true;
-      begin = text.charCodeAt(0) === BOM ? 1 : 0;
-    } else if (this.#endedWithCr && text.charCodeAt(0) === LF) {
-      // The CR has ended the line at once: to wait and see whether LF follows would hold the event back
-      // until the next one comes.
-      begin = 1;
-    }
     const length = text.length;
-    this.#endedWithCr = text.charCodeAt(length - 1) === CR;
+    let begin = text.charCodeAt(0) === this.#skipped ? 1 : 0;
+    this.#skipped = text.charCodeAt(length - 1) === CR ? LF : undefined;
 
     // Each is looked for again only once it was passed: a text without CR is searched for it once.
     let lf = -1;
@@ -169,6 +162,7 @@ export class Parser {
       this.#checkSize(text, begin, end);
     }
     // "data:" first, since most lines begin so. What was found equal is no line end, so it is before `end`.
+    // (startsWith() takes a tenth of the speed.)
     if (
       text.charCodeAt(begin) === 100 &&
       text.charCodeAt(begin + 1) === 97 &&
@@ -200,7 +194,7 @@ export class Parser {
       if (!value.includes("\0")) {
         this.#id = value;
       }
-    } else if (name === "retry" && /^[0-9]+$/.test(value)) {
+    } else if (name === "retry" && /^\d+$/.test(value)) {
       this.#options.onRetry?.(Number(value));
     }
   }
@@ -252,7 +246,7 @@ export class Parser {
     if (data !== undefined) {
       this.#data = undefined;
       this.#dataBytes = undefined;
-      this.#options.onEvent({ type: type === "" ? "message" : type, data, lastEventId: this.#id });
+      this.#options.onEvent({ type: type || "message", data, lastEventId: this.#id });
     }
   }
 }

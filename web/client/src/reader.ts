@@ -4,17 +4,17 @@
 
 import { backoffMs, delayMs, pause, RETRY_MAX_MS, retryAfterMs, TIMER_MAX_MS } from "./backoff.js";
 import type { Failure, Reason } from "./failure.js";
-import type { NativeSink, Types } from "./native.js";
+import { isEventStream } from "./mime_type.js";
 import { checkOptions, pausesHidden, type RetryOptions, type StreamOptions } from "./options.js";
 import { EventTooLargeError, type ParsedEvent, Parser } from "./parser.js";
-import { askTicket, makeRequest } from "./request.js";
+import { askParts, askTicket, knownParts, makeRequest } from "./request.js";
 import { isHidden, watchPage } from "./waking.js";
 
-const EVENT_BYTES_MAX = 64 * 1024 * 1024;
+const EVENT_BYTES_MAX = 2 ** 26; // 64 MiB
 // What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
-const PROOF = /~[A-Za-z0-9_-]{22}$/;
+const PROOF = /~[\w-]{22}$/;
 const HEARTBEATS_MISSED_MS = 3000; // three, by the second
-const HEARTBEAT = /^ ?vrelo heartbeat=([0-9]{1,6}(?:\.[0-9]+)?)$/;
+const HEARTBEAT = /^ ?vrelo heartbeat=(\d{1,6}(\.\d+)?)$/;
 
 /**
  * Receives what a Reader finds. onOpen() and onEvent() are called while the stream is open, onFailure()
@@ -29,24 +29,24 @@ export interface ReaderSink {
 }
 
 // How a connection ended. What the reader ended by itself has no reason.
-interface End {
-  reason?: Reason;
-  status?: number;
+interface End extends Partial<Pick<Failure, "reason" | "status" | "cause">> {
   retryAfterMs?: number;
-  cause?: unknown;
+  isFinal?: boolean | undefined; // to try again would be of no use
 }
 
 const idleOption = (options: StreamOptions) => options.idleTimeoutMs ?? options.heartbeatTimeout;
 
 export type ReaderState = 0 | 1 | 2; // as EventSource.readyState has them
 
-export class Reader implements Types {
+export class Reader {
   state: ReaderState = 0;
+  /** The types that there are listeners for; listen() says that there is one more. */
   readonly types = new Set<string>();
   listen = (type: string): void => void this.types.add(type);
 
   readonly #url: URL;
   readonly #options: StreamOptions;
+  readonly #retry: RetryOptions;
   readonly #sink: ReaderSink;
   readonly #closing = new AbortController(); // ends the watch on the page and on the signal
 
@@ -60,7 +60,7 @@ export class Reader implements Types {
   #nextUrl: URL | undefined; // of a new ticket
 
   #abort = new AbortController(); // of the connection
-  #endedBy: End = {}; // why it was aborted
+  #endedBy: End | undefined; // why it was aborted
   #wake: () => void = () => {}; // ends the wait
 
   // The watch on a silent stream.
@@ -69,19 +69,18 @@ export class Reader implements Types {
   #lastByteAt = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Begins at once, but calls nobody before its caller has returned. Throws for options that are not there yet. */
+  /** Begins at once, but calls nobody before its caller has returned. Throws for options that cannot be had or sent. */
   constructor(url: URL, options: StreamOptions, sink: ReaderSink) {
-    checkOptions(options, sink.ready !== undefined);
+    checkOptions(options, sink.ready);
     this.#url = url;
     this.#options = options;
+    this.#retry = options.retry ?? {};
     this.#sink = sink;
     this.#lastEventId = options.lastEventId ?? "";
+    makeRequest(knownParts(url, options), options, this.#lastEventId);
     this.#idleMs = idleOption(options) ?? 0;
-    const { wake = true } = options;
     const { signal } = this.#closing;
-    if (wake) {
-      watchPage(wake, () => this.#wake(), () => this.#abort.abort(), signal);
-    }
+    watchPage(options.wake ?? true, () => this.#wake(), () => this.#cut({}), signal);
     options.signal?.addEventListener("abort", this.close, { signal });
     if (options.signal?.aborted) {
       this.close();
@@ -91,12 +90,10 @@ export class Reader implements Types {
 
   // A field, so that it can be a listener.
   readonly close = (): void => {
-    if (this.state !== 2) {
-      this.state = 2;
-      this.#closing.abort();
-      this.#abort.abort();
-      this.#wake();
-    }
+    this.state = 2;
+    this.#closing.abort();
+    this.#abort.abort();
+    this.#wake();
   };
 
   get #isClosed(): boolean {
@@ -111,16 +108,14 @@ export class Reader implements Types {
         await this.#wait(TIMER_MAX_MS); // or until the page is shown
         continue;
       }
-      const end = await this.#connect();
-      this.#countEnd(end.reason ? 1 : 0);
-      if (end.reason && !this.#isClosed) {
-        await this.#fail(end.reason, end);
+      this.#endedBy = undefined;
+      const ended = await this.#connect();
+      const { reason, ...end } = this.#endedBy ?? ended;
+      this.#countEnd(reason ? 1 : 0);
+      if (reason && !this.#isClosed) {
+        await this.#fail(reason, end);
       }
     }
-  }
-
-  get #retry(): RetryOptions {
-    return this.#options.retry ?? {};
   }
 
   // Counts one more end, or none. A stream was no failure if it gave an event, or held longer than the wait would be.
@@ -135,44 +130,30 @@ export class Reader implements Types {
     return this.#failures < (this.#retry.attempts ?? Infinity);
   }
 
-  async #fail(reason: Reason, { status, retryAfterMs = 0, cause }: End): Promise<void> {
+  async #fail(reason: Reason, { retryAfterMs = 0, isFinal, ...told }: End): Promise<void> {
     let willReconnect = false;
     try {
-      willReconnect = this.#mayReconnect(reason, status);
+      willReconnect = !isFinal && this.#mayGoOn && this.#mayReconnect(reason, told.status);
     } catch (error) {
-      cause = error; // of retryOn()
+      told = { ...told, cause: error }; // of retryOn()
     }
     if (this.#isClosed) {
       return; // by retryOn()
     }
-    const delay = delayMs(this.#retry, {
-      failures: this.#failures,
-      serverMs: this.#serverMs,
-      retryAfterMs,
-    });
-    const failure: Failure = {
-      reason,
-      ...(status && { status }),
-      willReconnect,
-      delayMs: willReconnect ? delay : 0,
-      ...(cause !== undefined && { cause }),
-    };
+    const delay = delayMs(this.#retry, this.#failures, this.#serverMs, retryAfterMs);
     if (willReconnect) {
       this.state = 0;
     } else {
       this.close();
     }
-    this.#sink.onFailure(failure);
+    this.#sink.onFailure({ ...told, reason, willReconnect, delayMs: willReconnect ? delay : 0 });
     if (!this.#isClosed) {
       await this.#wait(delay, Math.min(delay, retryAfterMs));
     }
   }
 
   #mayReconnect(reason: Reason, status: number | undefined): boolean {
-    const { retryOn, ticket, native, finite } = this.#options;
-    if (reason === "too-large" || status === 204 || (finite && reason === "closed") || !this.#mayGoOn) {
-      return false;
-    }
+    const { retryOn, ticket, native } = this.#options;
     if (native) {
       return typeof ticket === "function"; // it gives up as the native class has done, unless a ticket may help
     }
@@ -183,7 +164,7 @@ export class Reader implements Types {
       return retryOn({ reason, status, attempt: this.#failures });
     }
     // A new ticket may open what the last one could not. Otherwise it is as with the native class.
-    return typeof ticket === "function" && /^(40[138]|42[59]|5..)$/.test(`${status}`);
+    return typeof ticket === "function" && /40[138]|42[59]|5../.test(`${status}`);
   }
 
   // Waits so long, or until something wakes it, which nothing but the end does before `leastMs`.
@@ -207,14 +188,15 @@ export class Reader implements Types {
 
   // Opens one connection and reads it to its end.
   async #connect(): Promise<End> {
-    const { shared, native } = this.#options;
+    const { shared, native, fetch: own } = this.#options;
     const abort = (this.#abort = new AbortController());
     const { signal } = abort;
     // A function or a fetch may hang, and not every fetch knows of signals.
     const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", reject));
     aborted.catch(() => {});
-    this.#endedBy = {};
     let reason: Reason = "network";
+    let isOwn: unknown; // what may be thrown is the page's
+    let isFinal = false;
     try {
       if (shared) {
         const { share } = await import("./shared.js");
@@ -222,27 +204,31 @@ export class Reader implements Types {
         return {};
       }
       reason = "auth";
-      const ticketUrl = this.#nextUrl;
+      isOwn = true;
+      const asked = askParts(this.#url, this.#options, this.#nextUrl);
       this.#nextUrl = undefined;
-      const made = makeRequest(this.#url, this.#options, this.#lastEventId, ticketUrl);
-      const { url, init } = await Promise.race([made, aborted]);
+      const parts = await Promise.race([asked, aborted]);
+      isFinal = true;
+      const { url, init } = makeRequest(parts, this.#options, this.#lastEventId);
+      isFinal = false;
+      isOwn = own;
       reason = "network";
       if (native) {
         const { readNative } = await import("./native.js");
-        await readNative(url, this.#options, this, this.#nativeSink(signal), signal);
+        await readNative(url, this.#options, this, signal);
         return { reason };
       }
+      this.#lastByteAt = performance.now();
       this.#watchIdle();
-      const send = this.#options.fetch ?? fetch;
-      const sent = Promise.resolve(send(url.href, { ...init, signal }));
+      const sent = Promise.resolve((own ?? fetch)(url.href, { ...init, signal }));
       // What a fetch that knows no signal brings too late is closed.
       sent.then((response): unknown => signal.aborted && this.#read(response, signal)).catch(() => {});
       return await this.#read(await Promise.race([sent, aborted]), signal);
     } catch (error) {
       if (error instanceof EventTooLargeError) {
-        return { reason: "too-large" };
+        return { reason: "too-large", isFinal: true };
       }
-      return signal.aborted ? this.#endedBy : { reason, ...(reason === "auth" && { cause: error }) };
+      return { reason, isFinal, ...(isOwn ? { cause: error } : {}) };
     } finally {
       clearTimeout(this.#idleTimer);
       abort.abort();
@@ -256,19 +242,32 @@ export class Reader implements Types {
     signal.addEventListener("abort", cancel);
     if (signal.aborted) {
       void cancel();
-      return this.#endedBy;
+      return {};
     }
     if (status !== 200) {
-      const reason = status === 401 || status === 403 ? "auth" : "http";
-      return { reason, status, retryAfterMs: retryAfterMs(headers.get("retry-after")) };
+      const reason = /40[13]/.test(`${status}`) ? "auth" : "http";
+      return { reason, status, retryAfterMs: retryAfterMs(headers.get("retry-after")), isFinal: status === 204 };
     }
-    if (!/^[\t ]*text\/event-stream[\t ]*(;|$)/i.test(headers.get("content-type") ?? "")) {
+    if (!isEventStream(headers.get("content-type"))) {
       return { reason: "content-type", status };
     }
-    this.#open();
-    const parser = this.#parser(new URL(response.url || this.#url).origin, signal);
+    this.onOpen();
+    const { origin } = new URL(response.url || this.#url);
+    const parser = new Parser({
+      lastEventId: this.#lastEventId,
+      maxEventBytes: this.#options.maxEventBytes ?? EVENT_BYTES_MAX,
+      onRetry: (milliseconds) => (this.#serverMs = milliseconds),
+      onComment: (text) => {
+        const seconds = HEARTBEAT.exec(text)?.[1];
+        if (seconds && idleOption(this.#options) === undefined) {
+          this.#idleMs = HEARTBEATS_MISSED_MS * +seconds;
+          this.#watchIdle();
+        }
+      },
+      onEvent: (event) => this.onEvent(event, origin, signal),
+    });
     try {
-      while (body && !signal.aborted) {
+      while (body) {
         const { value, done } = await body.read();
         if (done) {
           break;
@@ -283,39 +282,21 @@ export class Reader implements Types {
       this.#isHeld = false;
       this.#lastEventId = this.#shown(parser.lastEventId);
     }
-    return signal.aborted ? this.#endedBy : { reason: "closed" };
+    return { reason: "closed", isFinal: this.#options.finite };
   }
 
-  #parser(origin: string, signal: AbortSignal): Parser {
-    return new Parser({
-      lastEventId: this.#lastEventId,
-      maxEventBytes: this.#options.maxEventBytes ?? EVENT_BYTES_MAX,
-      onRetry: (milliseconds) => (this.#serverMs = Math.min(milliseconds, TIMER_MAX_MS)),
-      onComment: (text) => this.#onComment(text),
-      onEvent: (event) => this.#take(event, origin, signal),
-    });
+  // The connection of the native class broke, and the browser makes the next one unless the signal aborts.
+  onBreak(): void {
+    this.#countEnd(1);
+    if (this.#mayGoOn) {
+      this.state = 0;
+      this.#sink.onFailure({ reason: "network", willReconnect: true, delayMs: 0 });
+    } else {
+      this.#cut({ reason: "network" });
+    }
   }
 
-  #nativeSink(signal: AbortSignal): NativeSink {
-    return {
-      onOpen: () => this.#open(),
-      onEvent: (event, origin) => {
-        this.#lastEventId = this.#shown(event.lastEventId);
-        this.#take(event, origin, signal);
-      },
-      onBreak: () => {
-        this.#countEnd(1);
-        if (!this.#mayGoOn) {
-          this.#cut({ reason: "network" });
-          return;
-        }
-        this.state = 0;
-        this.#sink.onFailure({ reason: "network", willReconnect: true, delayMs: 0 });
-      },
-    };
-  }
-
-  #open(): void {
+  onOpen(): void {
     this.#openedAt = performance.now();
     if (this.state === 0) {
       this.state = 1;
@@ -328,7 +309,7 @@ export class Reader implements Types {
     return this.#options.ticket === undefined || id === this.#lastEventId ? id : id.replace(PROOF, "");
   }
 
-  #take(event: ParsedEvent, origin: string, signal: AbortSignal): void {
+  onEvent(event: ParsedEvent, origin: string, signal: AbortSignal): void {
     // The rest of a chunk is nobody's after a handler has closed the stream.
     if (signal.aborted) {
       return;
@@ -337,16 +318,8 @@ export class Reader implements Types {
     if (event.type === "vrelo.renew") {
       void this.#renew(signal);
     }
-    event.lastEventId = this.#shown(event.lastEventId);
+    this.#lastEventId = event.lastEventId = this.#shown(event.lastEventId);
     this.#sink.onEvent(event, origin);
-  }
-
-  #onComment(text: string): void {
-    const seconds = HEARTBEAT.exec(text)?.[1];
-    if (seconds && idleOption(this.#options) === undefined) {
-      this.#idleMs = HEARTBEATS_MISSED_MS * Number(seconds);
-      this.#watchIdle();
-    }
   }
 
   // The ticket's session ends soon: goes on with a new ticket, which is there before the old stream ends.
@@ -360,21 +333,14 @@ export class Reader implements Types {
     if (performance.now() - this.#openedAt > (this.#retry.maxMs ?? RETRY_MAX_MS)) {
       this.#renewals = 0;
     }
-    for (;;) {
+    while (!signal.aborted) {
       this.#renewals += 1;
-      await pause(delayMs(this.#retry, { failures: this.#renewals }), signal);
-      if (signal.aborted) {
-        return;
-      }
-      try {
-        const next = await askTicket(this.#url, this.#options);
-        if (!signal.aborted) {
-          this.#nextUrl = next;
-          this.#cut({});
-        }
-        return;
-      } catch {
-        // The stream goes on meanwhile. If there is no ticket at its end, that is told.
+      await pause(delayMs(this.#retry, this.#renewals), signal);
+      // While there is none the stream goes on. If there is none at its end, that is told.
+      const next = signal.aborted ? undefined : await askTicket(this.#url, this.#options).catch(() => undefined);
+      if (next && !signal.aborted) {
+        this.#nextUrl = next;
+        this.#cut({});
       }
     }
   }
@@ -382,19 +348,11 @@ export class Reader implements Types {
   // Looks at the clock rarely, instead of setting a timer for each byte.
   #watchIdle(): void {
     clearTimeout(this.#idleTimer);
-    this.#lastByteAt = performance.now();
-    const watch = (milliseconds: number) => {
-      this.#idleTimer = setTimeout(() => {
-        const left = this.#lastByteAt + this.#idleMs - performance.now();
-        if (left > 0 || this.#isHeld) {
-          watch(left > 0 ? left : this.#idleMs);
-        } else {
-          this.#cut({ reason: "idle" });
-        }
-      }, Math.min(milliseconds, TIMER_MAX_MS));
-    };
-    if (this.#idleMs > 0) {
-      watch(this.#idleMs);
+    const left = this.#idleMs && (this.#isHeld ? this.#idleMs : this.#lastByteAt + this.#idleMs - performance.now());
+    if (left > 0) {
+      this.#idleTimer = setTimeout(() => this.#watchIdle(), Math.min(left, TIMER_MAX_MS));
+    } else if (this.#idleMs) {
+      this.#cut({ reason: "idle" });
     }
   }
 }

@@ -1,79 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ask, bytesOf, headersOf, type StreamOptions } from "./options.js";
+import { ask, type StreamOptions } from "./options.js";
 
-// Returns `url` with one more field in its query, in place of those of that name.
-function withField(url: URL, name: string, value: string): URL {
-  const nameOf = (field: string) => new URLSearchParams(field).keys().next().value;
-  const fields = url.search.slice(1).split("&").filter((field) => field !== "" && nameOf(field) !== name);
-  const changed = new URL(url);
-  changed.search = [...fields, `${encodeURIComponent(name)}=${encodeURIComponent(value)}`].join("&");
-  return changed;
+// Adds a field to the query, in place of those of that name.
+function setField(url: URL, name: string, value: string): void {
+  const fields = url.search.slice(1).split("&").filter((field) => field && !new URLSearchParams(field).has(name));
+  url.search = [...fields, [name, value].map(encodeURIComponent).join("=")].join("&");
+}
+
+// What it throws names the option, and tells nothing of its value.
+function sendable<T>(option: keyof StreamOptions, make: () => T): T {
+  try {
+    return make();
+  } catch {
+    throw new TypeError(`${option} cannot be sent`);
+  }
 }
 
 /** Asks for a ticket, and returns the URL of its stream. Rejects where what is given has none. */
 export async function askTicket(url: URL, { ticket }: StreamOptions): Promise<URL> {
   const given: any = await ask<unknown>(ticket);
-  const text: unknown = given?.url || given?.ticket || given;
-  try {
-    if (text && typeof text === "string") {
-      // A ticket says what its stream is of: a selector beside it would be refused.
-      return given.url ? new URL(text, url) : withField(new URL("?", url), "ticket", text);
+  return sendable("ticket", () => {
+    const text: unknown = given.url || given.ticket || given;
+    if (typeof text !== "string" || !text) {
+      throw text;
     }
-  } catch {
-    // What was thrown has the ticket in it.
-  }
-  throw new TypeError("no ticket");
+    const target = new URL(given.url ? text : "?", url);
+    if (!given.url) {
+      setField(target, "ticket", text); // which says what its stream is of: a selector beside it would be refused
+    }
+    return target;
+  });
 }
 
-// Returns what the user and password of a URL, in percent-encoding, mean as a header.
-function basic({ username, password }: URL): string {
-  return `Basic ${btoa(bytesOf(`${username}:${password}`))}`;
-}
+// For requests that are made to see whether they can be. (The native class may have a user and password in its URL.)
+const ANY_URL = "http://a";
+
+/** What a request is made of, as it was given. */
+export type Parts = [
+  url: URL,
+  headers: HeadersInit | undefined,
+  token: string | null | undefined,
+  body: BodyInit | null | undefined,
+];
+
+const partsOf = ({ headers, token, body }: StreamOptions) => [headers, token, body];
+
+/** Returns the parts that are there before anyone is asked. */
+export const knownParts = (url: URL, options: StreamOptions) =>
+  [url, ...partsOf(options).map((one) => (typeof one === "function" ? undefined : one))] as Parts;
+
+/** Asks for all parts. `ticketUrl` is a ticket's that is there already. */
+export const askParts = (url: URL, options: StreamOptions, ticketUrl?: URL) =>
+  Promise.all([
+    ticketUrl ?? (options.ticket === undefined ? url : askTicket(url, options)),
+    ...partsOf(options).map(ask),
+  ]) as Promise<Parts>;
 
 /**
- * Asks for what the request needs, and returns it. `lastEventId` has no proof; `ticketUrl` is a ticket's that is there
- * already.
+ * Returns the request. `lastEventId` has no proof. Throws for what cannot be sent.
+ *
+ * The bytes that percent-encoding stands for are by unescape(): it takes "%u0041" for more than that, but no URL and
+ * no encodeURIComponent() has that in earnest.
  */
-export async function makeRequest(
-  url: URL,
-  options: StreamOptions,
+export function makeRequest(
+  [url, headers, token, body]: Parts,
+  {
+    ticket,
+    native,
+    lastEventIdQueryParameterName,
+    lastEventIdParam = lastEventIdQueryParameterName,
+    withCredentials,
+    credentials = withCredentials ? "include" : "same-origin",
+    method = body == null ? "GET" : "POST",
+  }: StreamOptions,
   lastEventId: string,
-  ticketUrl?: URL,
-): Promise<{ url: URL; init: RequestInit }> {
-  const hasTicket = options.ticket !== undefined;
-  const [headers, token, body, streamUrl] = await Promise.all([
-    ask(options.headers),
-    ask(options.token),
-    ask(options.body),
-    ticketUrl ?? (hasTicket ? askTicket(url, options) : url),
-  ]);
-  let target = new URL(streamUrl);
+): { url: URL; init: RequestInit } {
+  const hasTicket = ticket !== undefined;
+  const target = new URL(url);
   // The native class sends no header.
-  const paramByDefault = hasTicket || options.native ? "last_event_id" : undefined;
-  const param = options.lastEventIdParam ?? options.lastEventIdQueryParameterName ?? paramByDefault;
-  if (lastEventId && param) {
-    target = withField(target, param, lastEventId);
-    lastEventId = "";
+  const param = lastEventIdParam ?? (hasTicket || native ? "last_event_id" : "");
+  const fields = sendable("headers", () => new Headers(headers));
+  if (lastEventId) {
+    sendable("lastEventId", () => {
+      if (param) {
+        setField(target, param, lastEventId);
+      } else {
+        fields.set("last-event-id", unescape(encodeURIComponent(lastEventId)));
+      }
+    });
   }
-  const fields = headersOf(headers, hasTicket ? "" : token, lastEventId);
+  if (token && !hasTicket) {
+    sendable("token", () => fields.set("authorization", `Bearer ${token}`));
+  }
   if (!fields.has("accept")) {
     fields.set("accept", "text/event-stream");
   }
-  if ((target.username || target.password) && !options.native) {
+  const { username, password } = target;
+  if (username + password && !native) {
     if (!hasTicket && !fields.has("authorization")) {
-      fields.set("authorization", basic(target));
+      fields.set("authorization", `Basic ${btoa(unescape(`${username}:${password}`))}`);
     }
     target.username = target.password = ""; // which fetch refuses
   }
-  return {
-    url: target,
-    init: {
-      method: options.method ?? (body == null ? "GET" : "POST"),
-      headers: Object.fromEntries(fields), // which a fetch of the page's may spread, unlike Headers
-      body: body ?? null,
-      cache: "no-store",
-      credentials: options.credentials ?? (options.withCredentials ? "include" : "same-origin"),
-    },
-  };
+  const init = {
+    method,
+    headers: Object.fromEntries(fields), // which a fetch of the page's may spread, unlike Headers
+    body: body ?? null,
+    cache: "no-store",
+    credentials,
+    duplex: "half", // for a body that is a stream
+  } as const;
+  sendable("method", () => new Request(ANY_URL, { method }));
+  sendable("credentials", () => new Request(ANY_URL, { credentials }));
+  sendable("body", () => new Request(ANY_URL, init));
+  return { url: target, init };
 }

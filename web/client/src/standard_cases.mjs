@@ -73,6 +73,10 @@ const INTERFACE = [
     run: ({ EventSource }) => Object.keys(EventSource.prototype).sort(),
     expected: ["CLOSED", "CONNECTING", "OPEN", "close", "onerror", "onmessage", "onopen", "readyState", "url",
       "withCredentials"] },
+  { about: "9.2.2: it is an EventTarget that leaves addEventListener to it",
+    run: ({ EventSource }) => EventSource.prototype.addEventListener === EventTarget.prototype.addEventListener,
+    expected: true,
+    others: { ours: [false, "with `native` the browser's class is asked for each type", "`addEventListener`"] } },
   { about: "9.2.2: it is an EventTarget with the name EventSource and one argument",
     run: ({ EventSource }) => [EventSource.name, EventSource.length, String(EventSource.prototype),
       Object.getPrototypeOf(EventSource) === EventTarget, EventSource.prototype instanceof EventTarget],
@@ -254,6 +258,13 @@ const CONNECTING = [
       ? { "native Chromium": [["error 2"], "Chromium refuses other charsets, which the standard ignores"] }
       : {},
   })),
+  ...[[["text/html", "text/event-stream"]], [["text/html, text/event-stream"]], [["text/event-stream; a=b", "*/*"]],
+    [["text/event-stream", "none"]], [['text/event-stream; a="b, c/d"']], [['text/event-stream; a="b\\", c/d']],
+    [["text/event-stream", "text/html"], ["error 2"]], [["text/event-stream; a=b, text/html"], ["error 2"]],
+  ].map(([types, expected = ["open 1"]]) => ({
+    about: `9.2.3: of types in several fields or parts the last one counts: ${types.join(" and ")}`,
+    serve: once("data: a\n\n", { "content-type": types }),
+    run: ({ EventSource, url }) => notes(new EventSource(url), 1), expected })),
   ...["text/plain", "text/event-streams", "text/x-event-stream", "application/event-stream", "",
     "event-stream"].map((type) => ({
     about: `9.2.3: the type "${type}" fails for good`,

@@ -35,8 +35,8 @@ const CONSTRUCTOR = [
   ["9.2.2 constructor 15.1", "an aborted request fails", ["close() while it connects"]],
   ["9.2.2 constructor 15.2", "an error of the network reestablishes, or fails", ["gives no permission",
     "an error of a proxy", "a break of the connection", "where nobody listens"]],
-  ["9.2.2 constructor 15.3", "another status or type fails", ["fails for good"]],
-  ["9.2.2 constructor 15.4", "else it is announced and read", ["is one of event streams"]],
+  ["9.2.2 constructor 15.3", "another status or type fails", ["fails for good", "the last one counts"]],
+  ["9.2.2 constructor 15.4", "else it is announced and read", ["is one of event streams", "the last one counts"]],
   ["9.2.2 constructor 16", "the object is returned", ["nothing is told before"]],
 ];
 

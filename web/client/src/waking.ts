@@ -5,17 +5,24 @@
 import type { WakeOptions } from "./options.js";
 
 interface Page {
-  document?: EventTarget & { readonly visibilityState: string };
+  document?: EventTarget & { readonly visibilityState: string; readonly baseURI: string };
+  location?: Location;
   addEventListener?: EventTarget["addEventListener"];
 }
 
-const page = globalThis as unknown as Page;
+/** The page, the worker or nothing. */
+export const page = globalThis as unknown as Page;
 
 export const isHidden = (): boolean => page.document?.visibilityState === "hidden";
 
 /** Calls `wake` whenever there is a reason not to wait longer, and `hide` when the page is hidden; until the signal. */
-export function watchPage(options: true | WakeOptions, wake: () => void, hide: () => void, signal: AbortSignal): void {
-  const { online = true, visible = true, pauseHidden } = options as WakeOptions;
+export function watchPage(
+  options: boolean | WakeOptions,
+  wake: () => void,
+  hide: () => void,
+  signal: AbortSignal,
+): void {
+  const { online = options, visible = options, pauseHidden } = options as WakeOptions;
   const onVisibility = () => {
     if (!isHidden()) {
       wake();
