@@ -219,6 +219,31 @@ export const LINES = [
     })),
     here: (url, left) => withWaits(() =>
       messages(new EventSource(url, but({ retryOn: () => true, retry: { minMs: 7000, jitter: 0 } }, left)), 1)) },
+  { about: "fetch-event-source: onerror throws after a failure that would be tried again",
+    rows: ["`onerror` throws"],
+    answers: ["data: a\n\n"],
+    options: ["close"],
+    there: (url) => withWaits(() => {
+      const again = () => { throw new Error("closed"); };
+      return fetched(url, 2, { onclose: again, onerror: (error) => { throw error; } });
+    }),
+    here: (url, left) => withWaits(() => {
+      const seen = [];
+      const source = new EventSource(url, { retry: { minMs: 7000, jitter: 0 } });
+      source.onmessage = ({ data }) => seen.push(data);
+      return new Promise((resolve) => {
+        source.onerror = ({ reason }) => {
+          seen.push(reason);
+          if (left !== "close") {
+            source.close();
+          }
+          setTimeout(() => {
+            source.close();
+            resolve(seen);
+          });
+        };
+      });
+    }) },
   { about: "fetch-event-source: openWhenHidden",
     rows: ["`openWhenHidden"],
     answers: ["open id: 1\ndata: a\n\n", "open data: b\n\n"],
