@@ -147,6 +147,46 @@ test("shared: a tab that is still catching up hears of the end when it has all t
   assert.equal(server.exchanges.length, 2);
 });
 
+test("shared: a tab that is still catching up hears at once of a failure that is not the end", async (t) => {
+  const server = await Server.open(t, stay());
+  const [first] = await openTabs(t, server, 1);
+  const [shared] = server.exchanges;
+  shared.write(event(5));
+  await first.until(2);
+  const late = open(t, server, { lastEventId: "3" });
+  const own = await server.exchange(1);
+  own.write(event(4));
+  await late.until(2);
+  shared.end();
+  const next = await server.exchange(2);
+  await late.until(4);
+  own.write(event(5));
+  await own.closed();
+  next.write(event(6));
+  assert.deepEqual(await late.until(6), ["open", told(4), "error closed reconnects", "open", told(5), told(6)]);
+});
+
+test("shared: a tab that is still catching up when it takes the lock reads on from its own cursor", async (t) => {
+  const server = await Server.open(t, stay());
+  const [first] = await openTabs(t, server, 1);
+  const [shared] = server.exchanges;
+  shared.write(event(5));
+  await first.until(2);
+  const late = open(t, server, { lastEventId: "3" });
+  const own = await server.exchange(1);
+  own.write(event(4));
+  await late.until(2);
+  shared.write(event(6));
+  await first.until(3);
+  first.source.close();
+  await own.closed();
+  const next = await server.exchange(2);
+  assert.equal(next.headers["last-event-id"], "4");
+  next.write([5, 6, 7].map(event).join(""));
+  assert.deepEqual(await late.until(5), ["open", ...[4, 5, 6, 7].map(told)]);
+  assert.equal(server.exchanges.length, 3);
+});
+
 test("shared: the hub's greeting comes only where the stream begins", async (t) => {
   const hello = (id) => `event: vrelo.hello\ndata: \nid: ${id}\n\n`;
   const server = await Server.open(t, stay(hello(0) + event(1)), stay(hello(1) + event(2)));
@@ -268,10 +308,11 @@ class Silent {
 
   #channel;
 
-  constructor(t, server) {
+  constructor(t, server, options = {}) {
     const name = `vrelo 1 false ${server.url} `;
     this.#channel = new BroadcastChannel(name);
-    this.taken = navigator.locks.request(name, {}, () => new Promise(() => {})).catch(() => (this.wasTaken = true));
+    const held = navigator.locks.request(name, options, () => new Promise(() => {}));
+    this.taken = held.catch(() => (this.wasTaken = true));
     t.after(() => this.#channel.close());
   }
   asked(count) {
@@ -368,6 +409,18 @@ test("shared: a tab asks for what it has missed, and takes events in whatever or
   silent.tell({ kind: "event", link: link("4", "5") });
   assert.deepEqual(await tab.until(5), ["open", ...[2, 3, 4, 5].map(told)]);
   assert.equal(server.exchanges.length, 0);
+});
+
+test("shared: a tab that loses the lock before anything came begins where the next one is", async (t) => {
+  const server = await Server.open(t, stay());
+  const tab = open(t, server);
+  await tab.until(1);
+  const silent = new Silent(t, server, { steal: true });
+  const [{ from: to, cursor }] = await silent.asked(1);
+  assert.equal(cursor, undefined);
+  silent.tell({ kind: "lead", term: 1e15, to, cursor: "7", isOpen: true, links: [] });
+  silent.tell({ kind: "event", link: link("7", "8") });
+  assert.deepEqual(await tab.until(2), ["open", told(8)]);
 });
 
 test("shared: a tab that had nothing with an id yet gets what it has missed", async (t) => {
