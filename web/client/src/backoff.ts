@@ -9,7 +9,7 @@ export const RETRY_MAX_MS = 60_000; // unless the options say otherwise
 
 /** Returns the longest back-off after so many attempts in a row that have failed. */
 export function backoffMs({ minMs = 1000, maxMs = RETRY_MAX_MS, factor = 2 }: RetryOptions, failures: number): number {
-  return Math.min(maxMs, minMs * factor ** Math.max(0, failures - 1));
+  return minMs && Math.min(maxMs, minMs * factor ** Math.max(0, failures - 1)); // which grows to Infinity
 }
 
 /**
@@ -25,8 +25,8 @@ export function delayMs(retry: RetryOptions, failures: number, serverMs?: number
 }
 
 /** Returns the milliseconds that a Retry-After header asks for, 0 for what is none. */
-export function retryAfterMs(header: string | null, now: number = Date.now()): number {
-  const wait = 1000 * Number(header) || Date.parse(`${header}`) - now;
+export function retryAfterMs(header: string | null): number {
+  const wait = 1000 * Number(header) || Date.parse(`${header}`) - Date.now();
   return wait > 0 ? wait : 0;
 }
 

@@ -7,9 +7,14 @@ import type { StreamOptions } from "./options.js";
 import { Reader } from "./reader.js";
 import { page } from "./waking.js";
 
+/** A MessageEvent of text. (For some, as in Node, that type takes no other.) */
+export interface TextEvent extends MessageEvent {
+  readonly data: string;
+}
+
 export interface EventSourceEventMap {
   open: Event;
-  message: MessageEvent<string>;
+  message: TextEvent;
   /** Ours. What a server names so comes to the same listeners, as a MessageEvent. */
   error: StreamErrorEvent;
   "vrelo.gap": GapEvent;
@@ -20,6 +25,8 @@ type Handler<Name extends keyof EventSourceEventMap> =
   | null;
 // What is read is so loose that this class fits where the native one is asked for.
 type AnyHandler = ((this: any, event: any) => unknown) | null;
+type Added = Parameters<EventTarget["addEventListener"]>;
+type Removed = Parameters<EventTarget["removeEventListener"]>;
 type Listener<E> = ((this: EventSource, event: E) => unknown) | { handleEvent(event: E): unknown };
 
 export interface EventSource {
@@ -32,24 +39,18 @@ export interface EventSource {
   addEventListener<Name extends keyof EventSourceEventMap>(
     type: Name,
     listener: Listener<EventSourceEventMap[Name]> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: Added[2],
   ): void;
   /** Events of a type that the server has named. */
-  addEventListener(
-    type: string,
-    listener: Listener<MessageEvent<string>> | EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
+  addEventListener(type: string, listener: Listener<TextEvent>, options?: Added[2]): void;
+  addEventListener(type: string, listener: Added[1], options?: Added[2]): void;
   removeEventListener<Name extends keyof EventSourceEventMap>(
     type: Name,
     listener: Listener<EventSourceEventMap[Name]> | null,
-    options?: boolean | EventListenerOptions,
+    options?: Removed[2],
   ): void;
-  removeEventListener(
-    type: string,
-    listener: Listener<MessageEvent<string>> | EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
+  removeEventListener(type: string, listener: Listener<TextEvent>, options?: Removed[2]): void;
+  removeEventListener(type: string, listener: Removed[1], options?: Removed[2]): void;
   readonly CONNECTING: 0;
   readonly OPEN: 1;
   readonly CLOSED: 2;
@@ -146,7 +147,7 @@ export class EventSource extends EventTarget {
     const old = this.#handlers.get(type);
     if (Object(value) !== value) {
       this.#handlers.delete(type);
-      this.removeEventListener(type, old ?? null);
+      this.removeEventListener(type, old!); // or nothing
     } else if (old) {
       old.handler = value as object;
     } else {

@@ -14,11 +14,11 @@
  */
 export type Reason = "network" | "http" | "auth" | "content-type" | "too-large" | "idle" | "closed";
 
-/** An answer that was no stream, for `retryOn` to judge. */
+/** An answer that was no stream, or one that broke off and has no ids, for `retryOn` to judge. */
 export interface Refusal {
   readonly reason: Reason;
   readonly status: number;
-  /** How many attempts in a row have failed, this one included. */
+  /** How many attempts in a row have failed, this one included; 0 after a stream that was one. */
   readonly attempt: number;
 }
 

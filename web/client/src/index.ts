@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export { EventSource, type EventSourceEventMap } from "./event_source.js";
+export { EventSource, type EventSourceEventMap, type TextEvent } from "./event_source.js";
 export { GapEvent, StreamErrorEvent } from "./events.js";
 export type { Failure, Reason, Refusal } from "./failure.js";
 export type { Asked, ReadOptions, RetryOptions, StreamOptions, Ticket, WakeOptions } from "./options.js";

@@ -9,10 +9,17 @@ import type { Reader } from "./reader.js";
 // What says where the stream is and when its ticket ends, too.
 const OWN_TYPES = ["message", "vrelo.hello", "vrelo.position", "vrelo.gap", "vrelo.renew", "vrelo.end"];
 
-/** Reads `url` for `reader` until the browser gives it up. Rejects when the signal aborts. */
-export function readNative(url: URL, options: StreamOptions, reader: Reader, signal: AbortSignal): Promise<void> {
+/** Reads `url`, which begins at `cursor`, until the browser gives it up. Rejects when the signal aborts. */
+export function readNative(
+  url: URL,
+  options: StreamOptions,
+  cursor: string,
+  reader: Reader,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const source = new NativeEventSource!(url, { withCredentials: Boolean(options.withCredentials) });
+    let hasId = false;
     const close = () => {
       source.close();
       reject(signal.reason);
@@ -22,7 +29,9 @@ export function readNative(url: URL, options: StreamOptions, reader: Reader, sig
       // A server may name its events "open" and "error".
       if (event instanceof MessageEvent) {
         const { type, data, lastEventId, origin } = event as MessageEvent<string>;
-        reader.onEvent({ type, data, lastEventId }, origin, signal);
+        // It knows of no cursor in the URL. An empty id counts once there was another.
+        hasId ||= lastEventId !== "";
+        reader.onEvent({ type, data, lastEventId: hasId ? lastEventId : cursor }, origin, signal);
       } else if (event.type === "open") {
         reader.onOpen();
       } else if (source.readyState === source.CLOSED) {

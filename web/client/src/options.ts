@@ -38,15 +38,15 @@ export interface StreamOptions {
   /** As the native class has it: sends cookies to other origins. */
   withCredentials?: boolean;
   /** Takes the place of what `withCredentials` says. */
-  credentials?: RequestCredentials;
-  headers?: Asked<HeadersInit | undefined>;
+  credentials?: RequestInit["credentials"];
+  headers?: Asked<RequestInit["headers"]>;
   /** Becomes `Authorization: Bearer`. */
   token?: Asked<string | null | undefined>;
   /** Takes the place of the URL's query, or of the whole URL. One ticket opens one stream: give a function. */
   ticket?: Asked<Ticket>;
   /** GET by default, or POST if there is a body. */
   method?: string;
-  body?: Asked<BodyInit | null | undefined>;
+  body?: Asked<RequestInit["body"]>;
   fetch?: typeof fetch;
   /** Closes the stream when it aborts. */
   signal?: AbortSignal;
@@ -58,8 +58,8 @@ export interface StreamOptions {
 
   retry?: RetryOptions;
   /**
-   * Whether to try again after an answer that was no stream; no by default. Not asked after a 204. If it throws, the
-   * stream has failed for good.
+   * Whether to try again after an answer that was no stream, or after a stream without ids that a body or another
+   * method than GET had opened; no by default. Not asked after a 204. If it throws, the stream has failed for good.
    */
   retryOn?: (refusal: Refusal) => boolean;
   /** The stream has an end: when the server ends it, that is all. False by default, as with the native class. */
@@ -99,8 +99,8 @@ export interface ReadOptions extends Omit<StreamOptions, "shared" | "native"> {
 /** The browser's own class, also where ours has taken its name since. */
 export const NativeEventSource = (globalThis as { EventSource?: typeof EventSource }).EventSource;
 
-// What the native class has nothing for.
-const NOT_NATIVE = ["credentials", "headers", "token", "method", "body", "fetch", "retryOn", "finite",
+// What the native class has nothing for; the first two are not for `shared` either, which gives one answer to all.
+const NOT_NATIVE = ["method", "body", "credentials", "headers", "token", "fetch", "retryOn", "finite",
   "idleTimeoutMs", "heartbeatTimeout", "maxEventBytes", "shared"] as const;
 
 /** Returns whether there is to be no connection in a hidden page. */
@@ -108,13 +108,14 @@ export const pausesHidden = ({ wake }: StreamOptions) => (wake as WakeOptions | 
 
 // Returns what of `options` cannot be had, or nothing.
 function missing(options: StreamOptions, isPulled: unknown): string | boolean | undefined {
-  const { transports = ["eventsource"], shared, native } = options;
+  const { transports = "eventsource", shared, native } = options;
   if (`${transports}` !== "eventsource") {
     return `transports: ${transports}`;
   }
   const way = native ? "native" : shared && "shared";
-  const other = native ? NOT_NATIVE.find((name) => options[name]) : pausesHidden(options) && "pauseHidden";
-  // A page has locks if it came by https; Node has none.
+  const other = NOT_NATIVE.slice(0, native ? undefined : 2).find((name) => options[name]) ??
+    (!native && pausesHidden(options) && "pauseHidden");
+  // A page has locks if it came by https; newer versions of Node have some among the threads of a process.
   const means = native ? NativeEventSource : (globalThis.navigator as Navigator | undefined)?.locks;
   const isHere = means && !isPulled && !("ServiceWorkerGlobalScope" in globalThis); // which imports nothing later
   return way && (other ? `${way} with ${other}` : !isHere && `${way} here`);

@@ -89,6 +89,7 @@ ours.onmessage = function (event) { const data: string = event.data; this.close(
 ours.addEventListener("error", (event) => { const error: StreamErrorEvent = event; void error.reason; });
 ours.addEventListener("vrelo.gap", ({ after, until }: GapEvent) => void [after, until]);
 ours.addEventListener("named", (event: MessageEvent<string>) => void event.data);
+ours.addEventListener("named", ({ data }) => { const text: string = data; void text; });
 const state: 0 | 1 | 2 = ours.readyState;
 for await (const { data } of stream("/a", { onFailure: ({ status }: Failure) => void status })) void data;
 new Parser({ onEvent: ({ type }) => void type }).feed(new Uint8Array(1));
@@ -103,14 +104,37 @@ ours.readyState = 1;
 void [source, state];
 `;
 
-test("package: its types are those of the native class and more, in strict mode", async () => {
+// In strict mode, the types of the library included.
+async function compile(text, options) {
   const file = path.join(folder, "typed.ts");
-  await writeFile(file, TYPED);
-  const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
-    "--types", "", "--lib", "es2022,dom,dom.asynciterable", "--ignoreConfig"];
+  await writeFile(file, text);
   const compiler = path.join(ROOT, "node_modules/typescript/bin/tsc");
-  await run(process.execPath, [compiler, ...options, file], { cwd: folder })
+  await run(process.execPath, [compiler, "--noEmit", "--strict", "--ignoreConfig", ...options, file], { cwd: folder })
     .catch(({ stdout }) => assert.fail(stdout));
+}
+
+test("package: its types are those of the native class and more", async () => {
+  const options = ["--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"];
+  await compile(TYPED, [...options, "--types", "", "--lib", "es2022,dom,dom.asynciterable"]);
+});
+
+const NODE_TYPED = `
+import { EventSource, type GapEvent, stream, type StreamErrorEvent, type StreamOptions, type TextEvent } from "vrelo";
+import { Parser } from "vrelo/parser";
+
+const options: StreamOptions = { headers: { a: "b" }, body: "a", credentials: "omit", fetch, retry: { minMs: 1 } };
+const source = new EventSource("http://a/", options);
+source.addEventListener("message", (event) => { const text: TextEvent = event; void text.data.length; });
+source.addEventListener("error", (event) => { const error: StreamErrorEvent = event; void error.reason; });
+source.addEventListener("vrelo.gap", ({ after }: GapEvent) => void after, { once: true });
+source.addEventListener("named", ({ data, lastEventId }) => void [data.length, lastEventId.length]);
+for await (const { data } of stream("http://a/", { body: async () => "a" })) void data;
+new Parser({ onEvent: ({ type }) => void type }).feed(Buffer.of(1));
+`;
+
+test("package: its types do without those of a page, as programs of Node have none", async () => {
+  const types = ["--types", "node", "--typeRoots", path.join(ROOT, "node_modules/@types")];
+  await compile(NODE_TYPED, ["--target", "es2022", "--module", "nodenext", "--lib", "es2023", ...types]);
 });
 
 test("package: the README's programs do what they show", async (t) => {

@@ -43,7 +43,7 @@ export interface ParserOptions {
 /** What feed() throws for an event that is larger than the parser's limit. */
 export class EventTooLargeError extends RangeError {
   constructor(readonly maxEventBytes: number) {
-    super(`an event is larger than ${maxEventBytes} bytes`);
+    super(`an event over ${maxEventBytes} bytes`);
     this.name = "EventTooLargeError";
   }
 }

@@ -196,7 +196,7 @@ test("parser: refuses an endless line before its end", () => {
   parser.feed(encoder.encode("data: abcd"));
   assert.throws(() => parser.feed(encoder.encode("e")), {
     name: "EventTooLargeError",
-    message: "an event is larger than 10 bytes",
+    message: "an event over 10 bytes",
     maxEventBytes: 10,
   });
 });

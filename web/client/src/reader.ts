@@ -14,7 +14,7 @@ const EVENT_BYTES_MAX = 2 ** 26; // 64 MiB
 // What ends each id of a ticket's stream: a proof, which is for the header alone and is not shown.
 const PROOF = /~[\w-]{22}$/;
 const HEARTBEATS_MISSED_MS = 3000; // three, by the second
-const HEARTBEAT = /^ ?vrelo heartbeat=(\d{1,6}(\.\d+)?)$/;
+const HEARTBEAT = /^ ?vrelo heartbeat=([1-9][\d.]*)$/;
 
 /**
  * Receives what a Reader finds. onOpen() and onEvent() are called while the stream is open, onFailure()
@@ -29,12 +29,11 @@ export interface ReaderSink {
 }
 
 // How a connection ended. What the reader ended by itself has no reason.
-interface End extends Partial<Pick<Failure, "reason" | "status" | "cause">> {
+interface End extends Partial<Pick<Failure, "reason" | "status">> {
+  cause?: unknown;
   retryAfterMs?: number;
   isFinal?: boolean | undefined; // to try again would be of no use
 }
-
-const idleOption = (options: StreamOptions) => options.idleTimeoutMs ?? options.heartbeatTimeout;
 
 export type ReaderState = 0 | 1 | 2; // as EventSource.readyState has them
 
@@ -58,15 +57,16 @@ export class Reader {
   #renewals = 0; // without a stream between them that held
   #renewing: AbortSignal | undefined; // of the connection for which it is at work
   #nextUrl: URL | undefined; // of a new ticket
+  #answer: number | undefined; // the status of one that may have cost something, as that to a body
 
   #abort = new AbortController(); // of the connection
   #endedBy: End | undefined; // why it was aborted
-  #wake: () => void = () => {}; // ends the wait
+  /** Ends the wait for the next attempt. */
+  wake: () => void = () => {};
 
   // The watch on a silent stream.
-  #idleMs: number;
-  #isHeld = false; // what came is not taken yet, so that nothing more is read
-  #lastByteAt = 0;
+  #announcedMs: number | undefined; // by the stream's first comment, or NaN
+  #lastByteAt = 0; // Infinity while what came is not taken yet, so that nothing more is read
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Begins at once, but calls nobody before its caller has returned. Throws for options that cannot be had or sent. */
@@ -78,9 +78,8 @@ export class Reader {
     this.#sink = sink;
     this.#lastEventId = options.lastEventId ?? "";
     makeRequest(knownParts(url, options), options, this.#lastEventId);
-    this.#idleMs = idleOption(options) ?? 0;
     const { signal } = this.#closing;
-    watchPage(options.wake ?? true, () => this.#wake(), () => this.#cut({}), signal);
+    watchPage(options.wake ?? true, () => this.wake(), () => this.#cut({}), signal);
     options.signal?.addEventListener("abort", this.close, { signal });
     if (options.signal?.aborted) {
       this.close();
@@ -93,7 +92,7 @@ export class Reader {
     this.state = 2;
     this.#closing.abort();
     this.#abort.abort();
-    this.#wake();
+    this.wake();
   };
 
   get #isClosed(): boolean {
@@ -108,13 +107,9 @@ export class Reader {
         await this.#wait(TIMER_MAX_MS); // or until the page is shown
         continue;
       }
-      this.#endedBy = undefined;
+      this.#endedBy = this.#answer = undefined;
       const ended = await this.#connect();
-      const { reason, ...end } = this.#endedBy ?? ended;
-      this.#countEnd(reason ? 1 : 0);
-      if (reason && !this.#isClosed) {
-        await this.#fail(reason, end);
-      }
+      await this.#end(this.#endedBy ?? ended);
     }
   }
 
@@ -130,12 +125,16 @@ export class Reader {
     return this.#failures < (this.#retry.attempts ?? Infinity);
   }
 
-  async #fail(reason: Reason, { retryAfterMs = 0, isFinal, ...told }: End): Promise<void> {
+  async #end({ reason, retryAfterMs = 0, isFinal, ...told }: End): Promise<void> {
+    this.#countEnd(reason ? 1 : 0);
+    if (!reason || this.#isClosed) {
+      return;
+    }
     let willReconnect = false;
     try {
       willReconnect = !isFinal && this.#mayGoOn && this.#mayReconnect(reason, told.status);
     } catch (error) {
-      told = { ...told, cause: error }; // of retryOn()
+      told.cause = error; // of retryOn()
     }
     if (this.#isClosed) {
       return; // by retryOn()
@@ -146,7 +145,7 @@ export class Reader {
     } else {
       this.close();
     }
-    this.#sink.onFailure({ ...told, reason, willReconnect, delayMs: willReconnect ? delay : 0 });
+    this.#sink.onFailure({ reason, ...told, willReconnect, delayMs: willReconnect ? delay : 0 });
     if (!this.#isClosed) {
       await this.#wait(delay, Math.min(delay, retryAfterMs));
     }
@@ -157,6 +156,8 @@ export class Reader {
     if (native) {
       return typeof ticket === "function"; // it gives up as the native class has done, unless a ticket may help
     }
+    // Without an id to go on from, all would come again.
+    status ??= this.#lastEventId ? undefined : this.#answer;
     if (status === undefined) {
       return true;
     }
@@ -171,9 +172,9 @@ export class Reader {
   #wait(milliseconds: number, leastMs = 0): Promise<void> {
     const begunAt = performance.now();
     return new Promise((resolve) => {
-      const ringAfter = (wait: number) => setTimeout(resolve, begunAt + wait - performance.now());
+      const ringAfter = (wait: number) => setTimeout(resolve, Math.max(0, begunAt + wait - performance.now()));
       let timer = ringAfter(milliseconds);
-      this.#wake = () => {
+      this.wake = () => {
         clearTimeout(timer);
         timer = ringAfter(this.#isClosed ? 0 : leastMs);
       };
@@ -195,7 +196,7 @@ export class Reader {
     const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", reject));
     aborted.catch(() => {});
     let reason: Reason = "network";
-    let isOwn: unknown; // what may be thrown is the page's
+    let isOwn: any; // what may be thrown is the page's
     let isFinal = false;
     try {
       if (shared) {
@@ -215,7 +216,7 @@ export class Reader {
       reason = "network";
       if (native) {
         const { readNative } = await import("./native.js");
-        await readNative(url, this.#options, this, signal);
+        await readNative(url, this.#options, this.#lastEventId, this, signal);
         return { reason };
       }
       this.#lastByteAt = performance.now();
@@ -223,12 +224,14 @@ export class Reader {
       const sent = Promise.resolve((own ?? fetch)(url.href, { ...init, signal }));
       // What a fetch that knows no signal brings too late is closed.
       sent.then((response): unknown => signal.aborted && this.#read(response, signal)).catch(() => {});
-      return await this.#read(await Promise.race([sent, aborted]), signal);
+      const response = await Promise.race([sent, aborted]);
+      this.#answer = /^get$/i.test(init.method!) ? undefined : response.status;
+      return await this.#read(response, signal);
     } catch (error) {
       if (error instanceof EventTooLargeError) {
         return { reason: "too-large", isFinal: true };
       }
-      return { reason, isFinal, ...(isOwn ? { cause: error } : {}) };
+      return { reason, isFinal, ...(isOwn && { cause: error }) };
     } finally {
       clearTimeout(this.#idleTimer);
       abort.abort();
@@ -251,6 +254,7 @@ export class Reader {
     if (!isEventStream(headers.get("content-type"))) {
       return { reason: "content-type", status };
     }
+    this.#announcedMs = undefined;
     this.onOpen();
     const { origin } = new URL(response.url || this.#url);
     const parser = new Parser({
@@ -258,29 +262,23 @@ export class Reader {
       maxEventBytes: this.#options.maxEventBytes ?? EVENT_BYTES_MAX,
       onRetry: (milliseconds) => (this.#serverMs = milliseconds),
       onComment: (text) => {
-        const seconds = HEARTBEAT.exec(text)?.[1];
-        if (seconds && idleOption(this.#options) === undefined) {
-          this.#idleMs = HEARTBEATS_MISSED_MS * +seconds;
+        if (this.#announcedMs === undefined) {
+          this.#announcedMs = HEARTBEATS_MISSED_MS * Number(HEARTBEAT.exec(text)?.[1]); // or NaN
           this.#watchIdle();
         }
       },
       onEvent: (event) => this.onEvent(event, origin, signal),
     });
-    try {
-      while (body) {
-        const { value, done } = await body.read();
-        if (done) {
-          break;
-        }
-        this.#isHeld = true;
-        parser.feed(value);
-        await this.#sink.ready?.();
-        this.#isHeld = false;
-        this.#lastByteAt = performance.now();
+    while (body) {
+      const { value, done } = await body.read();
+      if (done) {
+        break;
       }
-    } finally {
-      this.#isHeld = false;
+      this.#lastByteAt = Infinity;
+      parser.feed(value);
       this.#lastEventId = this.#shown(parser.lastEventId);
+      await this.#sink.ready?.();
+      this.#lastByteAt = performance.now();
     }
     return { reason: "closed", isFinal: this.#options.finite };
   }
@@ -334,8 +332,7 @@ export class Reader {
       this.#renewals = 0;
     }
     while (!signal.aborted) {
-      this.#renewals += 1;
-      await pause(delayMs(this.#retry, this.#renewals), signal);
+      await pause(delayMs(this.#retry, ++this.#renewals), signal);
       // While there is none the stream goes on. If there is none at its end, that is told.
       const next = signal.aborted ? undefined : await askTicket(this.#url, this.#options).catch(() => undefined);
       if (next && !signal.aborted) {
@@ -348,10 +345,11 @@ export class Reader {
   // Looks at the clock rarely, instead of setting a timer for each byte.
   #watchIdle(): void {
     clearTimeout(this.#idleTimer);
-    const left = this.#idleMs && (this.#isHeld ? this.#idleMs : this.#lastByteAt + this.#idleMs - performance.now());
-    if (left > 0) {
-      this.#idleTimer = setTimeout(() => this.#watchIdle(), Math.min(left, TIMER_MAX_MS));
-    } else if (this.#idleMs) {
+    const idleMs = this.#options.idleTimeoutMs ?? this.#options.heartbeatTimeout ?? this.#announcedMs;
+    const left = this.#lastByteAt + idleMs! - performance.now();
+    if (idleMs && left > 0) {
+      this.#idleTimer = setTimeout(() => this.#watchIdle(), Math.min(left, idleMs, TIMER_MAX_MS));
+    } else if (idleMs) {
       this.#cut({ reason: "idle" });
     }
   }

@@ -12,8 +12,9 @@
 
 import { Chain, hasOwnId, type Link } from "./chain.js";
 import type { Failure } from "./failure.js";
-import type { StreamOptions } from "./options.js";
+import type { StreamOptions, WakeOptions } from "./options.js";
 import { Reader, type ReaderSink } from "./reader.js";
+import { watchPage } from "./waking.js";
 
 type Message = { from: string } & (
   // Who leads? And what came after `cursor`?
@@ -23,6 +24,8 @@ type Message = { from: string } & (
   | { kind: "event"; link: Link }
   | { kind: "open" }
   | { kind: "failure"; failure: Failure }
+  // Wait no longer: somebody looks.
+  | { kind: "wake" }
 );
 interface LinkSink extends Omit<ReaderSink, "onEvent"> {
   onLink(link: Link): void;
@@ -67,6 +70,9 @@ export function share(
     for (const [target, type, act] of events) {
       target?.addEventListener?.(type, act);
     }
+    // That the machine is online, each tab hears by itself.
+    const { wake } = options;
+    watchPage(wake !== false && { ...(wake as WakeOptions), online: false }, member.wake, () => {}, signal);
     signal.addEventListener("abort", () => {
       for (const [target, type, act] of events) {
         target?.removeEventListener?.(type, act);
@@ -140,6 +146,9 @@ class Member {
       this.#unlock();
     }
   };
+
+  // Who leads may not be seen itself.
+  readonly wake = (): void => this.#tell({ kind: "wake" });
 
   #tell(body: Body): void {
     this.#channel?.postMessage({ ...body, from: this.#id });
@@ -264,6 +273,8 @@ class Member {
       // Who leads hears of no other: when the lock is taken away, the browser says so.
       if (kind === "ask") {
         this.#answer(from, message.cursor);
+      } else if (kind === "wake") {
+        this.#reader.wake();
       }
       return;
     }

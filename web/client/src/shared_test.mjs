@@ -13,8 +13,7 @@ import { QUICK, Server, Watch } from "./server_testing.mjs";
 
 const SEED = 8;
 
-globalThis.navigator ??= {};
-navigator.locks ??= new Locks();
+Object.defineProperty(globalThis, "navigator", { value: { locks: new Locks() }, configurable: true });
 
 const stay = (text, headers) => (exchange) => exchange.open(text, headers);
 const event = (id) => `id: ${id}\ndata: ${id}\n\n`;
@@ -390,6 +389,33 @@ test("shared: a tab listens to who leads last, and to anybody when that one is s
   assert.deepEqual(await tab.until(3), ["open", told(2), told(3)]);
 });
 
+// [the option of the tab that becomes visible, whether the one that reads connects again]
+const WAKES = [[undefined, true], [{ online: false }, true], [{ visible: false }, false], [false, false]];
+
+test("shared: a tab that becomes visible ends the wait of the one that reads", async (t) => {
+  const document = Object.assign(new EventTarget(), { visibilityState: "hidden", baseURI: "http://a/" });
+  t.after(() => delete globalThis.document);
+  for (const [wake, isWoken] of WAKES) {
+    const server = await Server.open(t, stay(event(1)), stay(event(2)));
+    const slow = { retry: { minMs: 1e6, maxMs: 1e6, jitter: 0 }, wake: false };
+    const [leader] = await openTabs(t, server, 1, slow);
+    globalThis.document = document;
+    const [other] = await openTabs(t, server, 1, { ...slow, wake });
+    delete globalThis.document;
+    await leader.until(2);
+    server.exchanges[0].end();
+    await Promise.all([leader, other].map((tab) => tab.untilEntry("error closed reconnects")));
+    document.visibilityState = "visible";
+    document.dispatchEvent(new Event("visibilitychange"));
+    document.visibilityState = "hidden";
+    // Who asks for what is not remembered hears from the other after that one has been woken, and reads by itself.
+    const tabs = [leader, other, ...(isWoken ? [] : [open(t, server, { ...slow, lastEventId: "0" })])];
+    const { headers } = await server.exchange(1);
+    assert.equal(headers["last-event-id"], isWoken ? "1" : "0", JSON.stringify(wake));
+    tabs.forEach(({ source }) => source.close());
+  }
+});
+
 test("shared: a tab asks for what it has missed, and takes events in whatever order they come", async (t) => {
   const server = await Server.open(t, stay());
   const silent = new Silent(t, server);
@@ -487,10 +513,13 @@ test("shared: is refused where it cannot be had, with the reason", (t) => {
   const refused = (options, message) => assert.throws(() => new EventSource(url, options).close(),
     { name: "NotSupportedError", message: `vrelo does not have ${message}` });
   refused({ shared: true, wake: { pauseHidden: true } }, "shared with pauseHidden");
+  refused({ shared: true, body: "a" }, "shared with body");
+  refused({ shared: true, body: async () => "a" }, "shared with body");
+  refused({ shared: true, method: "POST" }, "shared with method");
   refused({ shared: true, native: true }, "native with shared");
-  const { locks } = navigator;
-  delete navigator.locks;
-  t.after(() => (navigator.locks = locks));
+  const { navigator } = globalThis;
+  t.after(() => Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true }));
+  Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true }); // some versions of Node have locks
   refused({ shared: true }, "shared here");
 });
 
