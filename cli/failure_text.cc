@@ -146,7 +146,7 @@ std::string advice(const sse::client::Failure& failure, const sse::client::Url& 
                                "tells what is wrong with it";
   }
   if (failure.error == sse::client::Errc::kRefused && failure.status == 404 &&
-      url.path.ends_with("/tickets")) {
+      url.path == fmt::format("{}/tickets", kHubPath)) {
     return "; a hub has tickets where it has keys";
   }
   const bool is_wrong_place =

@@ -97,6 +97,7 @@ TEST(Advice, says_what_to_do_about_what_does_not_speak_for_itself) {
       .host = "a", .path = "/.well-known/mercure", .query = "?ticket=vt_a"};
   const sse::client::Url elsewhere{.host = "a", .path = "/hub", .query = ""};
   const sse::client::Url tickets{.host = "a", .path = "/.well-known/mercure/tickets", .query = ""};
+  const sse::client::Url wrong_tickets{.host = "a", .path = "/hub/tickets", .query = ""};
   const sse::client::Url secure{.is_tls = true, .host = "a", .path = "/hub", .query = ""};
   const Failure no_tls{.error = {ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER),
                                  boost::asio::error::get_ssl_category()}};
@@ -116,6 +117,7 @@ TEST(Advice, says_what_to_do_about_what_does_not_speak_for_itself) {
        "; --token-file FILE shows a token, and vrelo token inspect FILE tells what is wrong with "
        "it"},
       {refusal(404, "", ""), tickets, "; a hub has tickets where it has keys"},
+      {refusal(404, "", ""), wrong_tickets, "; the path of a hub is /.well-known/mercure"},
       {refusal(401, "", ""), with_ticket,
        "; a ticket opens one stream, and soon: vrelo ticket gets another"},
       {refusal(404, "", ""), hub, ""},
