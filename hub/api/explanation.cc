@@ -199,7 +199,9 @@ void Explanation::judge(const ExplainedRequest& explained) {
     }
   }
   if (parts_.authenticator == nullptr) {
-    reason_ = "The hub has no keys: whoever reaches it may publish and read.";
+    if (status_ == 200) {  // else the reason is what refuses it
+      reason_ = "The hub has no keys: whoever reaches it may publish and read.";
+    }
   } else {
     if (is_publish && auth::is_ambient(explained.channel())) {
       refuse_page(request, explained.channel());

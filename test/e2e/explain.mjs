@@ -203,6 +203,21 @@ test("where there are no keys, everything is allowed", async (t) => {
   assert.match(json.reason, /has no keys/);
 });
 
+test("where there are no keys, what refuses a request is the reason", async (t) => {
+  const hub = await t.hub();
+  const cases = [
+    ["action=subscribe&matches=a", { method: "GET", target: `${HUB_PATH}?matches=a` }],
+    ["action=subscribe&match=a&host=evil.example",
+      { method: "GET", target: `${HUB_PATH}?match=a`, headers: { host: "evil.example" } }],
+  ];
+  for (const [query, request] of cases) {
+    const { json } = await hub.ask({ target: `${TARGET}?${query}` });
+    const problem = (await hub.ask(request)).json;
+    const reason = problem.detail ? `${problem.title}: ${problem.detail}` : problem.title;
+    assert.deepEqual([json.allowed, json.status, json.reason], [false, problem.status, reason], query);
+  }
+});
+
 test("vrelo explain says it in words, and takes tokens from files and standard input alone", async (t) => {
   const { hub, folder, app, admin } = await hubWithTokens(t);
   const token = app.token({ publish: ["news"], subscribe: ["news"], claims: { sub: "eva" } });
