@@ -91,7 +91,7 @@ std::shared_ptr<const Policy> make_policy(const base::Settings& settings,
     policy->allowed_hosts.push_back(std::move(host));
   }
   policy->has_admin_endpoints = local_only && settings.admin.kind == base::AdminPlace::Kind::kAuto;
-  policy->tickets_path = settings.path + (settings.path.ends_with('/') ? "tickets" : "/tickets");
+  policy->tickets_path = settings.path + "/tickets";
   policy->public_url = public_url(settings);
   policy->has_set_public_url = !settings.public_url.empty();
   policy->mercure_0x = settings.mercure_0x;

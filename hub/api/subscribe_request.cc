@@ -237,9 +237,14 @@ bool is_cursor_name(std::string_view name) {
 
 // Source: WHATWG Fetch Metadata; DESIGN.md, "What the wire must get right".
 std::optional<http::Problem> refuse_sender(const http::Request& request) {
-  constexpr std::string_view kMode = "Sec-Fetch-Mode";
-  const std::string_view mode = request.field(kMode).value_or("");
-  if (mode == "navigate" || mode == "no-cors") {
+  static constexpr std::string_view kMode = "Sec-Fetch-Mode";
+  // Of several fields each counts.
+  const bool is_by_browser =
+      std::any_of(request.fields.begin(), request.fields.end(), [](const http::Field& field) {
+        return http::iequals(field.name, kMode) &&
+               (field.value == "navigate" || field.value == "no-cors");
+      });
+  if (is_by_browser) {
     return http::Problem{.status = 403,
                          .title = "not a request for a stream",
                          .field = std::string(kMode),

@@ -318,6 +318,10 @@ TEST(SubscribeRequest, is_not_made_by_a_link_or_an_image) {
         (http::Problem{
             .status = 403, .title = "not a request for a stream", .field = "Sec-Fetch-Mode"}));
   }
+  EXPECT_EQ(refusal(subscribe_parts("match=a",
+                                    {{"Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Mode", "navigate"}}))
+                .status,
+            403);
   for (const std::string_view mode : {"cors", "same-origin"}) {
     SCOPED_TRACE(mode);
     EXPECT_TRUE(read(subscribe_parts("match=a", {{"Sec-Fetch-Mode", mode}})));

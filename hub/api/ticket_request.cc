@@ -91,8 +91,12 @@ std::optional<http::Problem> refuse_carrier(const http::Request& request, const 
                          .field = "Accept",
                          .detail = "It has to name text/event-stream."};
   }
-  const auto mode = request.field("Sec-Fetch-Mode");
-  if (mode && *mode != "cors") {
+  // Of several fields each counts.
+  const bool is_by_script =
+      std::all_of(request.fields.begin(), request.fields.end(), [](const http::Field& field) {
+        return !http::iequals(field.name, "Sec-Fetch-Mode") || field.value == "cors";
+      });
+  if (!is_by_script) {
     return http::Problem{.status = 403,
                          .title = "not a request for a stream",
                          .field = "Sec-Fetch-Mode",

@@ -2,6 +2,7 @@
 #include "hub/api/ticket_request.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -79,6 +80,17 @@ TEST(TicketRequest, is_told_by_what_a_repeated_request_has_again) {
   TestRequest::Parts elsewhere = subscribe_parts(ticket_query(), native());
   elsewhere.host = "127.0.0.1:3000";
   EXPECT_NE(read_ticket_request(*TestRequest(elsewhere), {})->fingerprint, print(native()));
+}
+
+TEST(TicketRequest, is_none_of_which_one_of_several_fields_says_that_no_script_wants_a_stream) {
+  for (const auto& [first, second] : {std::pair("cors", "navigate"), {"navigate", "cors"}}) {
+    const TestRequest request(subscribe_parts(
+        ticket_query(), native({{"Sec-Fetch-Mode", first}, {"sec-fetch-mode", second}})));
+    const auto wanted = read_ticket_request(*request, {});
+    ASSERT_FALSE(wanted);
+    EXPECT_EQ(wanted.error().status, 403);
+    EXPECT_EQ(wanted.error().field, "Sec-Fetch-Mode");
+  }
 }
 
 TEST(TicketRequest, keeps_the_form_of_a_ticket_apart_from_its_streams_query) {
