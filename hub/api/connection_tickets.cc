@@ -91,7 +91,6 @@ base::Task<Connection::Next> Connection::mint() {
   if (!wish) {
     co_return refuse(wish.error());
   }
-  const auth::StoreTime now = front_.parts_.tickets.now();
   const auth::VerifiedToken& token = *may->token;
   const MintedTicket ticket{.text = auth::ticket_text(auth::random_digest()),
                             .session = auth::session_name(auth::random_digest())};
@@ -104,24 +103,22 @@ base::Task<Connection::Next> Connection::mint() {
                                                 .claims = auth::reader_claims(token.claims),
                                                 .kid = token.kid,
                                                 .key_print = token.key->print(),
-                                                .minted_at = now,
+                                                .minted_at = front_.parts_.tickets.now(),
                                                 .epoch = front_.parts_.log.end().epoch}),
                           .ttl = wish->ttl,
                           .minted_max = may->limits.tickets_per_minute,
                           .unused_max = may->limits.tickets_unused};
   if (token.claims.expires) {
-    // By that clock of the two which is ahead: a step back of one extends nothing. A year is as
-    // good as any longer time. As a time and not as a duration, for the office may be busy.
-    const auth::NumericDate latest =
-        std::max<auth::NumericDate>(now, front_.parts_.clock.wall().time_since_epoch());
-    const auth::NumericDate left =
-        std::min(*token.claims.expires - latest, auth::NumericDate(std::chrono::hours(24 * 365)));
-    order.token_end = now + std::chrono::floor<std::chrono::milliseconds>(left);
+    // As a time and not as a duration, for the office may be busy.
+    order.token_end = front_.parts_.tickets.when(*token.claims.expires);
   }
   const auto minted = co_await ask<TicketOffice::Minted>(
       [this, &order](auto done) { front_.parts_.tickets.mint(order, std::move(done)); });
   if (!minted) {
     co_return Next::kGone;
+  }
+  if (std::holds_alternative<TicketBook::TokenOver>(*minted)) {
+    co_return refuse(unauthorized(make_error_code(auth::Errc::kExpired), policy_->metadata_url));
   }
   answer(*minted, ticket);
   co_return after_answer();
@@ -146,7 +143,8 @@ void Connection::answer(const TicketOffice::Minted& minted, const MintedTicket& 
                                                                           : Obstacle::kTicketsAway;
   note_refusal(problem(why));
   append_obstacle(out_, framing(), fields_, why,
-                  too_many != nullptr ? too_many->retry : front_.parts_.fan_out.jittered_retry());
+                  too_many != nullptr && too_many->retry ? *too_many->retry
+                                                         : front_.parts_.fan_out.jittered_retry());
 }
 
 base::Task<Connection::Next> Connection::redeem(const Route& route) {

@@ -154,6 +154,7 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
                                             error.message());
                     }}) {
   assert(!parts_.listeners.empty());
+  warn_of_clock();
   set_trust();
   const auth::GrantPtr grant = anonymous_grant();
   for (std::size_t i = 0; i < shard_count(settings); ++i) {
@@ -163,6 +164,18 @@ Node::Node(NodeParts parts, const base::Settings& settings, base::Executor execu
 
 Node::~Node() {
   stop();
+}
+
+void Node::warn_of_clock() const {
+  constexpr std::chrono::seconds kNothing(2);
+  const auto wall = parts_.clock.wall().time_since_epoch();
+  const auto behind = std::chrono::floor<std::chrono::seconds>(tickets_.now() - wall);
+  if (behind > kNothing) {
+    parts_.logger.warning(
+        "The time of day is {} s behind what it was when tickets were kept last: it is wrong, or "
+        "was then. Sessions grew no older while the hub did not run, but end with their tokens.",
+        behind.count());
+  }
 }
 
 std::shared_ptr<const Policy> Node::policy() const {

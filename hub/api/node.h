@@ -111,6 +111,7 @@ class Node final : public Overview {
   std::shared_ptr<const Policy> policy() const;
   FetchedKeys::Parts key_parts();
   void follow_issuers();
+  void warn_of_clock() const;
   void set_trust();
   void post_policy();
   void close_session(const auth::TicketOffice::Closing& closing);

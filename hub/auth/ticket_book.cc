@@ -23,16 +23,17 @@ std::string owner_name(const TicketTerms& terms) {
 
 }  // namespace
 
-std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBook::mint(
-    StoreTime now, const Order& order) {
+TicketBook::Result TicketBook::mint(StoreTime now, const Order& order) {
   expire(now);
+  if (order.token_end && *order.token_end - kSessionMargin <= now) {
+    return TokenOver{};
+  }
   TicketRecord record{
       .terms = order.terms, .ticket_end = now + order.ttl, .token_end = order.token_end};
   StoreTime session_end = now + limits_.session;
   if (order.token_end) {
-    const StoreTime token_end = std::max(now, *order.token_end);
-    record.ticket_end = std::min(record.ticket_end, token_end);
-    session_end = std::min(session_end, token_end);
+    record.ticket_end = std::min(record.ticket_end, *order.token_end);
+    session_end = std::min(session_end, *order.token_end);
   }
   Owner& owner = owner_of(record);
   if (now >= owner.minute_end) {
@@ -45,7 +46,7 @@ std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full> TicketBo
   const std::uint64_t unused_max = order.unused_max.value_or(limits_.unused_max);
   switch (room_for(record, owner, unused_max)) {
     case Room::kNoneForOwner:
-      return TooMany{.retry = owner.minute_end - now};
+      return TooMany{};
     case Room::kNone:
       return Full{};
     case Room::kEnough:

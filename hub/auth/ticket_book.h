@@ -99,11 +99,14 @@ class TicketBook {
     std::chrono::milliseconds session_expires_in;  // if it is redeemed at once
     std::vector<Died> died = {};
   };
-  struct TooMany {                    // of its subject, in a minute or by their size
-    std::chrono::milliseconds retry;  // when the minute is over
+  struct TokenOver {};  // or so nearly that no session would open: nothing is counted
+  struct TooMany {      // of its subject, in a minute or by their size
+    // When the minute is over; nullopt: when what it has ends, which may be long.
+    std::optional<std::chrono::milliseconds> retry = {};
   };
   struct Full {};
-  std::variant<Minted, TooMany, Full> mint(StoreTime now, const Order& order);
+  using Result = std::variant<Minted, TokenOver, TooMany, Full>;
+  Result mint(StoreTime now, const Order& order);
 
   // Returns what a ticket was minted for, used or not; nullptr: there is no such ticket.
   // Cost: a look-up.

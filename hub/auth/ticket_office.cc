@@ -36,6 +36,7 @@ TicketOffice::TicketOffice(Parts parts)
       timer_(executor_),
       self_(std::make_shared<TicketOffice*>(this)) {
   for (auto& [hash, record] : parts.kept.tickets) {
+    end_with_token(record);
     book_.restore(begin_, hash, std::move(record));
   }
   if (!parts.kept.tickets.empty()) {
@@ -49,6 +50,25 @@ TicketOffice::TicketOffice(Parts parts)
 // The time of day may be set; what was promised for a minute lasts a minute.
 StoreTime TicketOffice::now() const {
   return begin_ + std::chrono::duration_cast<StoreTime>(clock_.steady() - began_at_);
+}
+
+StoreTime TicketOffice::when(NumericDate date) const {
+  constexpr NumericDate kYear = std::chrono::hours(24 * 365);
+  const NumericDate left = date - NumericDate(clock_.wall().time_since_epoch());
+  return now() + std::chrono::floor<StoreTime>(std::clamp(left, -kYear, kYear));
+}
+
+// While the hub did not run, the store's clock may have stood still.
+void TicketOffice::end_with_token(TicketRecord& record) const {
+  if (!record.terms->claims.expires) {
+    return;
+  }
+  const StoreTime end = when(*record.terms->claims.expires);
+  record.token_end = std::min(record.token_end.value_or(end), end);
+  record.ticket_end = std::min(record.ticket_end, end);
+  if (record.session) {
+    record.session->end = std::min(record.session->end, end - kSessionMargin);
+  }
 }
 
 base::Clock::Steady TicketOffice::steady_at(StoreTime time) const {

@@ -40,7 +40,7 @@ class TicketKeeper {
 // What was kept, for the next start.
 struct KeptTickets {
   std::vector<std::pair<TicketHash, TicketRecord>> tickets = {};
-  StoreTime last{0};                          // when something was last kept, by the store's clock
+  StoreTime last{0};  // of the store's clock, what was last kept: it goes on from there
   std::unique_ptr<TicketKeeper> keeper = {};  // nullptr: nothing is kept
 };
 
@@ -52,9 +52,12 @@ struct KeptTickets {
 // sessions, the time is written every few seconds: what ended before does not come back, wherever
 // the time of day is set before the next start.
 //
-// Threads: now() and steady_at(), any. mint() to leave(), any: they only put a job into a queue;
-// `done` is called on the executor's thread, which may wait for a disk, and not at all once stop()
-// was called. All else is that thread's.
+// The store's clock begins with the time of day or the newest time that was kept, whichever is
+// ahead, and does not follow the time of day: how far the two are apart means nothing.
+//
+// Threads: now(), when() and steady_at(), any. mint() to leave(), any: they only put a job into a
+// queue; `done` is called on the executor's thread, which may wait for a disk, and not at all once
+// stop() was called. All else is that thread's.
 class TicketOffice {
  public:
   // A connection of a session that has to be closed, and why.
@@ -83,12 +86,20 @@ class TicketOffice {
   // The store's clock.
   StoreTime now() const;
 
+  // Returns what the store's clock will show at `date`, a time of day, if nobody sets that before.
+  // A year stands for any longer time.
+  StoreTime when(NumericDate date) const;
+
   // Returns when the store's clock shows `time`.
   base::Clock::Steady steady_at(StoreTime time) const;
 
   struct Away {};  // it cannot be kept now, and nothing has happened
 
-  using Minted = std::variant<TicketBook::Minted, TicketBook::TooMany, TicketBook::Full, Away>;
+  using Minted = std::variant<TicketBook::Minted,
+                              TicketBook::TokenOver,
+                              TicketBook::TooMany,
+                              TicketBook::Full,
+                              Away>;
   void mint(const TicketBook::Order& order, std::function<void(Minted)> done);
 
   // nullptr: there is no such ticket.
@@ -124,6 +135,7 @@ class TicketOffice {
                                         boost::asio::wait_traits<std::chrono::steady_clock>,
                                         base::Executor>;
 
+  void end_with_token(TicketRecord& record) const;
   void submit(std::shared_ptr<Job> job);
   void run();
   bool commit(StoreTime now);

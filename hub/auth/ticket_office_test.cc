@@ -96,6 +96,17 @@ class TicketOfficeTest : public ::testing::Test {
                  [this](const TicketOffice::Minted& minted) { mints.push_back(minted); });
   }
 
+  // With a token whose exp is so far away.
+  void mint_with_token(int number, std::chrono::seconds left) {
+    auto terms = test_terms("eva", std::to_string(number));
+    terms->claims.expires = NumericDate(clock.wall().time_since_epoch()) + NumericDate(left);
+    office->mint({.hash = test_digest(number),
+                  .terms = terms,
+                  .ttl = 30s,
+                  .token_end = office->when(*terms->claims.expires)},
+                 [this](const TicketOffice::Minted& minted) { mints.push_back(minted); });
+  }
+
   void redeem(int number, std::string proof = "") {
     office->redeem({.hash = test_digest(number),
                     .epoch = 1,
@@ -380,6 +391,58 @@ TEST_F(TicketOfficeTest, lets_no_step_of_the_clock_extend_or_shorten_anything) {
   run();
   clock.advance(30s);
   redeem(3);
+  run();
+  EXPECT_NE(last<Refused>(), nullptr);
+}
+
+TEST_F(TicketOfficeTest, knows_what_it_will_show_at_a_time_of_day) {
+  const NumericDate date = NumericDate(clock.wall().time_since_epoch()) + NumericDate(90s);
+  EXPECT_EQ(office->when(date), office->now() + 90s);
+  clock.step_wall(60s);
+  clock.advance(10s);
+  EXPECT_EQ(office->when(date), office->now() + 20s);
+  EXPECT_EQ(office->when(NumericDate(9e15)), office->now() + 365 * 24h);
+}
+
+TEST_F(TicketOfficeTest, mints_good_tickets_after_a_time_of_day_that_was_ahead) {
+  clock.step_wall(24h);
+  start();
+  mint(1);
+  run();
+  clock.step_wall(-24h);
+  for (const int number : {2, 3}) {
+    mint_with_token(number, 600s);
+    run();
+    const auto* const minted = std::get_if<TicketBook::Minted>(&mints.back());
+    ASSERT_NE(minted, nullptr);
+    EXPECT_EQ(minted->expires_in, 30s);
+    EXPECT_EQ(minted->session_expires_in, 600s);
+    redeem(number);
+    run();
+    EXPECT_NE(last<Opened>(), nullptr);
+    start();
+  }
+}
+
+TEST_F(TicketOfficeTest, ends_a_session_with_its_token_also_where_its_time_stood_still) {
+  clock.step_wall(24h);
+  start();
+  clock.step_wall(-24h);
+  mint_with_token(1, 600s);
+  mint_with_token(2, 600s);
+  redeem(1);
+  run();
+  const std::string proof = last<Opened>()->proof;
+  office->stop();
+  clock.advance(599s);
+  start();
+  redeem(2);
+  run();
+  ASSERT_NE(last<Opened>(), nullptr) << "a second is left";
+  EXPECT_EQ(last<Opened>()->end, office->now() + 1s - kSessionMargin);
+  clock.advance(1s - kSessionMargin);
+  start();
+  redeem(1, proof);
   run();
   EXPECT_NE(last<Refused>(), nullptr);
 }

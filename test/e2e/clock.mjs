@@ -7,8 +7,9 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 
 import { sum } from "../harness/metrics.mjs";
-import { SQLITE, test } from "../harness/test.mjs";
 import { TimeOfDay } from "../harness/preload.mjs";
+import { SQLITE, test } from "../harness/test.mjs";
+import { APP, hubWithTickets, mint, openTicket, readerToken } from "../harness/ticket.mjs";
 import { until } from "../harness/waiting.mjs";
 
 const DAY_S = 86_400;
@@ -86,6 +87,28 @@ test("a time of day that is set by a day cuts no stream and removes nothing of t
     const days = times.map((at) => Math.round((at - times[0]) / DAY_S));
     assert.deepEqual([0, 1, 3].map((day) => days.filter((one) => one === day).length), [1, 3, 2].map((n) => n * BATCH));
   });
+
+test("a time of day that was ahead leaves good tickets, also after a restart", { log: SQLITE }, async (t) => {
+  const time = await TimeOfDay.make(t);
+  time.set(DAY_S);
+  const { start, app, admin, ...setup } = await hubWithTickets(t, { env: time.env });
+  let hub = setup.hub;
+  await mint(hub, readerToken(app, { seconds: 2 * DAY_S }));
+  const revoked = await hub.post({ issuer: APP, label: "eva" }, { target: "/admin/revocations", headers: admin });
+  assert.equal(revoked.status, 200, revoked.text);
+  time.set(0);
+  const opens = async (label) => {
+    const ticket = await mint(hub, readerToken(app, { seconds: 600 }), { match: "a", label });
+    assert.equal(ticket.expires_in, 30);
+    assert.ok(ticket.session_expires_in > 590 && ticket.session_expires_in <= 600, `${ticket.session_expires_in} s`);
+    return openTicket(hub, ticket);
+  };
+  await opens("tom");
+  await hub.kill();
+  hub = await start();
+  await opens("eva");
+  await hub.logLine(/warning The time of day is 8\d{4} s behind/);
+});
 
 test("events grow old while the time of day is set back", { log: SQLITE }, async (t) => {
   const time = await TimeOfDay.make(t);

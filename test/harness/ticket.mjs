@@ -17,8 +17,8 @@ export const TICKETS = `${HUB_PATH}/tickets`;
 export const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
 // Starts a hub with an issuer of readers' and publishers' tokens, and an administrator. `settings` are TOML, as is
-// `issuer`, for that one; start() starts the same hub again.
-export async function hubWithTickets(t, { settings = "", issuer = "", flags = {}, folder, lifetimeMs } = {}) {
+// `issuer`, for that one; start() starts the same hub again, `env` is its environment.
+export async function hubWithTickets(t, { settings = "", issuer = "", flags = {}, folder, lifetimeMs, env } = {}) {
   folder ??= await t.folder();
   const app = new Issuer(APP);
   const admin = new Issuer(ADMIN, { kid: "admin" });
@@ -37,7 +37,7 @@ roles = ["admin"]
 `;
   const configure = (more) => writeFile(path.join(folder, "hub.toml"), toml(more));
   await configure(settings);
-  const start = (more) => t.hub({ config: "hub.toml", ...flags, ...more }, { folder, lifetimeMs });
+  const start = (more) => t.hub({ config: "hub.toml", ...flags, ...more }, { folder, lifetimeMs, env });
   const publisher = bearer(app.token({ publish: ["*"] }));
   return {
     hub: await start(),
@@ -45,7 +45,7 @@ roles = ["admin"]
     configure,
     folder,
     app,
-    admin: bearer(admin.token()),
+    admin: bearer(admin.token({ seconds: 7 * 86_400 })), // also where the time of day is set by days
     publish: async (hub, fields) => {
       const answer = await hub.post(fields, { headers: publisher });
       assert.equal(answer.status, 200, answer.text);

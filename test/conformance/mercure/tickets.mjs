@@ -269,6 +269,21 @@ test("an issuer may have limits of its own", async (t) => {
   assert.deepEqual(statuses, [401, 200, 200]);
 });
 
+test("a token that is over but for the leeway, or in a moment, gets no ticket", async (t) => {
+  const settings = 'clock_leeway = "10s"';
+  const { hub, app, admin } = await hubWithTickets(t, { settings, issuer: "tickets_per_minute = 1" });
+  const over = await askForTicket(hub, { match: "a" }, bearer(readerToken(app, { seconds: -20 })));
+  assert.equal(over.status, 401);
+  for (const seconds of [-4, 0]) {
+    const answer = await askForTicket(hub, { match: "a" }, bearer(readerToken(app, { seconds })));
+    assert.deepEqual([answer.status, answer.json], [401, over.json]);
+    assert.equal(answer.headers["www-authenticate"], over.headers["www-authenticate"]);
+  }
+  const { text } = await hub.ask({ target: "/metrics", headers: admin });
+  assert.match(text, /^vrelo_tickets_minted_total 0$/m);
+  await mint(hub, readerToken(app));
+});
+
 test("a hub that does not know what it is called says no url", async (t) => {
   const folder = await t.folder();
   const app = new Issuer(APP);
