@@ -29,6 +29,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/files_limit.h"
 #include "hub/base/logging.h"
+#include "hub/base/program.h"
 #include "hub/base/secret_words.h"
 #include "hub/base/settings.h"
 #include "hub/base/standard_streams.h"
@@ -46,7 +47,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-
 constexpr std::string_view kServe = "vrelo serve";
 constexpr std::string_view kLog = "vrelo log";
 
@@ -124,7 +124,8 @@ class Server {
         is_worker_(is_worker),
         signals_(loop_, SIGTERM, SIGINT, SIGHUP) {
     if (is_worker_) {
-      signals_.add(SIGUSR1);
+      signals_.add(kAtOnceSignal);
+      signals_.add(kReplacedSignal);
     }
   }
 
@@ -192,22 +193,24 @@ class Server {
       }
       if (signal == SIGHUP) {
         reload();
-      } else if (!draining_ && signal != SIGUSR1) {
-        drain(signal == SIGINT ? "SIGINT" : "SIGTERM");
-      } else if (signal == SIGUSR1 || !is_worker_) {  // a worker may be told twice the first time
+      } else if (signal == kAtOnceSignal || (drain_ && !is_worker_)) {
         logger_.info("told again to end: closing what is left");
         loop_.stop();
         return;
-      }
+      } else if (!drain_ || (drain_ == api::Publishes::kTaken && signal != kReplacedSignal)) {
+        drain(signal);
+      }  // else a worker has been told twice the first time
       wait_for_signal();
     });
   }
 
-  void drain(std::string_view signal) {
-    draining_ = true;
-    logger_.info("{}: closing streams over {}; once more ends at once", signal,
-                 base::format_duration(settings_.drain));
-    node_->drain([this] { loop_.stop(); });
+  void drain(int signal) {
+    const bool is_replaced = signal == kReplacedSignal;
+    logger_.info("{}: closing streams over {}; {}", base::signal_name(signal),
+                 base::format_duration(settings_.drain),
+                 is_replaced ? "publishes are taken meanwhile" : "once more ends at once");
+    drain_ = is_replaced ? api::Publishes::kTaken : api::Publishes::kRefused;
+    node_->drain(*drain_, [this] { loop_.stop(); });
   }
 
   void reload() {
@@ -243,7 +246,7 @@ class Server {
   const bool is_worker_;  // of a supervisor
   boost::asio::io_context loop_{1};
   boost::asio::signal_set signals_;
-  bool draining_ = false;
+  std::optional<api::Publishes> drain_;  // nullopt: none is under way
   std::optional<api::Node> node_;
 };
 
@@ -251,10 +254,7 @@ class Server {
 // Order: when this is the only thread.
 void ignore_signals() {
   sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
-    sigaddset(&signals, signal);
-  }
+  sigfillset(&signals);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 

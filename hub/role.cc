@@ -59,6 +59,7 @@ std::pair<std::string, std::string> role_variable(const Role& role) {
 base::Parsed<void> follow_supervisor(const Role& role) {
   assert(role.kind == Role::Kind::kWorker);
   ::prctl(PR_SET_NAME, "vrelo");  // it was started as /proc/self/exe
+  ::signal(SIGUSR2, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   // It may have ended before; then another process is the parent.
   if (::getppid() != role.process) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,11 @@ struct Role {
   friend bool operator==(const Role&, const Role&) = default;
 };
 
+// What a supervisor tells its worker by, beside SIGTERM and SIGINT, which drain it. Neither means
+// anything to a supervisor: what does, a terminal or a service manager may send to the worker too.
+inline constexpr int kReplacedSignal = SIGQUIT;  // drain, and take publishes meanwhile
+inline constexpr int kAtOnceSignal = SIGUSR1;    // end at once
+
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 // Takes the variable that tells the role out of `variables`, so that it is passed on to nobody.
@@ -33,8 +39,8 @@ base::Parsed<Role> take_role(Variables& variables);
 // The variable that tells `role`, which is not kNone.
 std::pair<std::string, std::string> role_variable(const Role& role);
 
-// Makes a worker end as by SIGTERM when its supervisor does, and gives it its name in lists of
-// processes.
+// Makes a worker end as by SIGTERM when its supervisor does, has it ignore SIGUSR2, and names it in
+// lists of processes.
 // Errors: the supervisor has ended already.
 base::Parsed<void> follow_supervisor(const Role& role);
 

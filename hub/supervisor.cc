@@ -12,7 +12,6 @@
 #include <cassert>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -28,23 +27,17 @@ using std::chrono::milliseconds;
 
 constexpr std::array kSignals = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 constexpr std::chrono::seconds kTrialMax{30};
+
+// How long a worker may take to end: beyond its drain, and once it is to end at once.
+constexpr std::chrono::seconds kEndMax{10};
+constexpr std::chrono::seconds kEndAtOnceMax{2};
+
 constexpr int kFailed = 1;
 constexpr int kSignalBase = 128;  // as shells say that a signal ended a process
 
 // The program that runs now, also when another one lies at its path: a worker that is started
 // again is no upgrade, and needs no file that may have been removed.
 constexpr const char* kThisProgram = "/proc/self/exe";
-
-std::string signal_name(int signal) {
-  const char* const name = ::sigabbrev_np(signal);
-  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
-}
-
-// "exit status 1", "SIGKILL".
-std::string cause_of_death(int status) {
-  return WIFSIGNALED(status) ? signal_name(WTERMSIG(status))
-                             : fmt::format("exit status {}", WEXITSTATUS(status));
-}
 
 // Holds the signals back, so that they are read instead. They stay held back while the process
 // becomes its successor: none is lost.
@@ -65,13 +58,13 @@ bool is_listen_variable(const std::pair<std::string, std::string>& variable) {
 }
 
 // This process, as it was started.
-base::Program this_program(base::SettingSources sources) {
-  std::erase_if(sources.variables, is_listen_variable);
+base::Program this_program(const base::SettingSources& sources) {
   base::Program program{.path = base::own_path(),
                         .arguments = {"vrelo", "serve"},
-                        .variables = std::move(sources.variables),
+                        .variables = sources.variables,
                         .pid_variable = {},
                         .descriptors = {}};
+  std::erase_if(program.variables, is_listen_variable);
   program.arguments.insert(program.arguments.end(), sources.flags.begin(), sources.flags.end());
   return program;
 }
@@ -79,12 +72,13 @@ base::Program this_program(base::SettingSources sources) {
 }  // namespace
 
 Supervisor::Supervisor(const base::Clock& clock,
-                       base::Program program,
+                       base::SettingSources sources,
                        std::vector<net::NamedListener> listeners,
                        const Role& role,
                        base::Descriptor signals)
     : clock_(clock),
-      program_(std::move(program)),
+      sources_(std::move(sources)),
+      program_(this_program(sources_)),
       listeners_(std::move(listeners)),
       signals_(std::move(signals)),
       start_at_(clock.steady()),
@@ -97,7 +91,8 @@ Supervisor::Supervisor(const base::Clock& clock,
     worker_ = role.process;
     is_ready_ = true;
     is_replaced_ = true;
-    ::kill(worker_, SIGTERM);
+    read_drain();
+    tell_to_end(kReplacedSignal, drain_ + kEndMax);
   }
 }
 
@@ -112,6 +107,11 @@ std::optional<int> Supervisor::run(base::Logger& logger) {
     }
     if (std::exchange(trial_passed_, false)) {
       return std::nullopt;
+    }
+    if (worker_ != 0 && clock_.steady() >= worker_until_) {
+      logger.error("supervisor: worker {} has not ended in time: SIGKILL", worker_);
+      ::kill(worker_, SIGKILL);
+      worker_until_ = base::Clock::Steady::max();
     }
     if (trial_ != 0 && clock_.steady() >= trial_until_) {
       ::kill(trial_, SIGKILL);
@@ -139,10 +139,7 @@ base::Program Supervisor::successor() const {
 }
 
 void Supervisor::wait(base::Logger& logger) {
-  auto until = base::Clock::Steady::max();
-  if (worker_ == 0) {
-    until = start_at_;
-  }
+  auto until = worker_ == 0 ? start_at_ : worker_until_;
   if (trial_ != 0) {
     until = std::min(until, trial_until_);
   }
@@ -230,6 +227,8 @@ void Supervisor::take_deaths(base::Logger& logger) {
 void Supervisor::start_worker(base::Logger& logger) {
   is_ready_ = false;
   reload_when_ready_ = false;
+  worker_until_ = base::Clock::Steady::max();
+  read_drain();
   pause_.begin_life();
   int output[2];
   boost::system::result<pid_t> started = boost::system::error_code();
@@ -264,26 +263,28 @@ void Supervisor::worker_died(base::Logger& logger, int status) {
   const int code = has_exited ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
   if (is_ending_) {
     // A worker that did not take signals yet has nothing to close.
-    const bool by_us = !has_exited && (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT ||
-                                       WTERMSIG(status) == SIGUSR1);
-    logger.info("supervisor: worker {} ended: {}", worker, cause_of_death(status));
+    const int signal = has_exited ? 0 : WTERMSIG(status);
+    const bool by_us = signal == SIGTERM || signal == SIGINT || signal == kAtOnceSignal ||
+                       signal == kReplacedSignal;
+    logger.info("supervisor: worker {} ended: {}", worker, base::cause_of_death(status));
     status_ = failed_ != 0 ? failed_ : by_us ? 0 : code;
     return;
   }
   if (std::exchange(is_replaced_, false)) {
-    logger.info("supervisor: worker {} ended: {}; it is replaced", worker, cause_of_death(status));
+    logger.info("supervisor: worker {} ended: {}; it is replaced", worker,
+                base::cause_of_death(status));
     start_at_ = clock_.steady();
     return;
   }
   if (has_exited && (code == 0 || !is_announced_)) {
-    logger.info("supervisor: worker {} ended: {}", worker, cause_of_death(status));
+    logger.info("supervisor: worker {} ended: {}", worker, base::cause_of_death(status));
     status_ = code;
     return;
   }
   const milliseconds pause = pause_.end_life();
   start_at_ = clock_.steady() + pause;
   logger.warning("supervisor: worker {} died: {}; the next one starts in {}", worker,
-                 cause_of_death(status), base::format_duration(pause));
+                 base::cause_of_death(status), base::format_duration(pause));
 }
 
 void Supervisor::end(base::Logger& logger, int signal) {
@@ -292,23 +293,35 @@ void Supervisor::end(base::Logger& logger, int signal) {
     ::kill(trial_, SIGKILL);  // it has the sockets
   }
   if (worker_ == 0) {
-    logger.info("supervisor: {}: no worker is running", signal_name(signal));
+    logger.info("supervisor: {}: no worker is running", base::signal_name(signal));
     status_ = failed_;
     return;
   }
   if (std::exchange(is_ending_, true)) {
-    // Not the same signal again: a terminal and a service manager send it to the worker too.
-    ::kill(worker_, SIGUSR1);
+    tell_to_end(kAtOnceSignal, kEndAtOnceMax);
     return;
   }
-  logger.info("supervisor: {}: worker {} ends", signal_name(signal), worker_);
+  logger.info("supervisor: {}: worker {} ends", base::signal_name(signal), worker_);
+  tell_to_end(signal, drain_ + kEndMax);
+}
+
+void Supervisor::tell_to_end(int signal, milliseconds at_most) {
   ::kill(worker_, signal);
+  worker_until_ = std::min(worker_until_, clock_.steady() + at_most);
+}
+
+// Settings that are wrong change nothing in the worker either.
+void Supervisor::read_drain() {
+  if (const auto settings = base::load_settings(sources_)) {
+    drain_ = settings->drain;
+  }
 }
 
 void Supervisor::reload(base::Logger& logger) {
   if (worker_ == 0) {
     logger.info("supervisor: SIGHUP: no worker is running; the next one reads the settings anyway");
   } else if (is_ready_) {
+    read_drain();
     ::kill(worker_, SIGHUP);
   } else {
     reload_when_ready_ = true;
@@ -342,7 +355,7 @@ void Supervisor::trial_ended(base::Logger& logger, int status) {
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != kTrialPassed) {
     logger.error("supervisor: SIGUSR2: {} does not start ({}); all stays as it was", program_.path,
-                 cause_of_death(status));
+                 base::cause_of_death(status));
     return;
   }
   logger.info("supervisor: SIGUSR2: going on as {}", program_.path);
@@ -359,8 +372,8 @@ base::Parsed<int> supervise(SupervisorParts parts) {
   if (signals.get() < 0) {
     return base::Fault{"signalfd: " + std::generic_category().message(errno)};
   }
-  Supervisor supervisor(parts.clock, this_program(std::move(parts.sources)), *std::move(listeners),
-                        parts.role, std::move(signals));
+  Supervisor supervisor(parts.clock, std::move(parts.sources), *std::move(listeners), parts.role,
+                        std::move(signals));
   std::string fault;
   while (true) {
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,16 +29,18 @@ inline constexpr int kTrialPassed = 96;
 // a child. While no worker runs, connects wait in the sockets.
 //
 // For an upgrade it becomes the program that now lies where it was started from, its successor,
-// which ends the worker and starts another one. Before that it tries whether the successor would
-// start: the trial is a child that reads the settings, takes the sockets, and ends.
+// which ends the worker and starts another one. The worker takes publishes until its last stream is
+// closed. Before all that it tries whether the successor would start: the trial is a child that
+// reads the settings, takes the sockets, and ends.
 //
 // Threads: one, which starts all workers: they end with it.
 class Supervisor {
  public:
-  // `signals` is the signalfd of the signals that it lives by, `role` is kNone or kSuccessor.
+  // `sources` are those of the worker's settings, `signals` is the signalfd of the signals that it
+  // lives by, `role` is kNone or kSuccessor.
   // Lifetime: `clock` outlives the Supervisor.
   Supervisor(const base::Clock& clock,
-             base::Program program,
+             base::SettingSources sources,
              std::vector<net::NamedListener> listeners,
              const Role& role,
              base::Descriptor signals);
@@ -58,11 +61,14 @@ class Supervisor {
   void start_worker(base::Logger& logger);
   void worker_died(base::Logger& logger, int status);
   void end(base::Logger& logger, int signal);
+  void tell_to_end(int signal, std::chrono::milliseconds at_most);
+  void read_drain();
   void reload(base::Logger& logger);
   void try_successor(base::Logger& logger);
   void trial_ended(base::Logger& logger, int status);
 
   const base::Clock& clock_;
+  const base::SettingSources sources_;
   const base::Program program_;
   const std::vector<net::NamedListener> listeners_;
   const base::Descriptor signals_;
@@ -75,6 +81,9 @@ class Supervisor {
   bool is_replaced_ = false;        // the worker was told to end, for another one
   bool is_announced_ = false;       // where the hub listens has been printed
   RestartPause pause_;
+
+  std::chrono::milliseconds drain_ = base::Settings().drain;       // the worker's
+  base::Clock::Steady worker_until_ = base::Clock::Steady::max();  // it is killed then
 
   pid_t trial_ = 0;  // 0: none runs
   base::Clock::Steady trial_until_;
@@ -96,8 +105,11 @@ struct SupervisorParts {
 // Makes this process the supervisor of a hub, `vrelo serve` with the flags and variables of
 // `sources`, until it is told to end. Returns what to exit with: what the worker did.
 //
-// SIGTERM and SIGINT: the worker drains and ends; a second one makes it end at once, which it is
-// told by SIGUSR1. SIGHUP is passed on. SIGUSR2: the upgrade.
+// SIGTERM and SIGINT: the worker drains and ends; a second one makes it end at once. SIGHUP is
+// passed on. SIGUSR2: the upgrade.
+// A worker that is to end and does not is killed: 10 s after its drain should be over, or 2 s after
+// it was told to end at once. Its drain is that of the settings when it was started, or when SIGHUP
+// was passed on, or of those that the successor reads who replaces it.
 // A worker that dies is started again. One that ends with status 0 ends the supervisor, and so does
 // the first one if it fails before it listens: the settings or the log are to blame then. What the
 // first one prints, where it listens, is printed; of the others, nothing.

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the supervisor does on one signal right behind another. All else: test/e2e/supervise.mjs.
+// What the supervisor does on one signal right behind another, and with a worker that does not end.
+// All else: test/e2e/supervise.mjs.
 #include "hub/supervisor.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "hub/base/clock_testing.h"
 
 namespace vrelo {
 namespace {
@@ -37,11 +44,15 @@ const bool kIsTest = [] {
   ::_exit(1);
 }();
 
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
 // Stands in for the signalfd, whose order is the kernel's affair. Each SIGCHLD is written to it,
-// and a SIGTERM right behind the first one.
+// and right behind the first one SIGTERM, if `then_end`.
 class Signals {
  public:
-  Signals() {
+  explicit Signals(bool then_end = false) {
+    is_told = then_end ? 0 : 1;
     std::array<int, 2> ends = {};
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
     read_ = base::Descriptor(ends[0]);
@@ -90,16 +101,56 @@ TEST(Supervisor, ends_where_it_is_told_to_as_the_trial_of_its_successor_has_pass
   ASSERT_TRUE(kIsTest);
   const base::SystemClock clock;
   base::Logger logger(clock, base::LogLevel::kError);
-  Signals signals;
-  Supervisor supervisor(clock,
-                        {.path = "/proc/self/exe",
-                         .arguments = {"vrelo"},
-                         .variables = {},
-                         .pid_variable = {},
-                         .descriptors = {}},
-                        {}, {Role::Kind::kSuccessor, 0}, signals.take());
+  Signals signals(true);
+  Supervisor supervisor(clock, {}, {}, {Role::Kind::kSuccessor, 0}, signals.take());
   Signals::send(SIGUSR2);
   EXPECT_EQ(supervisor.run(logger), 0);
+}
+
+// A worker that hangs: of all that it is told to end by it takes kAtOnceSignal alone.
+pid_t start_hanging_worker() {
+  sigset_t ignored;
+  sigset_t before;
+  sigemptyset(&ignored);
+  sigaddset(&ignored, SIGTERM);
+  sigaddset(&ignored, kReplacedSignal);
+  ::sigprocmask(SIG_BLOCK, &ignored, &before);
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (true) {
+      ::pause();
+    }
+  }
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_GT(worker, 0);
+  return worker;
+}
+
+TEST(Supervisor, kills_a_worker_that_has_not_ended_10_s_after_its_drain) {
+  struct {
+    const char* about;
+    std::chrono::milliseconds passed;
+    std::vector<int> signals;
+    int status;
+  } const cases[] = {
+      {"in time it can end by a second SIGTERM", 15s - 1ms, {SIGTERM, SIGTERM}, 0},
+      {"then it is killed", 15s, {SIGTERM}, 128 + SIGKILL},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.about);
+    base::ManualClock clock;
+    Signals signals;
+    const pid_t worker = start_hanging_worker();
+    base::Logger logger(clock, base::LogLevel::kError, [](std::string_view) {});
+    Supervisor supervisor(clock, {.flags = {"--drain", "5s"}, .variables = {}}, {},
+                          {Role::Kind::kSuccessor, worker}, signals.take());
+    clock.advance(row.passed);
+    for (const int signal : row.signals) {
+      Signals::send(signal);
+    }
+    EXPECT_EQ(supervisor.run(logger), row.status);
+  }
 }
 
 }  // namespace

@@ -93,10 +93,11 @@ base::Task<void> Connection::show(Endpoint endpoint) {
       append_text(out_, framing(), "ok\n");
       break;
     case Endpoint::kReady:
-      if (front_.draining_ || front_.is_log_away()) {
+      // A hub that takes publishes is ready: balancers would refuse them for it otherwise.
+      if (!front_.takes_publishes() || front_.is_log_away()) {
         // Whoever asks does so every few seconds: neither a line nor a count each time.
         append_obstacle(out_, framing(), fields_,
-                        front_.draining_ ? Obstacle::kDrain : Obstacle::kLogAway,
+                        front_.takes_publishes() ? Obstacle::kLogAway : Obstacle::kDrain,
                         front_.parts_.fan_out.jittered_retry());
       } else {
         append_text(out_, framing(), "ready\n");
@@ -158,7 +159,7 @@ base::Task<Connection::Next> Connection::publish() {
   Obstacle obstacle = Obstacle::kDrain;
   if (!problem) {
     auto event = read_publish(request, *policy_);
-    if (event && !front_.draining_) {
+    if (event && front_.takes_publishes()) {
       if (may->publish(event->topics, front_.parts_.clock.steady())) {
         co_return co_await start_publish(*std::move(event), std::move(may->grant));
       }

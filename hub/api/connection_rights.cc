@@ -48,7 +48,7 @@ base::Task<Connection::Authorized> Connection::authorize(auth::Role role,
 
 // Waits for a key that its issuer may have published. Returns whether it makes sense to look again.
 base::Task<bool> Connection::key_comes(auth::KeysWanted wanted) {
-  if (front_.draining_) {
+  if (!front_.takes_publishes()) {
     co_return false;
   }
   const auto comes = co_await ask<bool>(

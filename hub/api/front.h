@@ -86,6 +86,10 @@ struct FrontParts {
   auth::GrantPtr grant;  // everyone's, as long as there is no key
 };
 
+// What a drain does with publishes. kTaken: a successor waits where this hub is, and nobody else
+// could take them.
+enum class Publishes { kTaken, kRefused };
+
 // Serves HTTP on one shard: takes what was accepted, and keeps its connections until they end or
 // become streams.
 //
@@ -118,8 +122,11 @@ class Front {
     return rights_.has_acknowledged(ticket, turn);
   }
 
-  // From now on readers are told to come back, and publishes are refused.
-  void drain() { draining_ = true; }
+  // From now on readers are told to come back, and publishes are taken or refused.
+  void drain(Publishes publishes) {
+    draining_ = true;
+    publishes_ = publishes;
+  }
 
   // Ends each connection once its requests are answered, and calls `done` when there is none left.
   void finish(std::function<void()> done);
@@ -140,11 +147,13 @@ class Front {
   void make_room(Listener listener);
   bool finishing() const { return finished_ != nullptr; }
   bool is_log_away() const;
+  bool takes_publishes() const { return publishes_ == Publishes::kTaken; }
 
   const FrontParts parts_;
   std::shared_ptr<const Policy> policy_;
   std::optional<auth::Authenticator> authenticator_;  // nullopt: there is no key
   bool draining_ = false;
+  Publishes publishes_ = Publishes::kTaken;
 
   // When the log last did not answer on this shard; nullopt if it has answered since.
   std::optional<base::Clock::Steady> log_away_at_;

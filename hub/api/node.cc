@@ -303,28 +303,49 @@ void Node::ask_acknowledged(const auth::TicketHash& ticket,
   });
 }
 
-void Node::drain(std::function<void()> done) {
+void Node::drain(Publishes publishes, std::function<void()> done) {
+  drain_done_ = std::move(done);
+  if (state_ == State::kDraining) {
+    assert(publishes == Publishes::kRefused);
+    for (const auto& shard : shards_) {
+      boost::asio::post(shard->loop.executor(),
+                        [&shard = *shard, publishes] { shard.front.drain(publishes); });
+    }
+    return;
+  }
   assert(state_ == State::kRunning);
   state_ = State::kDraining;
-  drain_done_ = std::move(done);
-  draining_ = shards_.size();
+  with_streams_ = shards_.size();
   for (const auto& shard : shards_) {
-    boost::asio::post(shard->loop.executor(), [this, &shard = *shard, duration = settings_.drain] {
-      shard.front.drain();
-      shard.fan_out.drain(duration, [this, &shard] {
-        if (parts_.listeners_stay) {
-          for (const auto& acceptor : shard.acceptors) {
-            acceptor->stop();
-          }
+    boost::asio::post(
+        shard->loop.executor(), [this, &shard = *shard, publishes, duration = settings_.drain] {
+          shard.front.drain(publishes);
+          shard.fan_out.drain(
+              duration, [this] { boost::asio::post(executor_, [this] { streams_closed(); }); });
+        });
+  }
+}
+
+// A shard goes on answering until no other one has a stream.
+void Node::streams_closed() {
+  if (--with_streams_ > 0) {
+    return;
+  }
+  unfinished_ = shards_.size();
+  for (const auto& shard : shards_) {
+    boost::asio::post(shard->loop.executor(), [this, &shard = *shard] {
+      if (parts_.listeners_stay) {
+        for (const auto& acceptor : shard.acceptors) {
+          acceptor->stop();
         }
-        shard.front.finish([this] { boost::asio::post(executor_, [this] { drained(); }); });
-      });
+      }
+      shard.front.finish([this] { boost::asio::post(executor_, [this] { drained(); }); });
     });
   }
 }
 
 void Node::drained() {
-  if (--draining_ == 0 && drain_done_) {
+  if (--unfinished_ == 0 && drain_done_) {
     std::exchange(drain_done_, nullptr)();
   }
 }

@@ -88,7 +88,11 @@ class Node final : public Overview {
   // refused, open streams are closed evenly over the settings' drain time, what was accepted is
   // answered. Then calls `done`. The listeners stay open until stop(), except with
   // listeners_stay.
-  void drain(std::function<void()> done);
+  // With Publishes::kTaken none is refused; when the last stream of all is closed, those that are
+  // under way are finished.
+  // Order: once with kTaken, once with kRefused, or first that and then this, which has the streams
+  // closed when they would have been.
+  void drain(Publishes publishes, std::function<void()> done);
 
   // Ends at once what is left, and all threads. Doing it twice is harmless.
   void stop();
@@ -117,6 +121,7 @@ class Node final : public Overview {
   void close_session(const auth::TicketOffice::Closing& closing);
   boost::system::result<void> revoke_here(const auth::Revocation& revocation);
   base::Parsed<void> accept_on(ShardParts& shard, net::Listener socket, Listener listener);
+  void streams_closed();
   void drained();
 
   NodeParts parts_;
@@ -137,7 +142,8 @@ class Node final : public Overview {
 
   enum class State { kNew, kRunning, kDraining, kStopped };
   State state_ = State::kNew;
-  std::size_t draining_ = 0;  // shards that are not done
+  std::size_t with_streams_ = 0;  // shards whose streams are not all closed
+  std::size_t unfinished_ = 0;    // shards whose connections are not, after that
   std::function<void()> drain_done_;
 };
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -136,6 +137,16 @@ boost::system::error_code become_program(const Program& program) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   return system_error(error);
+}
+
+std::string signal_name(int signal) {
+  const char* const name = ::sigabbrev_np(signal);
+  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
+}
+
+std::string cause_of_death(int status) {
+  return WIFSIGNALED(status) ? signal_name(WTERMSIG(status))
+                             : fmt::format("exit status {}", WEXITSTATUS(status));
 }
 
 }  // namespace vrelo::base

@@ -41,4 +41,10 @@ boost::system::result<pid_t> start_program(const Program& program, int output);
 // back. Returns only if that failed, and why; nothing has changed then.
 boost::system::error_code become_program(const Program& program);
 
+// "SIGKILL".
+std::string signal_name(int signal);
+
+// What ended a process, from what waitpid() tells: "exit status 1", "SIGKILL".
+std::string cause_of_death(int status);
+
 }  // namespace vrelo::base

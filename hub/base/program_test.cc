@@ -73,6 +73,19 @@ std::string output_of(const Program& program) {
   return text;
 }
 
+TEST(Program, that_has_ended_tells_by_what) {
+  for (const auto& [script, cause] :
+       {std::pair("exit 3", "exit status 3"), std::pair("kill -KILL $$", "SIGKILL"),
+        std::pair("kill -34 $$", "signal 34")}) {
+    Pipe pipe;
+    const auto child = start_program(shell(script), pipe.write_end());
+    ASSERT_TRUE(child);
+    int status = 0;
+    EXPECT_EQ(::waitpid(*child, &status, 0), *child);
+    EXPECT_EQ(cause_of_death(status), cause);
+  }
+}
+
 TEST(Program, has_its_arguments_and_variables_and_no_others) {
   ASSERT_EQ(::setenv("VRELO_PROGRAM_TEST", "set", 1), 0);
   Program program = shell(R"(echo "$0, $1, $A, $B, ${VRELO_PROGRAM_TEST-unset}")");

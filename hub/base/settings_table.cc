@@ -357,7 +357,8 @@ const std::array kRows = {
     SettingRow{.name = "drain",
                .group = "Streams",
                .kind = DurationKind{&Settings::drain, milliseconds(0), hours(1)},
-               .help = "At SIGTERM, open streams are closed evenly over this time."},
+               .help = "At SIGTERM, and for an upgrade by SIGUSR2, open streams are closed evenly "
+                       "over this time."},
     SettingRow{.name = "stream_lifetime",
                .group = "Streams",
                .kind = DurationKind{&Settings::stream_lifetime, milliseconds(0), kYear},

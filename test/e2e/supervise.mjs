@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { copyFile, readlink, rename, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
 import path from "node:path";
 
 import { askDuring } from "../harness/asking.mjs";
@@ -133,6 +134,18 @@ test("SIGTERM drains once, also where the worker gets it too; a second one ends 
   }
 });
 
+test("a worker that hangs is killed soon after a second SIGTERM", async (t) => {
+  const { hub, worker } = await supervised(t, { drain: "1h" });
+  const { pid } = worker;
+  process.kill(pid, "SIGSTOP");
+  for (const line of [/ supervisor: SIGTERM: worker [0-9]+ ends\n/, / error .* has not ended in time: SIGKILL\n/]) {
+    hub.signal("SIGTERM");
+    await hub.logLine(line);
+  }
+  assert.deepEqual(await hub.ended(), { code: 128 + constants.signals.SIGKILL, signal: null });
+  assert.match(hub.errorText, new RegExp(` info supervisor: worker ${pid} ended: SIGKILL\n`));
+});
+
 test("SIGHUP makes the worker read the settings, also the next one", async (t) => {
   const folder = await t.folder();
   const file = path.join(folder, "vrelo.toml");
@@ -176,6 +189,35 @@ test("SIGUSR2 puts another program in place, and nothing is refused or missed", 
   });
   assert.equal((await askAt(hub.admin, "/healthz")).status, 200);
   assert.deepEqual(hub.outputLines.length, 2); // where it listens, once
+});
+
+test("a hub that is replaced takes and delivers publishes while it closes its streams", { log: SQLITE }, async (t) => {
+  const { hub, worker } = await supervised(t, { drain: "1500ms" });
+  const streams = [];
+  for (let i = 0; i < 12; ++i) {
+    streams.push(await hub.subscribe({ match: "a" }));
+  }
+  const other = new Publisher(hub, { name: "b", reconnects: true });
+  t.atEnd(() => other.close());
+  let ids;
+  await checkNothingIsMissed(t, hub, async (publisher) => {
+    ({ ids } = publisher);
+    const others = other.run((id) => hub.publishBytes({ topic: "b", id }));
+    await publisher.goesOn(20);
+    hub.signal("SIGUSR2");
+    await Promise.all(streams.map((stream) => stream.ended()));
+    await worker.serves(2);
+    await publisher.goesOn(20);
+    other.isStopped = true;
+    await others;
+    assert.deepEqual([publisher.refused, other.refused, other.cut], [0, 0, 0]);
+  });
+  const counts = streams.map(({ events }) => events.length).sort((a, b) => a - b);
+  assert.ok(counts.at(-1) > counts[0] + 50, `they got ${counts}`); // which came in between
+  for (const { events } of streams) {
+    assert.deepEqual(events.map(({ id }) => id), ids.slice(0, events.length));
+  }
+  assert.match(hub.errorText, / info SIGQUIT: closing streams over 1500ms; publishes are taken meanwhile\n/);
 });
 
 test("a program that does not start leaves all as it was at SIGUSR2", async (t) => {
@@ -233,12 +275,12 @@ test("a worker whose supervisor is killed drains and ends", { log: SQLITE }, asy
 const STAGES = [
   ["it is tried", / info supervisor: SIGUSR2: trying /],
   ["the supervisor becomes it", / info supervisor: SIGUSR2: going on as /],
-  ["the worker closes its streams", / info SIGTERM: closing streams over /],
+  ["the worker closes its streams", / info SIGQUIT: closing streams over /],
 ];
 // `ends`: the hub ends with 0; otherwise the new program serves.
 const ACTS = [
   ["SIGKILL of the worker", (hub, worker) => process.kill(worker, "SIGKILL"), false],
-  ["SIGUSR2 again", (hub) => hub.signal("SIGUSR2"), false],
+  ["SIGUSR2 of both", (hub, worker) => [hub.pid, worker].forEach((pid) => process.kill(pid, "SIGUSR2")), false],
   ["SIGTERM of the supervisor", (hub) => hub.signal("SIGTERM"), true],
   ["SIGTERM of both", (hub, worker) => [hub.pid, worker].forEach((pid) => process.kill(pid, "SIGTERM")), true],
 ];
@@ -268,6 +310,7 @@ async function upgradeAndAct(t, line, act, ends) {
   };
   await connectDuring(hub, disturb().then(() => until(serves, "the new program to serve")));
   assert.equal((await stat(`/proc/${hub.pid}/exe`)).ino, ino);
+  assert.doesNotMatch(hub.errorText, / SIGUSR2; /); // as what a worker died of
 }
 
 for (const [stage, line] of STAGES) {

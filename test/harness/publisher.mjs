@@ -10,25 +10,31 @@ import { Signal } from "./waiting.mjs";
 // with the same id. A connect that is refused is an error.
 export class Publisher {
   ids = []; // acknowledged, in order
+  refused = 0; // answers with 503
+  cut = 0; // connections that ended without an answer
   isStopped = false;
 
   #address;
   #name;
   #eventsPerSecond;
+  #reconnects;
   #connection;
   #acknowledged = new Signal();
 
-  // Its ids are `name` and a number.
-  constructor(address, { name = "n", eventsPerSecond = 200 } = {}) {
+  // Its ids are `name` and a number. `reconnects`: each is sent on a new connection.
+  constructor(address, { name = "n", eventsPerSecond = 200, reconnects = false } = {}) {
     this.#address = address;
     this.#name = name;
     this.#eventsPerSecond = eventsPerSecond;
+    this.#reconnects = reconnects;
   }
 
   async publish(id, bytes) {
     while (!(await this.#isAcknowledged(bytes))) {
-      this.#connection?.close();
-      this.#connection = undefined;
+      this.#disconnect();
+    }
+    if (this.#reconnects) {
+      this.#disconnect();
     }
     this.ids.push(id);
     this.#acknowledged.notify();
@@ -46,11 +52,13 @@ export class Publisher {
       await this.#connection.write(bytes);
       const { status } = await this.#connection.readResponse();
       assert.ok(status === 200 || status === 503, `a publish was answered with ${status}`);
+      this.refused += status === 503 ? 1 : 0;
       return status === 200;
     } catch (error) {
       if (error instanceof assert.AssertionError || !this.#connection?.isEnded) {
         throw error;
       }
+      this.cut += 1;
       return false;
     }
   }
@@ -63,6 +71,11 @@ export class Publisher {
       const id = `${this.#name}${i}`;
       await this.publish(id, bytesOf(id));
     }
+  }
+
+  #disconnect() {
+    this.#connection?.close();
+    this.#connection = undefined;
   }
 
   close() {

@@ -249,7 +249,7 @@ TEST_F(FrontTest, revokes_a_label_by_the_clock_of_tickets) {
         testing::StartsWith("HTTP/1.1 200 "));
     clock_.passed += std::chrono::seconds(1);
     const std::string after = mint();
-    front.drain();  // a stream ends after its first block
+    front.drain(Publishes::kRefused);  // a stream ends after its first block
     EXPECT_THAT(redeem(before), testing::StartsWith("HTTP/1.1 401 "));
     EXPECT_THAT(redeem(after), testing::HasSubstr("event: vrelo.hello\n"));
     front.close();
@@ -371,7 +371,7 @@ TEST_F(FrontWithoutKeyTest, ends_a_connection_that_waits_for_a_key) {
 TEST_F(FrontWithoutKeyTest, redeems_a_ticket_when_its_key_has_come) {
   mint();
   ask_for_stream();
-  front_->drain();  // the stream ends after its first block
+  front_->drain(Publishes::kRefused);  // the stream ends after its first block
   learn({{.kid = "new", .key = key_.verifying()}});
   overview_.wanting[0](true);
   const std::string stream = answer();
@@ -405,7 +405,7 @@ TEST_F(FrontWithoutKeyTest, lets_a_ticket_come_back_whose_key_is_away_since_it_w
   when_kept_ = [] {};
   loop_.restart();
   ask_for_stream();
-  front_->drain();  // the stream ends after its first block
+  front_->drain(Publishes::kRefused);  // the stream ends after its first block
   learn({{.kid = "new", .key = key_.verifying()}});
   overview_.wanting[1](true);
   EXPECT_THAT(answer(), testing::HasSubstr("event: vrelo.hello\n"));

@@ -293,7 +293,7 @@ TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {
   Client first = subscribe(0, "news");
   Client second = subscribe(1, "news");
   const auto work = boost::asio::make_work_guard(loop_);
-  node_->drain([this] { loop_.stop(); });
+  node_->drain(Publishes::kRefused, [this] { loop_.stop(); });
   loop_.run();
   for (Client* const reader : {&first, &second}) {
     const auto farewell = reader->read_to("\n\n");
@@ -301,6 +301,49 @@ TEST_F(TwoShards, drain_their_streams_and_answer_what_they_accepted) {
     EXPECT_GT(number_after(*farewell, "retry: "), 0U);
     EXPECT_EQ(reader->read_to("\n"), std::nullopt) << "the stream goes on";
   }
+}
+
+TEST_F(TwoShards, take_publishes_in_a_drain_until_the_last_stream_of_all_is_closed) {
+  settings_.drain = std::chrono::hours(1);
+  node_->reload(settings_, nullptr);
+  std::optional<Client> reader(subscribe(1, "news"));
+  const auto work = boost::asio::make_work_guard(loop_);
+  node_->drain(Publishes::kTaken, [this] { loop_.stop(); });
+  Client late = connect(0);
+  late.send_subscribe("news");
+  const auto turned_away = late.read_answer();
+  ASSERT_TRUE(turned_away);
+  EXPECT_EQ(turned_away->first, 200);
+  EXPECT_GT(number_after(turned_away->second, "retry: "), 0U);
+  for (std::size_t shard = 0; shard < 2; ++shard) {
+    Client publisher = connect(shard);
+    const std::string id = fmt::format("of-{}", shard);
+    publisher.send_publish("news", "hello", id);
+    EXPECT_EQ(publisher.read_answer(), std::pair(200, id));
+    EXPECT_TRUE(reader->read_to("id: " + id));
+    publisher.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(publisher.read_answer(), std::pair(200, std::string("ready\n")));
+  }
+  reader.reset();
+  loop_.run();
+}
+
+TEST_F(TwoShards, refuse_publishes_in_such_a_drain_once_it_is_an_ordinary_one) {
+  settings_.drain = std::chrono::hours(1);
+  node_->reload(settings_, nullptr);
+  std::optional<Client> reader(subscribe(1, "news"));
+  const auto work = boost::asio::make_work_guard(loop_);
+  node_->drain(Publishes::kTaken, [] { ADD_FAILURE() << "it is no such drain any more"; });
+  node_->drain(Publishes::kRefused, [this] { loop_.stop(); });
+  for (std::size_t shard = 0; shard < 2; ++shard) {
+    Client publisher = connect(shard);
+    publisher.send_publish("news", "hello");
+    const auto refusal = publisher.read_answer();
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->first, 503);
+  }
+  reader.reset();
+  loop_.run();
 }
 
 TEST_F(TwoShards, answer_the_administrator_where_there_is_no_room_for_others) {
