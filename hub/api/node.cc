@@ -48,7 +48,7 @@ fanout::FanOutLimits fan_out_limits(const base::Settings& settings) {
 }
 
 bool all_on_loopback(const std::vector<net::Listener>& listeners) {
-  return std::all_of(listeners.begin(), listeners.end(), [](const net::Listener& listener) {
+  return std::ranges::all_of(listeners, [](const net::Listener& listener) {
     return listener.endpoint().address().is_loopback();
   });
 }
@@ -167,13 +167,11 @@ Node::~Node() {
 }
 
 void Node::warn_of_clock() const {
-  constexpr std::chrono::seconds kNothing(2);
   const auto wall = parts_.clock.wall().time_since_epoch();
   const auto behind = std::chrono::floor<std::chrono::seconds>(tickets_.now() - wall);
-  if (behind > kNothing) {
+  if (behind > std::chrono::seconds(2)) {
     parts_.logger.warning(
-        "The time of day is {} s behind what it was when tickets were kept last: it is wrong, or "
-        "was then. Sessions grew no older while the hub did not run, but end with their tokens.",
+        "The time of day is {} s behind what it was when tickets were kept last; it may be wrong",
         behind.count());
   }
 }
@@ -305,24 +303,22 @@ void Node::ask_acknowledged(const auth::TicketHash& ticket,
 
 void Node::drain(Publishes publishes, std::function<void()> done) {
   drain_done_ = std::move(done);
-  if (state_ == State::kDraining) {
-    assert(publishes == Publishes::kRefused);
-    for (const auto& shard : shards_) {
-      boost::asio::post(shard->loop.executor(),
-                        [&shard = *shard, publishes] { shard.front.drain(publishes); });
-    }
-    return;
+  const bool begins = state_ == State::kRunning;
+  assert(begins || (state_ == State::kDraining && publishes == Publishes::kRefused));
+  if (begins) {
+    state_ = State::kDraining;
+    with_streams_ = shards_.size();
   }
-  assert(state_ == State::kRunning);
-  state_ = State::kDraining;
-  with_streams_ = shards_.size();
   for (const auto& shard : shards_) {
-    boost::asio::post(
-        shard->loop.executor(), [this, &shard = *shard, publishes, duration = settings_.drain] {
-          shard.front.drain(publishes);
-          shard.fan_out.drain(
-              duration, [this] { boost::asio::post(executor_, [this] { streams_closed(); }); });
-        });
+    boost::asio::post(shard->loop.executor(),
+                      [this, &shard = *shard, publishes, begins, duration = settings_.drain] {
+                        shard.front.drain(publishes);
+                        if (begins) {
+                          shard.fan_out.drain(duration, [this] {
+                            boost::asio::post(executor_, [this] { streams_closed(); });
+                          });
+                        }
+                      });
   }
 }
 
