@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -123,6 +124,9 @@ Logger::Logger(const Clock& clock, LogLevel level)
     : parts_(new Parts{.clock = clock,
                        .thread = std::make_shared<spdlog::details::thread_pool>(kQueuedLinesMax, 1),
                        .logger = nullptr}) {
+  // At a terminal a line is printed in pieces, for its colours; in one write() nobody's output gets
+  // between them, as where a supervisor and its worker print at once.
+  std::setvbuf(stderr, nullptr, _IOLBF, BUFSIZ);
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   parts_->logger = std::make_shared<spdlog::async_logger>(
       "vrelo", std::move(sink), parts_->thread, spdlog::async_overflow_policy::overrun_oldest);
