@@ -26,6 +26,7 @@
 #include "cli/help.h"
 #include "hub/api/node.h"
 #include "hub/auth/sqlite/kept.h"
+#include "hub/base/allocator.h"
 #include "hub/base/clock.h"
 #include "hub/base/files_limit.h"
 #include "hub/base/logging.h"
@@ -269,6 +270,7 @@ int run_hub(const base::Clock& clock,
             Listeners listeners,
             std::size_t files_max,
             bool is_worker) {
+  base::set_up_allocator();
   base::Logger logger(clock, settings.log_level);
   auto trust = read_trust(settings, listeners.is_local_only(), logger);
   if (!trust) {
@@ -346,10 +348,9 @@ int log_command(std::span<const std::string> arguments) {
   }
   const std::string& file = arguments[1];
   if (std::error_code error; !std::filesystem::exists(file, error)) {
-    const bool is_setting = file.starts_with("sqlite:");
-    return fail(kFailed, kLog,
-                fmt::format("{}: there is no such file{}", file,
-                            is_setting ? "; FILE is a path, without sqlite:" : ""));
+    const std::string_view hint =
+        file.starts_with("sqlite:") ? "; FILE is a path, without sqlite:" : "";
+    return fail(kFailed, kLog, fmt::format("{}: there is no such file{}", file, hint));
   }
   const auto begun = log::sqlite::new_epoch(file);
   if (!begun) {
@@ -383,8 +384,7 @@ int run(std::span<const std::string> arguments) {
   if (name == "help") {
     return run(std::vector<std::string>{arguments[1], "--help"});
   }
-  const auto command = std::find_if(all.begin(), all.end(),
-                                    [&name](const auto& known) { return known.name == name; });
+  const auto command = std::ranges::find(all, name, &cli::Command::name);
   return command != all.end() ? command->run(arguments.subspan(1))
                               : fail(kUsage, "vrelo", cli::unknown_command(name, all));
 }

@@ -88,12 +88,16 @@ base::Task<void> Connection::serve() {
   Next next = Next::kGoOn;
   while (next == Next::kGoOn) {
     switch (parser_->next()) {
-      case http::RequestParser::Progress::kNeedMore:
-        co_await finish_publishes();
-        if (!co_await send() || !co_await receive()) {
+      case http::RequestParser::Progress::kNeedMore: {
+        if (!publishes_.empty()) {
+          co_await finish_publishes();
+        }
+        const auto sent = send_at_once();
+        if (!(sent ? *sent : co_await send()) || !co_await receive()) {
           co_return;
         }
         break;
+      }
       case http::RequestParser::Progress::kContinue:
         co_await finish_publishes();
         out_ += http::kContinueResponse;
@@ -132,7 +136,7 @@ base::Task<bool> Connection::receive() {
     }
     co_return false;
   }
-  if (std::exchange(handled_, false)) {
+  if (std::exchange(deadline_due_, false)) {
     set_deadline(between ? kIdleTime : policy_->request_time);
   }
   // What follows an answer is not there yet, what follows the accept often is.
@@ -152,7 +156,7 @@ base::Task<bool> Connection::receive() {
     if (received.bytes > 0) {
       if (between) {
         take_policy();
-        set_deadline(policy_->request_time);
+        deadline_due_ = true;  // most requests come whole, and then it is not needed
       }
       parser_->feed({front_.buffer_.data(), received.bytes});
       co_return true;
@@ -165,26 +169,34 @@ base::Task<bool> Connection::receive() {
 
 // Sends what is in out_. False: the connection is of no more use.
 base::Task<bool> Connection::send() {
-  std::size_t at = 0;
-  while (at < out_.size()) {
-    const net::Sent sent = socket_.is_open() ? socket_.send(std::string_view(out_).substr(at))
-                                             : net::Sent{.failed = true};
-    if (sent.failed) {
+  auto sent = send_at_once();
+  while (!sent) {
+    set_deadline(kAnswerTime);
+    if (!co_await socket_.writable()) {
       co_return false;
     }
-    at += sent.bytes;
-    if (at < out_.size()) {
-      set_deadline(kAnswerTime);
-      if (!co_await socket_.writable()) {
-        co_return false;
-      }
-    }
+    sent = send_at_once();
   }
-  out_.clear();
-  if (at > kAnswerBytes) {
+  co_return *sent;
+}
+
+// The same without a wait. nullopt: the kernel did not take all of it.
+std::optional<bool> Connection::send_at_once() {
+  if (out_.empty()) {
+    return true;
+  }
+  const net::Sent sent = socket_.is_open() ? socket_.send(out_) : net::Sent{.failed = true};
+  if (sent.failed) {
+    return false;
+  }
+  out_.erase(0, sent.bytes);
+  if (!out_.empty()) {
+    return std::nullopt;
+  }
+  if (out_.capacity() > kAnswerBytes) {
     out_.shrink_to_fit();
   }
-  co_return true;
+  return true;
 }
 
 base::Task<void> Connection::linger() {
@@ -207,6 +219,7 @@ void Connection::take_policy() {
   if (policy_ != front_.policy_) {
     policy_ = front_.policy_;
     parser_.emplace(policy_->request_limits);
+    host_.clear();
   }
 }
 

@@ -102,6 +102,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<void> serve();
   base::Task<bool> receive();
   base::Task<bool> send();
+  std::optional<bool> send_at_once();
   base::Task<void> linger();
   void take_policy();
   bool holds_too_much();
@@ -114,8 +115,10 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<Next> start_publish(log::Event event, auth::GrantPtr grant);
   base::Task<void> run_publish(Publish& publish, log::Event event, auth::GrantPtr grant);
   base::Task<void> finish_publishes();
+  void answer_publishes();
   void answer(const Publish& publish);
   base::Task<Next> subscribe(const Route& route);
+  base::Task<Next> answer(const Route& route);
   base::Task<void> show(Endpoint endpoint);
   base::Task<void> show_administrator(Endpoint endpoint);
   base::Task<void> explain();
@@ -127,6 +130,10 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   base::Task<Authorized> authorize(auth::Role role,
                                    Tokens tokens = Tokens::kAll,
                                    RefusePage refuse_page = nullptr);
+  Authorized authorize_at_once(auth::Role role,
+                               Tokens tokens,
+                               RefusePage refuse_page,
+                               auth::KeysWanted& wanted);
   base::Task<bool> key_comes(auth::KeysWanted wanted);
 
   Next refuse(const http::Problem& problem);
@@ -182,10 +189,11 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
 
   std::shared_ptr<const Policy> policy_;       // for the current request
   std::optional<http::RequestParser> parser_;  // never nullopt
+  std::string host_;                           // the last Host that policy_ let pass
   http::FieldLines fields_;                    // of the current request's answer
   std::string out_;                            // answers that are not sent yet
   bool answered_ = false;                      // a request, at least
-  bool handled_ = false;                       // a request, since the deadline was set
+  bool deadline_due_ = false;                  // before the next wait for bytes
   bool finishing_ = false;
   std::size_t counted_bytes_ = 0;  // in the Front's count of them
 

@@ -36,7 +36,7 @@ constexpr std::size_t kPublishBytesMax = std::size_t{1} << 20;
 base::Task<Connection::Next> Connection::handle() {
   const http::Request& request = parser_->request();
   answered_ = true;
-  handled_ = true;
+  deadline_due_ = true;
   front_.parts_.metrics.requests.add();
   const Route route = api::route(request, listener_, *policy_);
   if (route.act != Act::kPublish) {
@@ -51,38 +51,45 @@ base::Task<Connection::Next> Connection::handle() {
   if (!admitted_ && !is_administrators && !is_by_ticket && route.act != Act::kOptions) {
     co_return refuse_for_now(obstacle(admitted_.error()), route);
   }
-  if (const auto problem = refuse_host(request, *policy_)) {
-    co_await finish_publishes();
-    co_return refuse(*problem);
+  if (request.host != host_) {
+    if (const auto problem = refuse_host(request, *policy_)) {
+      co_await finish_publishes();
+      co_return refuse(*problem);
+    }
+    host_ = request.host;
   }
   co_return co_await act(route);
 }
 
+// Not a coroutine: it hands on that of what there is to do.
 base::Task<Connection::Next> Connection::act(const Route& route) {
   switch (route.act) {
     case Act::kPublish:
-      co_return co_await publish();
+      return publish();
     case Act::kSubscribe:
-      if (has_ticket(parser_->request().query)) {
-        co_return co_await redeem(route);
-      }
-      co_return co_await subscribe(route);
-    case Act::kShow:
-      co_await show(route.endpoint);
-      break;
+      return has_ticket(parser_->request().query) ? redeem(route) : subscribe(route);
     case Act::kMint:
-      co_return co_await mint();
+      return mint();
     case Act::kRevoke:
-      co_return co_await revoke();
+      return revoke();
+    case Act::kShow:
     case Act::kOptions:
-      append_options(out_, framing(), fields_, route.endpoint);
-      break;
     case Act::kNotFound:
-      append_not_found(out_, framing(), fields_);
-      break;
     case Act::kNotAllowed:
-      append_not_allowed(out_, framing(), fields_, route.endpoint);
       break;
+  }
+  return answer(route);
+}
+
+base::Task<Connection::Next> Connection::answer(const Route& route) {
+  if (route.act == Act::kShow) {
+    co_await show(route.endpoint);
+  } else if (route.act == Act::kOptions) {
+    append_options(out_, framing(), fields_, route.endpoint);
+  } else if (route.act == Act::kNotFound) {
+    append_not_found(out_, framing(), fields_);
+  } else {
+    append_not_allowed(out_, framing(), fields_, route.endpoint);
   }
   co_return after_answer();
 }
@@ -153,7 +160,12 @@ base::Task<void> Connection::explain() {
 
 base::Task<Connection::Next> Connection::publish() {
   const http::Request& request = parser_->request();
-  auto may = co_await authorize(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie);
+  auth::KeysWanted wanted;
+  Authorized may =
+      authorize_at_once(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie, wanted);
+  if (!wanted.sources.empty()) {
+    may = co_await authorize(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie);
+  }
   std::optional<http::Problem> problem =
       may ? refuse_publisher(request, *policy_, may->channel) : std::move(may.error());
   Obstacle obstacle = Obstacle::kDrain;
@@ -191,7 +203,9 @@ base::Task<Connection::Next> Connection::start_publish(log::Event event, auth::G
                           run_publish(started, std::move(event), std::move(grant)),
                           [](const std::exception_ptr& error) { assert(error == nullptr); });
   }
-  if (!keep_alive || pending_ == 0) {
+  if (pending_ == 0) {
+    answer_publishes();
+  } else if (!keep_alive) {
     co_await finish_publishes();
   }
   co_return keep_alive ? Next::kGoOn : Next::kClose;
@@ -212,6 +226,11 @@ base::Task<void> Connection::finish_publishes() {
     co_await all_published_->async_wait(
         boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
   }
+  answer_publishes();
+}
+
+void Connection::answer_publishes() {
+  assert(pending_ == 0);
   all_published_.reset();
   for (const Publish& publish : publishes_) {
     answer(publish);

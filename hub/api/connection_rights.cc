@@ -18,8 +18,22 @@ namespace vrelo::api {
 base::Task<Connection::Authorized> Connection::authorize(auth::Role role,
                                                          Tokens tokens,
                                                          RefusePage refuse_page) {
+  auth::KeysWanted wanted;
+  Authorized may = authorize_at_once(role, tokens, refuse_page, wanted);
+  if (!wanted.sources.empty() && co_await key_comes(std::move(wanted))) {
+    wanted = {};
+    may = authorize_at_once(role, tokens, refuse_page, wanted);
+  }
+  co_return may;
+}
+
+// The same without a wait. `wanted`, which is empty, gets the keys for which one would make sense.
+Connection::Authorized Connection::authorize_at_once(auth::Role role,
+                                                     Tokens tokens,
+                                                     RefusePage refuse_page,
+                                                     auth::KeysWanted& wanted) {
   if (!front_.authenticator_) {
-    co_return auth::Authorization{.grant = front_.parts_.grant};
+    return auth::Authorization{.grant = front_.parts_.grant};
   }
   const PresentedTokens found(parser_->request());
   auth::Presented presented = found.presented();
@@ -29,21 +43,15 @@ base::Task<Connection::Authorized> Connection::authorize(auth::Role role,
   if (refuse_page != nullptr &&
       auth::is_ambient(front_.authenticator_->channel_of(presented, role))) {
     if (auto problem = refuse_page(parser_->request(), *policy_)) {
-      co_return *std::move(problem);
+      return *std::move(problem);
     }
   }
   auto authorization = front_.authenticator_->authorize(presented, role);
   if (!authorization) {
-    auth::KeysWanted wanted =
-        front_.authenticator_->keys_wanted(presented, role, authorization.error());
-    if (!wanted.sources.empty() && co_await key_comes(std::move(wanted))) {
-      authorization = front_.authenticator_->authorize(presented, role);
-    }
+    wanted = front_.authenticator_->keys_wanted(presented, role, authorization.error());
+    return unauthorized(authorization.error(), policy_->metadata_url);
   }
-  if (!authorization) {
-    co_return unauthorized(authorization.error(), policy_->metadata_url);
-  }
-  co_return *std::move(authorization);
+  return *std::move(authorization);
 }
 
 // Waits for a key that its issuer may have published. Returns whether it makes sense to look again.

@@ -13,14 +13,18 @@ namespace vrelo::api {
 
 std::optional<http::Problem> refuse_body_type(const http::Request& request) {
   constexpr std::string_view kContentType = "Content-Type";
+  const auto value = request.field(kContentType);
+  const bool is_repeated = request.count(kContentType) > 1;
+  if (value == http::kFormType && !is_repeated) {
+    return std::nullopt;  // as nearly all write it
+  }
   const std::string field(kContentType);
   const std::string wanted = fmt::format("The body is sent as {}.", http::kFormType);
-  const auto value = request.field(kContentType);
   if (!value) {
     return http::Problem{.title = "missing Content-Type", .field = field, .detail = wanted};
   }
   const auto type = http::media_type(*value);
-  if (!type || request.count(kContentType) > 1) {
+  if (!type || is_repeated) {
     return http::Problem{.title = "malformed Content-Type", .field = field};
   }
   if (!http::iequals(*type, http::kFormType)) {

@@ -4,7 +4,7 @@
 // administration's pages, and the lines that it writes.
 
 import assert from "node:assert/strict";
-import { rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -341,15 +341,22 @@ test("large requests that are never whole use up no memory, and small ones go on
 test("a request that takes too long is refused", async (t) => {
   const hub = await t.hub({ requestTime: "300ms" });
   const bytes = hub.publishBytes({ topic: "a" });
-  for (const part of [10, bytes.length - 1]) {
-    const connection = await hub.connect();
-    connection.write(bytes.subarray(0, part));
-    assert.equal((await connection.readResponse()).status, 408);
-    await connection.ended();
+  for (const isFirst of [true, false]) {
+    for (const part of [10, bytes.length - 1]) {
+      const connection = await hub.connect();
+      if (!isFirst) {
+        connection.write(bytes);
+        assert.equal((await connection.readResponse()).status, 200);
+      }
+      connection.write(bytes.subarray(0, part));
+      assert.equal((await connection.readResponse()).status, 408);
+      await connection.ended();
+    }
   }
   const stream = await hub.subscribe({ match: "*", last_event_id: "earliest" });
   const id = await hub.publish({ topic: "a" });
-  assert.equal((await stream.next()).id, id);
+  const whole = 2; // those before it
+  assert.equal((await stream.take(whole + 1)).at(-1).id, id);
 });
 
 test("what is larger than its limit is refused so that its sender can read why", async (t) => {
@@ -570,4 +577,23 @@ test("a port that is taken is a start that fails", async (t) => {
 test("a hub that is open to all warns of it", async (t) => {
   const hub = await t.hub({ listen: "0.0.0.0:0", open: true });
   await hub.logLine(/ warning open = true: /);
+});
+
+test("the threads of a hub share one heap", async (t) => {
+  const hub = await t.hub({ shards: 2 });
+  await openStreams(hub, 10);
+  await hub.publish({ topic: "a" });
+  const regions = (await readFile(`/proc/${hub.pid}/maps`, "latin1")).trim().split("\n").map((line) => {
+    const [range, rights, , , , name = ""] = line.split(/ +/);
+    const [begin, end] = range.split("-").map((address) => Number.parseInt(address, 16));
+    return { begin, end, rights, name };
+  });
+  // An arena of a thread's own is 64 MiB at a multiple of that: first what it uses, then what it may grow into.
+  const size = 64 * 1024 * 1024;
+  const arenas = regions.filter(({ begin, end, rights, name }, i) => {
+    const next = regions[i + 1];
+    return begin % size === 0 && rights === "rw-p" && !name && next?.begin === end && next.rights === "---p" &&
+      next.end - begin === size;
+  });
+  assert.deepEqual(arenas, []);
 });

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/base/allocator.h"
+
+#include <malloc.h>
+
+namespace vrelo::base {
+namespace {
+
+// What the heap grows by, and what stays with it when it shrinks. Not touched before it is used.
+constexpr int kStepBytes = 4 << 20;
+
+}  // namespace
+
+void set_up_allocator() {
+  // The sanitizers' allocators refuse all of it, and nothing but time depends on it.
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_TOP_PAD, kStepBytes);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * kStepBytes);
+}
+
+}  // namespace vrelo::base
