@@ -31,6 +31,9 @@ namespace {
 constexpr std::size_t kPublishesMax = 256;
 constexpr std::size_t kPublishBytesMax = std::size_t{1} << 20;
 
+// How long a Host may be that need not be looked at again. Longer than any name (RFC 1035 2.3.4).
+constexpr std::size_t kHostBytesKept = 255;
+
 }  // namespace
 
 base::Task<Connection::Next> Connection::handle() {
@@ -56,7 +59,9 @@ base::Task<Connection::Next> Connection::handle() {
       co_await finish_publishes();
       co_return refuse(*problem);
     }
-    host_ = request.host;
+    if (request.host.size() <= kHostBytesKept) {
+      host_ = request.host;
+    }
   }
   co_return co_await act(route);
 }
@@ -163,8 +168,10 @@ base::Task<Connection::Next> Connection::publish() {
   auth::KeysWanted wanted;
   Authorized may =
       authorize_at_once(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie, wanted);
-  if (!wanted.sources.empty()) {
-    may = co_await authorize(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie);
+  // Without a coroutine of its own: nearly always there is nothing to wait for.
+  if (!wanted.sources.empty() && co_await key_comes(std::move(wanted))) {
+    wanted = {};
+    may = authorize_at_once(auth::Role::kPublish, Tokens::kAll, refuse_page_with_cookie, wanted);
   }
   std::optional<http::Problem> problem =
       may ? refuse_publisher(request, *policy_, may->channel) : std::move(may.error());

@@ -9,6 +9,9 @@ namespace {
 // What the heap grows by, and what stays with it when it shrinks. Not touched before it is used.
 constexpr int kStepBytes = 4 << 20;
 
+// What is larger is the system's business, and goes back to it at once.
+constexpr int kOwnMappingBytes = 1 << 20;
+
 }  // namespace
 
 void set_up_allocator() {
@@ -16,6 +19,7 @@ void set_up_allocator() {
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TOP_PAD, kStepBytes);
   ::mallopt(M_TRIM_THRESHOLD, 2 * kStepBytes);
+  ::mallopt(M_MMAP_THRESHOLD, kOwnMappingBytes);  // which any of the others would leave at 128 KiB
 }
 
 }  // namespace vrelo::base
