@@ -318,6 +318,9 @@ def behind(server, readers=1000):
     return latency(bench(server, load, LOAD_CORE, target, nice=19), "max") / 1000
 
 
+SMALL_WINDOW = ("--window-bytes", "1MiB")  # less than what readers have missed
+
+
 def row_h(start, restart=False):
     """Row a for ten seconds, while readers come who are behind: once, and then again and again. The window is too
     small to have what they need, so that it is read from the disk."""
@@ -325,7 +328,7 @@ def row_h(start, restart=False):
     took = []
     with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
         start = functools.partial(
-            start, log=f"sqlite:{folder}/bench.db", settings=("--window-bytes", "1MiB")
+            start, log=f"sqlite:{folder}/bench.db", settings=SMALL_WINDOW
         )
 
         def disturbed(server, is_enough):
@@ -456,9 +459,10 @@ def growth(start, readers):
 
 
 def growth_of_history(readers):
-    """Readers that are 10,000 events behind, with nothing beside them."""
+    """Readers that are 10,000 events behind, as those of row h, with nothing beside them."""
     with tempfile.TemporaryDirectory(prefix="vrelo-compare-") as folder:
-        with servers.vrelo(SERVER_CORE, log=f"sqlite:{folder}/bench.db") as server:
+        log = f"sqlite:{folder}/bench.db"
+        with servers.vrelo(SERVER_CORE, log=log, settings=SMALL_WINDOW) as server:
             bench(server, HISTORY, LOAD_CORE)
             return {"all caught up, s": behind(server, readers)}
 

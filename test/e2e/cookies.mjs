@@ -83,7 +83,8 @@ async function publish(url) {
 }
 
 for (const [name, launch] of Object.entries(BROWSERS)) {
-  test(`${name} sends the cookie to another port and for a subdomain, and the hub refuses it`, async (t) => {
+  const title = `${name} sends the cookie to another port and for a subdomain, and the hub refuses it`;
+  test(title, { browser: true }, async (t) => {
     const { hub, publishes, origin } = await site(t);
     const port = await serve(t, (request, response) => {
       response.setHeader("content-type", "text/html").end("<!doctype html><title>a stranger's</title>");
