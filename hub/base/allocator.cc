@@ -7,7 +7,7 @@ namespace vrelo::base {
 namespace {
 
 // What the heap grows by, and what stays with it when it shrinks. Not touched before it is used.
-constexpr int kStepBytes = 4 << 20;
+constexpr int kStepBytes = 1 << 20;
 
 // What is larger is the system's business, and goes back to it at once.
 constexpr int kOwnMappingBytes = 1 << 20;
