@@ -43,6 +43,12 @@ std::string reason(int error) {
   }
 }
 
+// Says why something with the listener on `endpoint` just failed: errno.
+base::Fault failed(std::string_view what, const tcp::endpoint& endpoint) {
+  const int error = errno;  // before anything else: formatting an address clears it
+  return {fmt::format("cannot {} on {}: {}", what, base::format_endpoint(endpoint), reason(error))};
+}
+
 bool set(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
@@ -90,12 +96,9 @@ Listening<Listener> listen_once(const tcp::endpoint& endpoint, Port port) {
         return Listener(std::move(listener).release(), *actual);
       }
     }
-    // The Listener closes the socket on the way out, after errno was read.
-    return base::Fault{
-        fmt::format("cannot listen on {}: {}", base::format_endpoint(endpoint), reason(errno))};
+    return failed("listen", endpoint);  // the Listener closes the socket after that
   }
-  return base::Fault{
-      fmt::format("cannot listen on {}: {}", base::format_endpoint(endpoint), reason(errno))};
+  return failed("listen", endpoint);
 }
 
 const std::string* find(std::span<const std::pair<std::string, std::string>> variables,
@@ -187,8 +190,7 @@ Listening<std::vector<Listener>> listen_at(const tcp::endpoint& endpoint, std::s
   }
   listeners.push_back(std::move(*first));
   if (shards > 1 && !set(listeners[0].fd(), SOL_SOCKET, SO_REUSEPORT, 1)) {
-    return base::Fault{
-        fmt::format("cannot listen on {}: {}", base::format_endpoint(endpoint), reason(errno))};
+    return failed("listen", endpoint);
   }
   while (listeners.size() < shards) {
     auto next = listen_once(listeners[0].endpoint(), Port::kShared);
@@ -287,8 +289,7 @@ Listening<std::vector<std::vector<Listener>>> share_out(std::vector<Listener> li
     const Listener& listener = listeners[shard % listeners.size()];
     const int fd = ::fcntl(listener.fd(), F_DUPFD_CLOEXEC, 0);
     if (fd < 0) {
-      return base::Fault{fmt::format("cannot share the listener on {}: {}",
-                                     base::format_endpoint(listener.endpoint()), reason(errno))};
+      return failed("share the listener", listener.endpoint());
     }
     shared[shard].emplace_back(fd, listener.endpoint());
   }
