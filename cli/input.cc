@@ -7,26 +7,24 @@
 #include <cerrno>
 #include <utility>
 
+#include "hub/base/last_error.h"
+
 namespace vrelo::cli {
 namespace {
 
 using boost::system::error_code;
-
-error_code last_error() {
-  return {errno, boost::system::system_category()};
-}
 
 }  // namespace
 
 boost::system::result<Input> Input::open(const sse::client::Executor& executor, int fd) {
   const int set = ::epoll_create1(EPOLL_CLOEXEC);
   if (set < 0) {
-    return last_error();
+    return base::last_error();
   }
   epoll_event interest = {};
   interest.events = EPOLLIN;
   if (::epoll_ctl(set, EPOLL_CTL_ADD, fd, &interest) != 0) {
-    const error_code error = last_error();
+    const error_code error = base::last_error();
     ::close(set);
     // What can always be read has no place in an epoll set.
     if (error == boost::system::errc::operation_not_permitted) {
@@ -58,7 +56,7 @@ sse::client::Task<boost::system::result<std::size_t>> Input::read_some(std::span
       co_return static_cast<std::size_t>(bytes);
     }
     if (errno != EINTR && errno != EAGAIN) {
-      co_return last_error();
+      co_return base::last_error();
     }
   }
 }

@@ -10,14 +10,12 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "hub/base/last_error.h"
+
 namespace vrelo::cli {
 namespace {
 
 using boost::system::error_code;
-
-error_code last_error() {
-  return {errno, boost::system::system_category()};
-}
 
 }  // namespace
 
@@ -32,7 +30,7 @@ error_code FileOutput::write(std::string_view text) {
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR && errno != EAGAIN) {
-      return last_error();
+      return base::last_error();
     }
   }
   return {};
@@ -48,7 +46,7 @@ error_code FileOutput::wait_until_writable() {
                                pollfd{.fd = signal_fd_, .events = POLLIN, .revents = 0}};
   while (::poll(states.data(), states.size(), -1) < 0) {
     if (errno != EINTR) {
-      return last_error();
+      return base::last_error();
     }
   }
   // What a command has to say is said, signal or not, where nobody has to be waited for.

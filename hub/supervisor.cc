@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "hub/base/last_error.h"
 #include "hub/base/standard_streams.h"
 
 namespace vrelo {
@@ -233,7 +234,7 @@ void Supervisor::start_worker(base::Logger& logger) {
   int output[2];
   boost::system::result<pid_t> started = boost::system::error_code();
   if (::pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0) {
-    started = boost::system::error_code(errno, boost::system::system_category());
+    started = base::last_error();
   } else {
     output_ = base::Descriptor(output[0]);
     const base::Descriptor other_end(output[1]);

@@ -26,7 +26,7 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kReceiveBytes = 65536;
-constexpr milliseconds kWaitMax{100};  // until it looks whether it was stopped
+constexpr milliseconds kTurnMax{100};  // until it looks whether it was stopped
 
 // An event that is due so soon is waited for to the nanosecond, as epoll cannot.
 constexpr nanoseconds kSleepMax = std::chrono::microseconds(1200);
@@ -73,7 +73,7 @@ void Publishers::run() {
       fail("no answer");
       break;
     }
-    milliseconds wait = kWaitMax;
+    milliseconds wait = kTurnMax;
     if (workload_.rate > 0) {
       wait = send_what_is_due(now);
     } else {
@@ -129,7 +129,7 @@ milliseconds Publishers::send_what_is_due(Steady now) {
       now = steady_clock::now();
     }
     if (now < due) {
-      return std::min(std::chrono::floor<milliseconds>(due - now), kWaitMax);
+      return std::min(std::chrono::floor<milliseconds>(due - now), kTurnMax);
     }
     Connection& connection = connections_[begun_ % connections_.size()];
     if (connection.unanswered.size() >= workload_.pipeline) {
@@ -139,7 +139,7 @@ milliseconds Publishers::send_what_is_due(Steady now) {
     flush(connection);
     now = steady_clock::now();
   }
-  return kWaitMax;
+  return kTurnMax;
 }
 
 void Publishers::add_request(Connection& connection, Steady sent) {

@@ -17,7 +17,7 @@ namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t kReceiveBytes = std::size_t{256} << 10;
+constexpr std::size_t kReadBytes = std::size_t{256} << 10;
 constexpr int kReadsMax = 4;  // of one reader, before the others have their turn
 constexpr std::size_t kSeenMax = std::size_t{1} << 32;  // half a gigabyte
 constexpr std::uint32_t kSources = 8;
@@ -36,7 +36,7 @@ Readers::Readers(const Workload& workload, const Messages& messages)
     : workload_(workload),
       messages_(messages),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      buffer_(kReceiveBytes),
+      buffer_(kReadBytes),
       next_number_(workload.readers * workload.publishers) {
   if (workload.events > 0 && workload.readers <= kSeenMax / workload.events) {
     seen_.resize(workload.readers * workload.events);

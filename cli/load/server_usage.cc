@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "hub/base/descriptor.h"
+#include "hub/base/last_error.h"
 
 namespace vrelo::cli::load {
 namespace {
@@ -24,14 +25,14 @@ using boost::system::error_code;
 sse::client::Result<std::string> contents_of(const std::string& path) {
   const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
-    return error_code(errno, boost::system::system_category());
+    return base::last_error();
   }
   std::string text;
   std::array<char, 8192> buffer = {};
   for (;;) {
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count < 0) {
-      return error_code(errno, boost::system::system_category());
+      return base::last_error();
     }
     if (count == 0) {
       return text;

@@ -26,10 +26,6 @@ using Refused = std::optional<http::Problem>;
 // Ten digits of milliseconds are 115 days.
 constexpr std::size_t kRetryDigitsMax = 10;
 
-http::Problem malformed(std::string_view title, std::string_view field, std::string detail) {
-  return {.title = title, .field = std::string(field), .detail = std::move(detail)};
-}
-
 http::Problem too_long(std::string_view title, std::string_view field, std::size_t bytes_max) {
   return {.status = 413,
           .title = title,
@@ -43,7 +39,7 @@ Refused refuse_characters(std::string_view text, std::string_view title, std::st
   if (!fault) {
     return std::nullopt;
   }
-  return malformed(title, field, fmt::format("It {}.", base::describe(*fault)));
+  return http::malformed(title, field, fmt::format("It {}.", base::describe(*fault)));
 }
 
 Refused refuse_topic(std::string_view topic, const Policy& policy) {
@@ -55,16 +51,17 @@ Refused refuse_topic(std::string_view topic, const Policy& policy) {
     return refused;
   }
   if (topic.empty()) {
-    return malformed("missing topic", kTopic, "It is empty.");
+    return http::malformed("missing topic", kTopic, "It is empty.");
   }
   if (topic == "*") {
-    return malformed("reserved topic", kTopic, "\"*\" stands for all topics.");
+    return http::malformed("reserved topic", kTopic, "\"*\" stands for all topics.");
   }
   if (is_reserved_topic(topic, policy.path)) {
-    return malformed("reserved topic", kTopic,
-                     fmt::format("It is, or as a relative URL leads to, {} or below it, which "
-                                 "belongs to the hub.",
-                                 policy.path));
+    return http::malformed(
+        "reserved topic", kTopic,
+        fmt::format("It is, or as a relative URL leads to, {} or below it, which "
+                    "belongs to the hub.",
+                    policy.path));
   }
   return std::nullopt;
 }
@@ -79,13 +76,13 @@ Refused refuse_id(std::string_view id) {
     return refused;
   }
   if (id.starts_with('#')) {
-    return malformed(kTitle, kId, "Ids that begin with \"#\" are the hub's own.");
+    return http::malformed(kTitle, kId, "Ids that begin with \"#\" are the hub's own.");
   }
   if (id == "earliest") {
-    return malformed(kTitle, kId, "As a cursor, \"earliest\" means all there is.");
+    return http::malformed(kTitle, kId, "As a cursor, \"earliest\" means all there is.");
   }
   if (id.starts_with(' ') || id.ends_with(' ')) {
-    return malformed(kTitle, kId, "HTTP would cut off the space at its end or beginning.");
+    return http::malformed(kTitle, kId, "HTTP would cut off the space at its end or beginning.");
   }
   return std::nullopt;
 }
@@ -99,8 +96,8 @@ Refused refuse_type(std::string_view type) {
     return refused;
   }
   if (type == "mercure" || type.starts_with("vrelo.")) {
-    return malformed("reserved type", kType,
-                     "\"mercure\", and what begins with \"vrelo.\", is the hub's own.");
+    return http::malformed("reserved type", kType,
+                           "\"mercure\", and what begins with \"vrelo.\", is the hub's own.");
   }
   return std::nullopt;
 }
@@ -112,7 +109,7 @@ boost::system::result<std::chrono::milliseconds, http::Problem> read_retry(
   const bool are_digits =
       std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!are_digits) {
-    return malformed("malformed retry", kRetry, "It is a number of milliseconds, in digits.");
+    return http::malformed("malformed retry", kRetry, "It is a number of milliseconds, in digits.");
   }
   if (digits.size() > kRetryDigitsMax) {
     return http::Problem{.status = 413,
@@ -175,12 +172,13 @@ boost::system::result<Fields, http::Problem> read_fields(std::string_view form,
 
 Refused refuse_fields(const Fields& fields, const Policy& policy) {
   if (fields.has_target && policy.mercure_0x) {
-    return malformed("audience not supported", "target",
-                     "Before Mercure 0.6 it named who may read the event, which would be everyone "
-                     "here: send private=on, and give its readers tokens for the topic.");
+    return http::malformed(
+        "audience not supported", "target",
+        "Before Mercure 0.6 it named who may read the event, which would be everyone "
+        "here: send private=on, and give its readers tokens for the topic.");
   }
   if (fields.topics.empty()) {
-    return malformed("missing topic", "topic", "An event has at least one topic.");
+    return http::malformed("missing topic", "topic", "An event has at least one topic.");
   }
   for (const std::string& topic : fields.topics) {
     if (auto refused = refuse_topic(topic, policy)) {
@@ -188,8 +186,8 @@ Refused refuse_fields(const Fields& fields, const Policy& policy) {
     }
   }
   if (fields.data && !base::is_utf8(*fields.data)) {
-    return malformed("malformed data", "data",
-                     fmt::format("It {}.", base::describe(base::TextFault::kNotUtf8)));
+    return http::malformed("malformed data", "data",
+                           fmt::format("It {}.", base::describe(base::TextFault::kNotUtf8)));
   }
   if (auto refused = fields.id ? refuse_id(*fields.id) : std::nullopt) {
     return refused;

@@ -8,19 +8,12 @@
 
 #include <ada.h>
 
+#include "hub/base/hex.h"
 #include "hub/http/request.h"
 #include "hub/http/token.h"
 
 namespace vrelo::api {
 namespace {
-
-int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') {
-    return digit - '0';
-  }
-  const char lower = static_cast<char>(digit | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 bool is_unreserved(char c) {
   return http::is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
@@ -31,8 +24,8 @@ std::string decode_unreserved(std::string_view path) {
   std::string decoded;
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] == '%' && path.size() - i > 2) {
-      const int high = hex_value(path[i + 1]);
-      const int low = hex_value(path[i + 2]);
+      const int high = base::hex_value(path[i + 1]);
+      const int low = base::hex_value(path[i + 2]);
       const char c = static_cast<char>(high * 16 + low);
       if (high >= 0 && low >= 0 && is_unreserved(c)) {
         decoded.push_back(c);

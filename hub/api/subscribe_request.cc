@@ -32,10 +32,6 @@ bool is_match_name(std::string_view name) {
   return http::iequals(name.substr(0, kMatch.size()), kMatch);
 }
 
-http::Problem malformed(std::string_view title, std::string_view field, std::string detail) {
-  return {.title = title, .field = std::string(field), .detail = std::move(detail)};
-}
-
 // The selectors of a query, as they are read.
 class Selectors {
  public:
@@ -50,15 +46,15 @@ class Selectors {
       return std::nullopt;
     }
     if (generation_ == Generation::kTopic && !policy_.mercure_0x) {
-      return malformed("selector not supported", name,
-                       "Selectors of Mercure 0.x are off (setting mercure_0x); use match.");
+      return http::malformed("selector not supported", name,
+                             "Selectors of Mercure 0.x are off (setting mercure_0x); use match.");
     }
     const bool is_pattern = name == "match_urlpattern";
     if (generation_ == Generation::kMatch && !is_pattern && name != "match" &&
         name != "match_exact") {
-      return malformed("unknown selector", name,
-                       "Names that begin with \"match\" are match, match_exact and "
-                       "match_urlpattern.");
+      return http::malformed("unknown selector", name,
+                             "Names that begin with \"match\" are match, match_exact and "
+                             "match_urlpattern.");
     }
     if (auto refused = refuse_any(name, value)) {
       return refused;
@@ -97,16 +93,17 @@ class Selectors {
  private:
   Refused add_pattern(std::string_view name, std::string_view value) {
     if (value.size() > base::kUrlPatternBytesMax) {
-      return malformed(
+      return http::malformed(
           "selector too long", name,
           fmt::format("A URL pattern has at most {} bytes.", base::kUrlPatternBytesMax));
     }
     auto pattern = patterns_.url_pattern(value);
     if (pattern == nullptr) {
-      return malformed("malformed selector", name,
-                       "It is no URL pattern, or has a regular expression that the hub does not "
-                       "run: look-around, back-references, modifiers, \\p and \\q, or one that "
-                       "takes too much memory.");
+      return http::malformed(
+          "malformed selector", name,
+          "It is no URL pattern, or has a regular expression that the hub does not "
+          "run: look-around, back-references, modifiers, \\p and \\q, or one that "
+          "takes too much memory.");
     }
     selection_.patterns.push_back(std::move(pattern));
     return std::nullopt;
@@ -115,8 +112,9 @@ class Selectors {
   Refused add_template(std::string_view name, std::string_view value) {
     auto pattern = patterns_.uri_template(value);
     if (pattern == nullptr) {
-      return malformed("malformed selector", name,
-                       "It has so many variables that matching it would take too much memory.");
+      return http::malformed(
+          "malformed selector", name,
+          "It has so many variables that matching it would take too much memory.");
     }
     selection_.patterns.push_back(std::move(pattern));
     return std::nullopt;
@@ -125,15 +123,17 @@ class Selectors {
   // The rules for selectors of every kind.
   Refused refuse_any(std::string_view name, std::string_view value) {
     if (++count_ > policy_.selectors_max) {
-      return malformed("too many selectors", name,
-                       fmt::format("A stream has at most {}.", policy_.selectors_max));
+      return http::malformed("too many selectors", name,
+                             fmt::format("A stream has at most {}.", policy_.selectors_max));
     }
     if (value.size() > policy_.selector_bytes_max) {
-      return malformed("selector too long", name,
-                       fmt::format("At most {} bytes are allowed.", policy_.selector_bytes_max));
+      return http::malformed(
+          "selector too long", name,
+          fmt::format("At most {} bytes are allowed.", policy_.selector_bytes_max));
     }
     if (const auto fault = base::find_fault(value)) {
-      return malformed("malformed selector", name, fmt::format("It {}.", base::describe(*fault)));
+      return http::malformed("malformed selector", name,
+                             fmt::format("It {}.", base::describe(*fault)));
     }
     return std::nullopt;
   }
@@ -176,8 +176,8 @@ class Cursors {
       }
       // No event has such an id, and what is no text could not be told back in a gap.
       if (const auto fault = base::find_fault(*value)) {
-        return malformed("malformed cursor", i == 0 ? kCursorField : kCursorNames[i - 1],
-                         fmt::format("It {}.", base::describe(*fault)));
+        return http::malformed("malformed cursor", i == 0 ? kCursorField : kCursorNames[i - 1],
+                               fmt::format("It {}.", base::describe(*fault)));
       }
       return value;
     }
@@ -268,7 +268,7 @@ boost::system::result<StreamQuery, http::Problem> read_stream_query(
     base::TopicPatterns& patterns) {
   const auto generation = generation_of(query);
   if (!generation) {
-    return malformed("missing selector", "match", "A stream has at least one selector.");
+    return http::malformed("missing selector", "match", "A stream has at least one selector.");
   }
   Selectors selectors(*generation, policy, patterns);
   Cursors cursors(cursor_field);

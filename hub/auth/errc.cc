@@ -8,12 +8,12 @@
 namespace vrelo::auth {
 namespace {
 
-struct Row {
+struct Description {
   Errc errc;
   const char* message;
 };
 
-constexpr Row kRows[] = {
+constexpr Description kDescriptions[] = {
     {Errc::kTokenTooLong, "the token is longer than 8 KiB"},
     {Errc::kNotThreeParts, "the token does not have three parts"},
     {Errc::kNotBase64Url, "a part of the token is not base64url"},
@@ -65,10 +65,10 @@ class Category final : public boost::system::error_category {
   const char* name() const noexcept override { return "vrelo.auth"; }
 
   std::string message(int value) const override {
-    const auto* const found =
-        std::find_if(std::begin(kRows), std::end(kRows),
-                     [value](const Row& row) { return row.errc == static_cast<Errc>(value); });
-    return found == std::end(kRows) ? "unknown error" : found->message;
+    const auto* const found = std::find_if(
+        std::begin(kDescriptions), std::end(kDescriptions),
+        [value](const Description& row) { return row.errc == static_cast<Errc>(value); });
+    return found == std::end(kDescriptions) ? "unknown error" : found->message;
   }
 };
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/base/ecmascript_reader.h"
 
+#include <algorithm>
 #include <cassert>
+
+#include "hub/base/hex.h"
 
 namespace vrelo::base {
 namespace {
@@ -20,14 +23,6 @@ constexpr std::string_view kClassReservedDouble = "&!#$%*+,.:;<=>?@^`~";
 
 bool is_one_of(char c, std::string_view set) {
   return set.find(c) != std::string_view::npos;
-}
-
-std::optional<Character> hex_value(char c) {
-  if (is_digit(c)) {
-    return static_cast<Character>(c - '0');
-  }
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? std::optional<Character>(lower - 'a' + 10) : std::nullopt;
 }
 
 Class range(Character first, Character last) {
@@ -154,9 +149,9 @@ std::optional<EcmascriptReader::Character> EcmascriptReader::take_hex(std::size_
   }
   Character value = 0;
   for (; size > 0; --size) {
-    const auto digit = hex_value(take_any());
-    value = value * 16 + digit.value_or(0);
-    if (!digit || value > 0x10FFFF) {
+    const int digit = hex_value(take_any());
+    value = value * 16 + static_cast<Character>(std::max(digit, 0));
+    if (digit < 0 || value > 0x10FFFF) {
       return std::nullopt;
     }
   }

@@ -8,15 +8,9 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "hub/base/last_error.h"
+
 namespace vrelo::base {
-namespace {
-
-boost::system::error_code last_error() {
-  return {errno, boost::system::system_category()};
-}
-
-}  // namespace
-
 boost::system::error_code open_standard_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) >= 0) {

@@ -13,8 +13,8 @@ namespace {
 
 // A program takes 8 bytes an instruction, and literal text is one a character; the rest is for what
 // RE2 learns while it matches. When that is used up it goes on, only slower.
-constexpr std::int64_t kMemoryBase = std::int64_t{32} << 10;
-constexpr std::int64_t kMemoryPerByte = 128;
+constexpr std::int64_t kProgramMemory = std::int64_t{32} << 10;
+constexpr std::int64_t kProgramMemoryPerByte = 128;
 
 re2::StringPiece piece(std::string_view text) {
   return {text.data(), text.size()};
@@ -38,7 +38,8 @@ std::optional<UrlPatternRegex::regex_type> UrlPatternRegex::create_instance(
   re2::RE2::Options options(re2::RE2::Latin1);  // the parts of a URL are ASCII
   options.set_log_errors(false);
   options.set_case_sensitive(!ignore_case);
-  options.set_max_mem(kMemoryBase + kMemoryPerByte * static_cast<std::int64_t>(pattern.size()));
+  options.set_max_mem(kProgramMemory +
+                      kProgramMemoryPerByte * static_cast<std::int64_t>(pattern.size()));
   auto regex = std::make_shared<const re2::RE2>(piece(*syntax), options);
   if (!regex->ok()) {
     return std::nullopt;

@@ -2,23 +2,13 @@
 #include "hub/http/chunked_body.h"
 
 #include <algorithm>
-#include <optional>
+
+#include "hub/base/hex.h"
 
 namespace vrelo::http {
 namespace {
 
 constexpr std::size_t kSizeDigitsMax = 16;
-
-std::optional<std::uint64_t> hex_value(char byte) {
-  if (byte >= '0' && byte <= '9') {
-    return static_cast<std::uint64_t>(byte - '0');
-  }
-  const char lower = static_cast<char>(byte | 0x20);
-  if (lower >= 'a' && lower <= 'f') {
-    return static_cast<std::uint64_t>(lower - 'a') + 10;
-  }
-  return std::nullopt;
-}
 
 bool is_control(char byte) {
   return (static_cast<unsigned char>(byte) < 0x20 && byte != '\t') || byte == 0x7f;
@@ -75,8 +65,8 @@ ChunkedBody::State ChunkedBody::read_byte(char byte, std::size_t body_bytes) {
 }
 
 ChunkedBody::State ChunkedBody::read_size(char byte) {
-  if (const auto digit = hex_value(byte)) {
-    chunk_left_ = chunk_left_ * 16 + *digit;
+  if (const int digit = base::hex_value(byte); digit >= 0) {
+    chunk_left_ = chunk_left_ * 16 + static_cast<std::uint64_t>(digit);
     ++line_bytes_;
     return ++size_digits_ > kSizeDigitsMax ? State::kMalformed : State::kNeedMore;
   }

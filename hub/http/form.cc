@@ -4,17 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "hub/base/hex.h"
+
 namespace vrelo::http {
 namespace {
-
-// Returns the value of a hexadecimal digit, or -1.
-int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') {
-    return digit - '0';
-  }
-  const char lower = static_cast<char>(digit | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 bool is_encoded(char byte) {
   return byte == '%' || byte == '+';
@@ -36,8 +29,8 @@ void append_decoded(std::string_view encoded, std::string& out) {
       return;
     }
     at = run_end;
-    const int high = *at == '%' && end - at > 2 ? hex_value(at[1]) : -1;
-    const int low = high >= 0 ? hex_value(at[2]) : -1;
+    const int high = *at == '%' && end - at > 2 ? base::hex_value(at[1]) : -1;
+    const int low = high >= 0 ? base::hex_value(at[2]) : -1;
     if (low >= 0) {
       out.push_back(static_cast<char>(high * 16 + low));
       at += 3;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "hub/http/response.h"
 
@@ -35,6 +36,11 @@ struct Problem {
 
   friend bool operator==(const Problem&, const Problem&) = default;
 };
+
+// Says that `field` of a request is not as it must be.
+inline Problem malformed(std::string_view title, std::string_view field, std::string detail) {
+  return {.title = title, .field = std::string(field), .detail = std::move(detail)};
+}
 
 // The body of the answer to `problem`: type, title, status, and where there is one, detail and
 // field. The type is "about:blank": the status says what a program has to do, and the title is for

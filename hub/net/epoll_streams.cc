@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/last_error.h"
 #include "hub/net/tcp.h"
 
 namespace vrelo::net {
@@ -44,7 +45,7 @@ boost::system::result<void> EpollStreams::start(StreamEvents& events) {
   assert(events_ == nullptr && !set_.is_open());
   const int set = ::epoll_create1(EPOLL_CLOEXEC);
   if (set < 0) {
-    return boost::system::error_code(errno, boost::system::system_category());
+    return base::last_error();
   }
   boost::system::error_code error;
   set_.assign(set, error);

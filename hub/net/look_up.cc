@@ -15,6 +15,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "hub/base/last_error.h"
+
 namespace vrelo::net {
 namespace {
 
@@ -33,7 +35,7 @@ boost::system::result<LookUp::Addresses> look_up(const std::string& host, std::u
   errno = 0;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (error == EAI_SYSTEM) {
-    return boost::system::error_code(errno, boost::system::system_category());
+    return base::last_error();
   }
   if (error != 0) {
     return boost::system::error_code(error, category);

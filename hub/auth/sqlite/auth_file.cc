@@ -68,8 +68,7 @@ db::Result<void> prepare(db::Connection& connection) {
   return made ? transaction->commit() : made;
 }
 
-db::Result<AuthFileToRead> read_auth_file(const std::string& file,
-                                          db::ConnectionOptions::Access access) {
+db::Result<AuthFileToRead> open_as(const std::string& file, db::ConnectionOptions::Access access) {
   auto connection = db::Connection::open(file, {.access = access});
   if (!connection) {
     return connection.error();
@@ -110,10 +109,10 @@ db::Result<db::Connection> open_auth_file(const std::string& file) {
 }
 
 db::Result<AuthFileToRead> read_auth_file(const std::string& file) {
-  auto opened = read_auth_file(file, db::ConnectionOptions::Access::kExamineAll);
+  auto opened = open_as(file, db::ConnectionOptions::Access::kExamineAll);
   if (!opened && opened.error() == db::Errc::kBusy) {
     // The process whose place this one takes has it open, so that the -shm is there already.
-    opened = read_auth_file(file, db::ConnectionOptions::Access::kRead);
+    opened = open_as(file, db::ConnectionOptions::Access::kRead);
   }
   return opened;
 }

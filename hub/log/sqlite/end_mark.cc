@@ -12,16 +12,14 @@
 
 #include <fmt/format.h>
 
+#include "hub/base/last_error.h"
+
 namespace vrelo::log::sqlite {
 namespace {
 
 constexpr int kHex = 16;
 constexpr std::size_t kDigits = 16;
 constexpr std::size_t kBytes = 2 * (kDigits + 1);  // EPOCH.OFFSET and a line's end
-
-boost::system::error_code system_error() {
-  return {errno, boost::system::system_category()};
-}
 
 std::optional<std::uint64_t> parse_digits(std::string_view digits) {
   std::uint64_t value = 0;
@@ -38,12 +36,12 @@ boost::system::result<std::optional<Position>> read_end_mark(const std::string& 
     if (errno == ENOENT) {
       return std::nullopt;
     }
-    return system_error();
+    return base::last_error();
   }
   std::array<char, kBytes + 1> bytes{};
   const ssize_t size = ::pread(mark.get(), bytes.data(), bytes.size(), 0);
   if (size < 0) {
-    return system_error();
+    return base::last_error();
   }
   const std::string_view text(bytes.data(), static_cast<std::size_t>(size));
   if (text.size() != kBytes || text[kDigits] != '.' || text.back() != '\n') {
@@ -60,7 +58,7 @@ boost::system::result<std::optional<Position>> read_end_mark(const std::string& 
 boost::system::result<EndMark> EndMark::open(const std::string& file) {
   base::Descriptor mark(::open((file + ".end").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (mark.get() < 0) {
-    return system_error();
+    return base::last_error();
   }
   return EndMark(std::move(mark));
 }

@@ -19,8 +19,7 @@
 namespace vrelo::log::sqlite {
 namespace {
 
-constexpr std::size_t kDigits = 16;
-constexpr int kHex = 16;
+constexpr std::size_t kGuardDigits = 16;
 
 boost::system::error_code error_of(int number) {
   if (number == ENOSPC || number == EDQUOT) {
@@ -93,14 +92,14 @@ boost::system::result<std::vector<std::uint64_t>> read_guards(const std::string&
   std::string_view rest = *text;
   while (!rest.empty()) {
     std::uint64_t guard = 0;
-    const char* const end = rest.data() + std::min(rest.size(), kDigits);
-    const auto parsed = std::from_chars(rest.data(), end, guard, kHex);
-    if (rest.size() <= kDigits || rest[kDigits] != '\n' || parsed.ptr != end ||
+    const char* const end = rest.data() + std::min(rest.size(), kGuardDigits);
+    const auto parsed = std::from_chars(rest.data(), end, guard, 16);
+    if (rest.size() <= kGuardDigits || rest[kGuardDigits] != '\n' || parsed.ptr != end ||
         parsed.ec != std::errc()) {
       return std::vector<std::uint64_t>();
     }
     guards.push_back(guard);
-    rest.remove_prefix(kDigits + 1);
+    rest.remove_prefix(kGuardDigits + 1);
   }
   return guards;
 }
