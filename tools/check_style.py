@@ -3,8 +3,8 @@
 """Checks what the formatter leaves alone, and prints what is not as it should be.
 
 In each source: the licence's line at its top, no line or file that is too long, no open work (it belongs
-into an issue), no white space at the end of a line; a name in snake_case. In C++ tests: names that are
-sentences.
+into an issue), no white space at the end of a line; a name in snake_case. In C++: a source includes its own
+header first, so that the header is compiled alone; tests have names that are sentences.
 
 Usage: check_style.py [ROOT]     exit status 0: all fine, 1: at least one complaint
 """
@@ -37,6 +37,7 @@ NAME = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")
 OPEN_WORK = re.compile(r"\b(TODO|FIXME|XXX)\b")
 TEST = re.compile(r"^\s*(?:TYPED_)?TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*[,)]", re.MULTILINE)
 SUITE = re.compile(r"^[A-Z][A-Za-z0-9]*$")
+INCLUDE = re.compile(r'^#include ["<](.*)[">]', re.MULTILINE)
 SENTENCE = re.compile(r"^[a-z0-9]+(_[a-zA-Z0-9]+)+$")
 
 
@@ -81,6 +82,13 @@ def check_source(path, text):
             yield number, f"the test's name is no sentence in snake_case: {match[2]}"
 
 
+def check_own_header(header, text):
+    """Yields a complaint if the source `text` does not include `header`, which is its own, before others."""
+    first = INCLUDE.search(text)
+    if first is None or first[1] != header:
+        yield 0 if first is None else text.count("\n", 0, first.start()) + 1, f"does not include {header} first"
+
+
 def is_source(path):
     """Returns whether the file at `path` is a source, by its name or its first line."""
     if path.suffix in CPP | SCRIPTS - {""} or path.name == "CMakeLists.txt":
@@ -101,7 +109,11 @@ def check_tree(root):
                 continue
             path = file.relative_to(root).as_posix()
             text = file.read_text(encoding="utf-8")
-            complaints += [f"{path}:{line}: {what}" for line, what in check_source(path, text)]
+            found = list(check_source(path, text))
+            header = file.with_suffix(".h")
+            if file.suffix == ".cc" and header.exists():
+                found += check_own_header(header.relative_to(root).as_posix(), text)
+            complaints += [f"{path}:{line}: {what}" for line, what in found]
     return complaints
 
 

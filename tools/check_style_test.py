@@ -69,6 +69,21 @@ class CheckTree(unittest.TestCase):
                 [f"script/setup:1: {licence}", f"sse/a.h:1: {licence}"],
             )
 
+    def test_wants_a_source_to_include_its_header_first(self):
+        own = '#include "sse/a.h"\n'
+        for text, complaints in [
+            (own + "#include <string>\n", []),
+            ("#include <string>\n" + own, ["sse/a.cc:2: does not include sse/a.h first"]),
+            ("", ["sse/a.cc:0: does not include sse/a.h first"]),
+        ]:
+            with self.subTest(text=text), tempfile.TemporaryDirectory() as folder:
+                root = pathlib.Path(folder)
+                (root / "sse").mkdir()
+                (root / "sse/a.h").write_text(HEAD)
+                (root / "sse/a.cc").write_text(HEAD + text)
+                (root / "sse/a_test.cc").write_text(HEAD + "#include <string>\n")
+                self.assertEqual(check_style.check_tree(root), complaints)
+
 
 if __name__ == "__main__":
     unittest.main()
