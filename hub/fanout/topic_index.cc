@@ -19,22 +19,6 @@ void sort_and_unite(Entries& entries) {
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
 }
 
-Group& group_of(Group* group) {
-  return *group;
-}
-Group& group_of(GroupLink link) {
-  return link.group();
-}
-
-// Takes `group` out of an entry's groups. True: it was the last.
-template <typename Groups>
-bool take_out(Groups& groups, Group& group) {
-  const auto is_it = [&group](const auto& one) { return &group_of(one) == &group; };
-  *std::find_if(groups.begin(), groups.end(), is_it) = groups.back();
-  groups.pop_back();
-  return groups.empty();
-}
-
 // Whether `grant` covers private events of the topic, whatever others they have.
 bool is_granted(const auth::Grant& grant, std::string_view topic) {
   const auth::Grant::Topics& granted = grant.read_private;
@@ -43,6 +27,36 @@ bool is_granted(const auth::Grant& grant, std::string_view topic) {
 }
 
 }  // namespace
+
+void GroupLinks::add(GroupLink link) {
+  if (at_ == nullptr) {
+    at_ = link.at_;
+  } else if (are_several()) {
+    several().push_back(link);
+  } else {
+    at_ = reinterpret_cast<char*>(new Several{GroupLink(at_), link}) + kSeveral;
+  }
+}
+
+bool GroupLinks::remove(const Group& group) {
+  assert(at_ != nullptr);
+  if (!are_several()) {
+    assert(&GroupLink(at_).group() == &group);
+    at_ = nullptr;
+    return true;
+  }
+  Several& links = several();
+  const auto found = std::find_if(links.begin(), links.end(),
+                                  [&group](GroupLink link) { return &link.group() == &group; });
+  assert(found != links.end());
+  *found = links.back();
+  links.pop_back();
+  if (links.size() == 1) {
+    at_ = links.front().at_;
+    delete &links;
+  }
+  return false;
+}
 
 bool may_read(const auth::Grant& grant, const EncodedRecord& record, base::AskedTopics& topics) {
   return !record.is_private || grant.may_read_private(topics);
@@ -137,7 +151,7 @@ Group& TopicIndex::enter(const log::Selection& selection, auth::GrantPtr grant, 
   if (is_new) {
     static_cast<void>(wanted.release());  // leave() deletes it
     for (TopicEntry* const topic : group.topics) {
-      topic->groups.push_back({group, is_granted(*group.grant, topic->name())});
+      topic->groups.add({group, is_granted(*group.grant, topic->name())});
     }
     for (PatternEntry* const pattern : group.patterns) {
       pattern->groups.push_back(&group);
@@ -157,13 +171,14 @@ bool TopicIndex::leave(Group& group) {
   assert(group.live.size() == group.holes);
   groups_.erase(&group);
   for (TopicEntry* const topic : group.topics) {
-    if (take_out(topic->groups, group)) {
+    if (topic->groups.remove(group)) {
       topics_.erase(topic);
       TopicEntry::Delete()(topic);
     }
   }
   for (PatternEntry* const pattern : group.patterns) {
-    if (take_out(pattern->groups, group)) {
+    std::erase(pattern->groups, &group);
+    if (pattern->groups.empty()) {
       patterns_.remove(*pattern);
     }
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -46,8 +48,45 @@ class GroupLink {
   bool is_granted() const { return reinterpret_cast<std::uintptr_t>(at_) % 2 == 1; }
 
  private:
+  friend class GroupLinks;
+  explicit GroupLink(char* at) : at_(at) {}
+
   // There may be one for each stream, so the answer stands where an aligned address has a zero.
   char* at_;
+};
+
+// The groups that select a topic. There may be such a list for each stream, most of them of one
+// link, so it takes no more room than that.
+class GroupLinks {
+ public:
+  GroupLinks() = default;
+  ~GroupLinks() { assert(at_ == nullptr); }
+
+  GroupLinks(const GroupLinks&) = delete;
+  GroupLinks& operator=(const GroupLinks&) = delete;
+
+  void add(GroupLink link);
+
+  // Takes out the link to `group`, which is there. True: it was the last.
+  bool remove(const Group& group);
+
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    if (at_ != nullptr && !are_several()) {
+      visit(GroupLink(at_));
+    } else if (at_ != nullptr) {
+      std::for_each(several().begin(), several().end(), visit);
+    }
+  }
+
+ private:
+  using Several = std::vector<GroupLink>;
+
+  static constexpr std::uintptr_t kSeveral = 2;
+  bool are_several() const { return reinterpret_cast<std::uintptr_t>(at_) % 4 >= kSeveral; }
+  Several& several() const { return *reinterpret_cast<Several*>(at_ - kSeveral); }
+
+  char* at_ = nullptr;  // a link, or kSeveral beyond a list of them
 };
 
 // A topic that streams of this shard select, with the groups that do. There may be one for each
@@ -75,7 +114,7 @@ class TopicEntry {
   // Lifetime: the entry's.
   std::string_view name() const { return {reinterpret_cast<const char*>(this + 1), name_size_}; }
 
-  ShortList<GroupLink, 1> groups;
+  GroupLinks groups;
 
  private:
   explicit TopicEntry(const TopicView& topic);
@@ -114,7 +153,8 @@ struct Group {
   std::uint32_t place = kNone;  // in the round's list of groups that get something
 };
 
-static_assert(alignof(Group) > 1, "a GroupLink needs a bit of its address");
+static_assert(alignof(Group) >= 4 && alignof(std::vector<GroupLink>) >= 4,
+              "a GroupLink needs two bits of an address");
 
 // Whether the streams of a group with `grant` may see a record. The one place of this check: live
 // rounds, reads from the window and reads from storage all ask here, but for a GroupLink, which
@@ -166,9 +206,8 @@ class TopicIndex {
       const auto entry =
           topics_.find(TopicView{.name = record.topics[i], .hash = record.hashes[i]});
       if (entry != topics_.end()) {
-        for (const GroupLink link : (*entry)->groups) {
-          visit(link.group(), link.is_granted());
-        }
+        (*entry)->groups.for_each(
+            [&visit](GroupLink link) { visit(link.group(), link.is_granted()); });
       }
     }
     patterns_.for_each_match(topics, [&visit](const PatternEntry& entry) {
