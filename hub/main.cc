@@ -252,7 +252,7 @@ class Server {
 };
 
 // For a process about to exit: whoever tells it to end once more gets what it exits with anyway.
-// Order: when this is the only thread.
+// Order: when no other thread takes signals.
 void ignore_signals() {
   sigset_t signals;
   sigfillset(&signals);

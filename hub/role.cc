@@ -60,6 +60,7 @@ base::Parsed<void> follow_supervisor(const Role& role) {
   assert(role.kind == Role::Kind::kWorker);
   ::prctl(PR_SET_NAME, "vrelo");  // it was started as /proc/self/exe
   ::signal(SIGUSR2, SIG_IGN);
+  // Comes again when the next of the supervisor's threads ends, whose child this is meanwhile.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   // It may have ended before; then another process is the parent.
   if (::getppid() != role.process) {

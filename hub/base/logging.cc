@@ -17,6 +17,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include "hub/base/signals_held.h"
 #include "hub/base/text.h"
 
 namespace vrelo::base {
@@ -121,9 +122,9 @@ std::optional<std::uint64_t> Logger::Parts::take(std::string_view reason) {
 }
 
 Logger::Logger(const Clock& clock, LogLevel level)
-    : parts_(new Parts{.clock = clock,
-                       .thread = std::make_shared<spdlog::details::thread_pool>(kQueuedLinesMax, 1),
-                       .logger = nullptr}) {
+    : parts_(new Parts{.clock = clock, .thread = nullptr, .logger = nullptr}) {
+  const SignalsHeld held;
+  parts_->thread = std::make_shared<spdlog::details::thread_pool>(kQueuedLinesMax, 1);
   // At a terminal a line is printed in pieces, for its colours; in one write() nobody's output gets
   // between them, as where a supervisor and its worker print at once.
   std::setvbuf(stderr, nullptr, _IOLBF, BUFSIZ);

@@ -2,8 +2,6 @@
 #include "hub/net/look_up.h"
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <cerrno>
 #include <cstring>
@@ -16,6 +14,7 @@
 #include <boost/asio/post.hpp>
 
 #include "hub/base/last_error.h"
+#include "hub/base/signals_held.h"
 
 namespace vrelo::net {
 namespace {
@@ -80,17 +79,12 @@ LookUp::LookUp(base::Executor executor, const std::string& host, std::uint16_t p
   state_->weak = state_;
   state_->done = std::move(done);
   state_->executor = executor;
-  // A thread begins with the signal mask of the one that makes it; signals are for the main thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const base::SignalsHeld held;
   try {
     std::thread([state = state_, host, port] { state->post(look_up(host, port)); }).detach();
   } catch (const std::system_error& error) {
     state_->post(boost::system::error_code(error.code().value(), boost::system::system_category()));
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 LookUp::~LookUp() {

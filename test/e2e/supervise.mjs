@@ -4,7 +4,7 @@
 // anything.
 
 import assert from "node:assert/strict";
-import { copyFile, readlink, rename, stat, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, readlink, rename, stat, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import path from "node:path";
 
@@ -25,6 +25,19 @@ async function supervised(t, settings, options) {
   const worker = new Worker(hub);
   await worker.serves(1);
   return { hub, worker };
+}
+
+// The names of a process's threads that do not hold back `signal`.
+async function threadsThatTake(signal, pid) {
+  const names = [];
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const status = await readFile(`/proc/${pid}/task/${thread}/status`, "utf8");
+    const held = BigInt(`0x${/^SigBlk:\t(.*)$/m.exec(status)[1]}`);
+    if ((held >> BigInt(signal - 1) & 1n) === 0n) {
+      names.push(/^Name:\t(.*)$/m.exec(status)[1]);
+    }
+  }
+  return names;
 }
 
 // Reads a topic over whatever cuts its streams, until it has had the event "last".
@@ -262,6 +275,8 @@ test("a worker whose supervisor is killed drains and ends", { log: SQLITE }, asy
   const folder = await t.folder();
   const { hub, worker } = await supervised(t, {}, { folder });
   await hub.publish({ topic: "a", id: "one" });
+  // It is told twice. A thread that took the second signal while the first is acted on would end the process.
+  assert.deepEqual(await threadsThatTake(constants.signals.SIGTERM, worker.pid), ["vrelo"]);
   await hub.kill(); // waits for all that may write to the hub's standard error
   assert.match(hub.errorText, / info SIGTERM: closing streams over .*\n.* info stopped\n$/);
   const { hub: next } = await supervised(t, { listen: hub.authority }, { folder });

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "hub/base/signals_held.h"
+
 namespace vrelo::log::sqlite {
 
 using base::sqlite::Result;
@@ -35,6 +37,7 @@ ReaderPool::ReaderPool(Location location,
                        std::size_t threads,
                        std::function<void(std::string_view)> report)
     : location_(std::move(location)), report_(std::move(report)) {
+  const base::SignalsHeld held;
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { run(); });
   }

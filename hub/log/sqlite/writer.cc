@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "hub/base/signals_held.h"
 #include "hub/log/sqlite/record_codec.h"
 #include "hub/log/sqlite/writer_file.h"
 
@@ -63,6 +64,7 @@ boost::system::result<std::unique_ptr<Writer>> Writer::start(
     writer->report(fmt::format("{}: the disk is full; nothing can be published until it has room",
                                options.file));
   }
+  const base::SignalsHeld held;
   writer->thread_ = std::thread([self = writer.get()] { self->run(); });
   return writer;
 }
