@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "hub/base/last_error.h"
+
 namespace vrelo::cli::load {
 namespace {
 
@@ -33,17 +35,17 @@ sse::client::Result<base::Descriptor> dial(const tcp::endpoint& to, DialOptions 
       ::socket(to.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int fd = socket.get();
   if (fd < 0) {
-    return last_error();
+    return base::last_error();
   }
   const bool is_set = set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
                       set(fd, SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0}) &&
                       (!options.reads_slowly || set(fd, SOL_SOCKET, SO_RCVBUF, 1));
   const bool has_source = options.source > 0 && to.address().is_v4() && to.address().is_loopback();
   if (!is_set || (has_source && !bind_to(fd, options.source))) {
-    return last_error();
+    return base::last_error();
   }
   if (::connect(fd, to.data(), static_cast<socklen_t>(to.size())) != 0 && errno != EINPROGRESS) {
-    return last_error();
+    return base::last_error();
   }
   return socket;
 }
@@ -52,20 +54,16 @@ error_code connect_error(int fd) {
   int error = 0;
   socklen_t bytes = sizeof error;
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0) {
-    return last_error();
+    return base::last_error();
   }
   return {error, boost::system::system_category()};
-}
-
-error_code last_error() {
-  return {errno, boost::system::system_category()};
 }
 
 error_code watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t number) {
   epoll_event event = {};
   event.events = events;
   event.data.u64 = number;
-  return ::epoll_ctl(epoll, operation, fd, &event) == 0 ? error_code() : last_error();
+  return ::epoll_ctl(epoll, operation, fd, &event) == 0 ? error_code() : base::last_error();
 }
 
 }  // namespace vrelo::cli::load

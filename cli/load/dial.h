@@ -28,9 +28,6 @@ sse::client::Result<base::Descriptor> dial(const boost::asio::ip::tcp::endpoint&
 // Returns how connecting ended. Call it once the socket is writable.
 boost::system::error_code connect_error(int fd);
 
-// Returns the current errno.
-boost::system::error_code last_error();
-
 // Watches `fd` in an epoll set, for `events`, under `number`.
 boost::system::error_code watch(
     int epoll, int operation, int fd, std::uint32_t events, std::uint64_t number);

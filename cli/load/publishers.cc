@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "cli/load/dial.h"
+#include "hub/base/last_error.h"
 
 namespace vrelo::cli::load {
 namespace {
@@ -174,7 +175,8 @@ void Publishers::receive(Connection& connection) {
     return;
   }
   if (count <= 0) {
-    reconnect(connection, count < 0 ? last_error().message() : "the server closed the connection");
+    reconnect(connection,
+              count < 0 ? base::last_error().message() : "the server closed the connection");
   } else if (!take(connection, {buffer_.data(), static_cast<std::size_t>(count)})) {
     reconnect(connection, "the server closed the connection");
   }

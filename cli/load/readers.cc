@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/load/dial.h"
+#include "hub/base/last_error.h"
 
 namespace vrelo::cli::load {
 namespace {
@@ -91,7 +92,7 @@ void Readers::send_request(Reader& reader) {
   // A new socket takes the few bytes of a request at once.
   if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
-    refuse(reader, last_error().message());
+    refuse(reader, base::last_error().message());
     return;
   }
   reader.state = State::kHead;
@@ -108,7 +109,7 @@ void Readers::read(Reader& reader) {
     }
     if (count <= 0) {
       if (reader.state == State::kHead) {
-        refuse(reader, count < 0 ? last_error().message() : "closed without an answer");
+        refuse(reader, count < 0 ? base::last_error().message() : "closed without an answer");
       } else {
         close(reader);
       }
