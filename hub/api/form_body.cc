@@ -12,6 +12,14 @@
 namespace vrelo::api {
 
 std::optional<http::Problem> refuse_body_type(const http::Request& request) {
+  constexpr std::string_view kContentEncoding = "Content-Encoding";
+  if (const auto coding = request.field(kContentEncoding);
+      coding && (!http::iequals(*coding, "identity") || request.count(kContentEncoding) > 1)) {
+    return http::Problem{.status = 415,
+                         .title = "unknown Content-Encoding",
+                         .field = std::string(kContentEncoding),
+                         .detail = "The body is sent as it is."};
+  }
   constexpr std::string_view kContentType = "Content-Type";
   const auto value = request.field(kContentType);
   const bool is_repeated = request.count(kContentType) > 1;

@@ -202,6 +202,10 @@ TEST(PublishRequest, is_a_form) {
        {{"Content-Type", "Application/X-WWW-Form-UrlEncoded; charset=UTF-8"}},
        200,
        ""},
+      {"as it is",
+       {{"Content-Type", "application/x-www-form-urlencoded"}, {"Content-Encoding", "Identity"}},
+       200,
+       ""},
       {"no type", {}, 400, "missing Content-Type"},
       {"no text", {{"Content-Type", ""}}, 400, "malformed Content-Type"},
       {"what is no type", {{"Content-Type", "form"}}, 400, "malformed Content-Type"},
@@ -225,6 +229,14 @@ TEST(PublishRequest, is_a_form) {
                 (http::Problem{.status = c.status, .title = c.title, .field = "Content-Type"}));
     }
   }
+}
+
+TEST(PublishRequest, is_not_compressed) {
+  TestRequest::Parts parts = publish_parts("topic=a");
+  parts.fields.emplace_back("Content-Encoding", "gzip");
+  EXPECT_EQ(refusal(parts), (http::Problem{.status = 415,
+                                           .title = "unknown Content-Encoding",
+                                           .field = "Content-Encoding"}));
 }
 
 TEST(PublishRequest, says_in_a_sentence_what_is_wrong) {

@@ -52,6 +52,20 @@ std::optional<std::string_view> after_scheme(std::string_view target) {
   return std::nullopt;
 }
 
+// Of the lines of a head after its first, the last of which may lack its end.
+std::string_view longest_field(std::string_view head) {
+  std::string_view longest;
+  std::size_t at = std::min(head.find('\n'), head.size());
+  while (at < head.size()) {
+    const std::size_t end = std::min(head.find('\n', at + 1), head.size());
+    if (end - at > longest.size()) {
+      longest = head.substr(at + 1, end - at - 1);
+    }
+    at = end;
+  }
+  return field_name(longest);
+}
+
 // A large buffer would stay with an idle connection for hours.
 void clear(std::string& buffer) {
   if (buffer.capacity() > kKeptBytesMax) {
@@ -143,7 +157,7 @@ std::optional<std::size_t> RequestParser::find_head_end() {
     const bool is_too_large = std::min(lf, head.size()) >= limits_.head_bytes_max;
     if (line_at_ == 0 && (is_too_large || skipped_bytes_ > 0)) {
       if (!skip_target(lf)) {
-        refuse_large_head();
+        refuse_large_head({});
       }
       if (line_at_ == 0) {
         return std::nullopt;
@@ -151,7 +165,7 @@ std::optional<std::size_t> RequestParser::find_head_end() {
       continue;
     }
     if (is_too_large) {
-      refuse_large_head();
+      refuse_large_head(head.substr(0, std::min(lf, limits_.head_bytes_max)));
       return std::nullopt;
     }
     if (lf == std::string_view::npos) {
@@ -167,7 +181,7 @@ std::optional<std::size_t> RequestParser::find_head_end() {
     const bool is_empty_line = lf - 1 == line_at_;
     if (is_empty_line && line_at_ > 0) {
       if (skipped_bytes_ > 0) {
-        refuse_large_head();
+        refuse_large_head({});
       }
       return lf + 1;
     }
@@ -209,8 +223,8 @@ bool RequestParser::skip_target(std::size_t lf) {
 }
 
 // A page may read why it is refused if its Origin has come. What is wrong with the fields does not
-// matter any more.
-void RequestParser::refuse_large_head() {
+// matter any more. `head`: as much of it as is allowed, or less.
+void RequestParser::refuse_large_head(std::string_view head) {
   const bool is_target = line_at_ == 0 || skipped_bytes_ > 0;
   if (line_at_ > 0) {
     head_.assign(input_, at_, line_at_);
@@ -219,6 +233,7 @@ void RequestParser::refuse_large_head() {
   }
   refuse({.status = is_target ? 414 : 431,
           .title = is_target ? "target too long" : "head too large",
+          .field = std::string(is_target ? "" : longest_field(head)),
           .detail = at_most(limits_.head_bytes_max, "bytes up to the body")});
 }
 

@@ -84,7 +84,7 @@ class RequestParser {
   bool may_begin_request(std::string_view head) const;
   std::optional<std::size_t> find_head_end();
   bool skip_target(std::size_t lf);
-  void refuse_large_head();
+  void refuse_large_head(std::string_view head);
   Progress take_head(std::size_t head_bytes);
   bool read_target(std::string_view target);
   Progress read_body();

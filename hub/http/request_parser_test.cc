@@ -345,6 +345,7 @@ TEST(RequestParser, takes_a_head_up_to_its_limit) {
   EXPECT_EQ(refusal(longer, limits),
             (Problem{.status = 431,
                      .title = "head too large",
+                     .field = "A",
                      .detail = "At most 100 bytes up to the body are allowed."}));
   EXPECT_EQ(refusal(longer.substr(0, 100), limits).status, 431) << "it does not wait for the end";
 }
@@ -354,6 +355,7 @@ TEST(RequestParser, has_the_fields_that_came_before_a_head_was_too_large) {
   parser.feed(get("Host: x\r\nOrigin: http://a.example\r\nA: " + std::string(100, 'b') + "\r\n"));
   EXPECT_EQ(parser.next(), Progress::kRefused);
   EXPECT_EQ(parser.problem().status, 431);
+  EXPECT_EQ(parser.problem().field, "A") << "the longest";
   EXPECT_EQ(parser.request().field("Origin"), "http://a.example");
   EXPECT_EQ(parser.request().field("A"), std::nullopt) << "it has not come whole";
   EXPECT_FALSE(parser.request().keep_alive);

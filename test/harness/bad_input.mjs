@@ -235,6 +235,7 @@ const METHODS_AND_TYPES = [
   ...["DELETE", "PUT", "PATCH", "TRACE", "QUERY", "get", "GETS", "BREW"].map((method) =>
     notAllowed(method, HUB_PATH, ALL_METHODS),
   ),
+  ...["GET", "PUT", "DELETE"].map((method) => notAllowed(method, `${HUB_PATH}/tickets`, "POST, OPTIONS")),
   ...["/healthz", "/readyz", "/metrics", "/admin/explain"].flatMap((target) =>
     ["POST", "DELETE"].map((method) => notAllowed(method, target, "GET, HEAD, OPTIONS")),
   ),
@@ -245,6 +246,9 @@ const METHODS_AND_TYPES = [
   ),
   ...TYPES.map(([type, status]) =>
     publish(`the type ${type}`, "topic=a", status, "Content-Type", { "content-type": type }),
+  ),
+  ...["gzip", "identity, gzip", "identity;q=1", ""].map((coding) =>
+    publish(`the coding ${coding}`, "topic=a", 415, "Content-Encoding", { "content-encoding": coding }),
   ),
   publish("no body", "", 400, "topic"),
   publish("another's page", "topic=a", 403, "Origin", { origin: "https://evil.example" }),
@@ -264,12 +268,14 @@ const OVERSIZE = [
   unreadable("a target", head(GET.replace("match=a", long(HEADER_BYTES)), HOST), 414),
   unreadable("a target that does not end", `GET /${long(8 * HEADER_BYTES)}`, 414),
   unreadable("a method that does not end", long(HEADER_BYTES), 414),
-  unreadable("a header", head(GET, HOST, `X: ${long(HEADER_BYTES)}`), 431),
-  unreadable("a field that does not end", `${GET}\r\n${HOST}\r\nX: ${long(HEADER_BYTES)}`, 431),
+  unreadable("a header", head(GET, HOST, `X: ${long(HEADER_BYTES)}`), 431, "X"),
+  unreadable("a field that does not end", `${GET}\r\n${HOST}\r\nX: ${long(HEADER_BYTES)}`, 431, "X"),
+  unreadable("a header among others", head(GET, HOST, `X: ${long(HEADER_BYTES - 100)}`, `Y: ${long(100)}`), 431, "X"),
   unreadable("many small fields", head(GET, HOST, ...times(100, (i) => `X${i}: a`)), 431),
   unreadable("a body", `${posted(`Content-Length: ${BODY_BYTES + 1}`)}topic=a&data=${long(BODY_BYTES)}`, 413,
     "Content-Length"),
   unreadable("a length", posted("Content-Length: 999999999999999999"), 413, "Content-Length"),
+  // No field is to blame for these three.
   unreadable("a chunk", posted(CHUNKED) + chunk(BODY_BYTES + 1), 413),
   unreadable("the size of a chunk", `${posted(CHUNKED)}ffffffffffffffff\r\n`, 413),
   unreadable("chunks together", posted(CHUNKED) + chunk(BODY_BYTES / 2) + chunk(BODY_BYTES / 2 + 1), 413),
