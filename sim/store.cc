@@ -291,9 +291,9 @@ boost::system::result<log::Page> Store::read(log::Position after,
     if (!filter.wants(now.records[i]->event.topics)) {
       continue;
     }
-    bytes += now.records[i]->event.data.size();
+    bytes += log::text_bytes(now.records[i]->event);
     if (!page.records.empty() &&
-        (page.records.size() == limits.records_max || bytes > limits.data_bytes_max)) {
+        (page.records.size() == limits.records_max || bytes > limits.bytes_max)) {
       page.next = page.records.back()->position;
       break;
     }

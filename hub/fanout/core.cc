@@ -11,7 +11,7 @@ namespace vrelo::fanout {
 namespace {
 
 // What one round brings at most: as much as a socket's buffer takes.
-constexpr log::ReadLimits kRoundLimits{.records_max = 512, .data_bytes_max = std::size_t{1} << 17};
+constexpr log::ReadLimits kRoundLimits{.records_max = 512, .bytes_max = std::size_t{1} << 17};
 
 // How many streams are served between two looks at the clock.
 constexpr std::size_t kSendsPerLook = 16;

@@ -17,10 +17,23 @@ namespace vrelo::fanout {
 namespace {
 
 // What a reader is given at once: enough for one write.
-constexpr log::ReadLimits kStepLimits{.records_max = 64, .data_bytes_max = std::size_t{1} << 18};
+constexpr log::ReadLimits kStepLimits{.records_max = 64, .bytes_max = std::size_t{1} << 18};
+
+// How many records a reader with so many patterns is given at once: each is compared with all of
+// them, for which the others wait.
+constexpr std::size_t kComparisonsAtOnce = 512;
+
+log::ReadLimits step_limits(const Group& group) {
+  log::ReadLimits limits = kStepLimits;
+  if (!group.patterns.empty()) {
+    limits.records_max =
+        std::clamp<std::size_t>(kComparisonsAtOnce / group.patterns.size(), 1, limits.records_max);
+  }
+  return limits;
+}
 
 // A page of older history.
-constexpr log::ReadLimits kPageLimits{.records_max = 1000, .data_bytes_max = std::size_t{1} << 18};
+constexpr log::ReadLimits kPageLimits{.records_max = 1000, .bytes_max = std::size_t{1} << 18};
 
 // How many writes a reader gets before the next one has its turn.
 constexpr int kStepWrites = 4;
@@ -209,7 +222,7 @@ bool Core::find_next(Stream& stream, log::Position& next) {
   // The window has an index of topics, none of patterns: what they do not select is left out here.
   const bool all = group.all || !group.patterns.empty();
   const auto read = parts_.window.read(reader.cursor, delivered_, {.all = all, .listed = topics_},
-                                       kStepLimits, found_);
+                                       step_limits(group), found_);
   if (read) {
     if (!group.patterns.empty()) {
       std::erase_if(found_, [&](const EncodedPtr& record) {

@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class FanOutPatterns : public ::testing::Test {
  protected:
@@ -68,6 +69,22 @@ TEST_F(FanOutPatterns, of_0x_select_topics_that_are_no_urls_too) {
     EXPECT_THAT(shard.data(5), ElementsAre("http://[bad/1", "http://[bad/{id}"));
     EXPECT_EQ(shard.data(6), shard.data(5));
   }
+}
+
+TEST_F(FanOutPatterns, are_compared_with_few_records_at_once_where_they_are_many) {
+  TestShard shard;
+  for (int i = 0; i < 300; ++i) {
+    shard.publish({"/0/a"}, "x");
+  }
+  shard.run();
+  std::vector<std::string> patterns;
+  for (int i = 0; i < 100; ++i) {
+    patterns.push_back("/" + std::to_string(i) + "/:id");
+  }
+  shard.open(5, {.selection = selection(patterns), .after = shard.log.begin()});
+  shard.run();
+  EXPECT_THAT(shard.data(5), SizeIs(300));
+  EXPECT_GE(shard.sockets.at(5).writes, 60U);
 }
 
 TEST_F(FanOutPatterns, are_read_from_window_and_storage_as_live) {

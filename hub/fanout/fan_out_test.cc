@@ -446,6 +446,19 @@ TEST(FanOut, takes_no_window_that_has_not_begun_for_a_log_that_was_replaced) {
   EXPECT_EQ(shard.fan_out().stats().gaps, 0U);
 }
 
+TEST(FanOut, lets_others_go_on_while_the_window_follows_the_log) {
+  TestShard shard(std::size_t{1} << 20, {}, false);
+  for (int i = 0; i < 5000; ++i) {
+    shard.publish({"a"}, "");
+  }
+  boost::asio::co_spawn(shard.loop, shard.window.follow(shard.log, nullptr), boost::asio::detached);
+  std::uint64_t followed = 0;
+  boost::asio::post(shard.loop, [&] { followed = shard.window.end().offset; });
+  shard.run();
+  EXPECT_LE(followed, 1000U);
+  EXPECT_EQ(shard.window.end(), shard.log.end());
+}
+
 TEST(FanOut, announces_no_gap_to_a_stream_that_came_before_the_window_saw_the_new_log) {
   TestShard shard;
   shard.publish({"a"}, "one");

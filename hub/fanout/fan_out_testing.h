@@ -166,9 +166,9 @@ class FakeLog final : public log::Log {
       if (record->position.offset <= after.offset || !wants(selection, *record)) {
         continue;
       }
-      bytes += record->event.data.size();
+      bytes += log::text_bytes(record->event);
       if (!page.records.empty() &&
-          (page.records.size() == limits.records_max || bytes > limits.data_bytes_max)) {
+          (page.records.size() == limits.records_max || bytes > limits.bytes_max)) {
         page.next = page.records.back()->position;
         break;
       }

@@ -5,12 +5,18 @@
 #include <cassert>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace vrelo::fanout {
 namespace {
 
 // How far before the log's end follow() begins. Offsets need not be dense, so this is a bound, not
 // a count; what does not fit the window leaves it again at the front.
 constexpr std::uint64_t kFillRecords = 65'536;
+
+// After how many records follow() lets the loop do other things: about 1 ms.
+constexpr std::size_t kFollowAtOnce = 1000;
 
 // How many records take() looks at under the lock, wanted or not: about 50 µs.
 constexpr std::size_t kLooksMax = 4096;
@@ -39,10 +45,17 @@ base::Task<void> Window::follow(log::Log& log, std::function<base::Task<void>()>
     reset(from);
     const std::unique_ptr<log::Tail> tail = log.tail(from);
     boost::system::error_code failure;
+    std::size_t followed = 0;
     while (failure != log::Errc::kPositionGone) {
       const auto records = co_await tail->next({});
       if (records) {
         append(*records);
+        followed += records->size();
+        if (followed >= kFollowAtOnce) {
+          // There may always be more, and then next() waits for nothing.
+          followed = 0;
+          co_await boost::asio::post(boost::asio::use_awaitable_t<base::Executor>());
+        }
         continue;
       }
       failure = records.error();
@@ -145,7 +158,7 @@ Taken Window::take(std::size_t shard, log::Position after, log::ReadLimits limit
     }
     bytes += record->block.bytes().size();
     if (!taken.records.empty() &&
-        (taken.records.size() >= limits.records_max || bytes > limits.data_bytes_max)) {
+        (taken.records.size() >= limits.records_max || bytes > limits.bytes_max)) {
       state.wanted_from = record->position.offset;
       taken.end = taken.records.back()->position;
       taken.more = true;
@@ -170,7 +183,7 @@ std::optional<log::Position> Window::read(log::Position after,
   std::size_t count = 0;
   const auto add = [&](const EncodedPtr& record) {
     bytes += record->block.bytes().size();
-    if (count > 0 && (count >= limits.records_max || bytes > limits.data_bytes_max)) {
+    if (count > 0 && (count >= limits.records_max || bytes > limits.bytes_max)) {
       return false;
     }
     found.push_back(record);

@@ -163,7 +163,7 @@ TEST_F(WindowTest, looks_at_many_unwanted_records_in_several_takes) {
 TEST_F(WindowTest, takes_one_record_however_large) {
   want(0, "a");
   append({record(1, {"a"}, std::string(5000, 'x')), record(2, {"a"})});
-  const Taken taken = window.take(0, at(0), {.records_max = 10, .data_bytes_max = 100});
+  const Taken taken = window.take(0, at(0), {.records_max = 10, .bytes_max = 100});
   EXPECT_THAT(offsets(taken.records), ElementsAre(1));
   EXPECT_TRUE(taken.more);
 }

@@ -17,10 +17,9 @@ class PageFilling {
 
   // Adds `record`. False: there was no room for it, and the page ends before it.
   bool add(const RecordPtr& record) {
-    bytes_ += record->event.data.size();
+    bytes_ += text_bytes(record->event);
     std::vector<RecordPtr>& records = page_.records;
-    if (!records.empty() &&
-        (records.size() >= limits_.records_max || bytes_ > limits_.data_bytes_max)) {
+    if (!records.empty() && (records.size() >= limits_.records_max || bytes_ > limits_.bytes_max)) {
       page_.next = records.back()->position;
       return false;
     }
@@ -33,7 +32,7 @@ class PageFilling {
  private:
   const ReadLimits limits_;
   Page page_;
-  std::size_t bytes_ = 0;  // of data
+  std::size_t bytes_ = 0;  // of the page's events
 };
 
 }  // namespace vrelo::log::memory

@@ -12,11 +12,7 @@ namespace {
 // Roughly what a record takes in memory.
 std::size_t bytes_of(const Record& record) {
   constexpr std::size_t kFixed = 256;
-  std::size_t bytes = record.event.data.size() + kFixed;
-  for (const std::string& topic : record.event.topics) {
-    bytes += topic.size() + sizeof(std::string);
-  }
-  return bytes;
+  return kFixed + text_bytes(record.event) + record.event.topics.size() * sizeof(std::string);
 }
 
 }  // namespace
@@ -144,9 +140,9 @@ Catalog::Recent Catalog::recent(Position after, ReadLimits limits) const {
   Recent recent{.kind = Recent::Kind::kRecords};
   std::size_t bytes = 0;
   for (auto at = recent_.end() - static_cast<std::ptrdiff_t>(left); at != recent_.end(); ++at) {
-    bytes += (*at)->event.data.size();
+    bytes += text_bytes((*at)->event);
     if (!recent.records.empty() &&
-        (recent.records.size() >= limits.records_max || bytes > limits.data_bytes_max)) {
+        (recent.records.size() >= limits.records_max || bytes > limits.bytes_max)) {
       break;
     }
     recent.records.push_back(*at);

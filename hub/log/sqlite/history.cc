@@ -28,7 +28,7 @@ ReadPage::ReadPage(std::unique_ptr<ReadOperation> operation,
       after_(after),
       selection_(selection),
       limits_({.records_max = std::max<std::size_t>(limits.records_max, 1),
-               .data_bytes_max = std::min(limits.data_bytes_max, sources.page_bytes_max)}),
+               .bytes_max = std::min(limits.bytes_max, sources.page_bytes_max)}),
       filter_(selection_),
       cursor_(after.offset) {
   for (const std::string& topic : selection_.topics) {
@@ -185,7 +185,7 @@ Result<ReadPage::Part> ReadPage::read_in_order(ReadFile& file, const View& view)
 // reader may.
 ReadPage::Part ReadPage::pass_over(const Record& record) {
   cursor_ = record.position.offset;
-  passed_over_bytes_ += record.event.data.size();
+  passed_over_bytes_ += text_bytes(record.event);
   if (++passed_over_ == kPassOverMax) {
     return Part::kFull;
   }
@@ -290,11 +290,11 @@ bool ReadPage::has_room() const {
 
 // A page takes one record, however large.
 bool ReadPage::has_room_for(const Record& next) const {
-  return page_.records.empty() || bytes_ + next.event.data.size() <= limits_.data_bytes_max;
+  return page_.records.empty() || bytes_ + text_bytes(next.event) <= limits_.bytes_max;
 }
 
 void ReadPage::take(RecordPtr record) {
-  bytes_ += record->event.data.size();
+  bytes_ += text_bytes(record->event);
   cursor_ = record->position.offset;
   page_.records.push_back(std::move(record));
 }

@@ -70,7 +70,7 @@ class ReadPage final : public ReadWork {
   std::vector<std::uint64_t> topics_;  // hashes of the selection's
   std::uint64_t cursor_;               // read up to here
   Page page_;
-  std::size_t bytes_ = 0;      // of data in the page
+  std::size_t bytes_ = 0;      // of the page's events
   std::size_t looked_at_ = 0;  // index blocks, in this step
 
   // Of records that were read and left out.

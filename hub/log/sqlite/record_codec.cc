@@ -59,6 +59,11 @@ class Reader {
   std::string_view rest_;
 };
 
+// What log::Event promises of id and type, and sse::encode() demands.
+bool is_one_line(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
 }  // namespace
 
 void encode_event(const Event& event, std::string& out) {
@@ -110,7 +115,7 @@ std::optional<Event> decode_event(std::string_view bytes) {
     }
   }
   if (!reader.text(event.id) || !reader.text(event.type) || !reader.text(event.data) ||
-      !reader.at_end()) {
+      !reader.at_end() || !is_one_line(event.id) || !is_one_line(event.type)) {
     return std::nullopt;
   }
   return event;

@@ -23,7 +23,8 @@ namespace vrelo::log::sqlite {
 void encode_event(const Event& event, std::string& out);
 
 // Returns the event whose bytes `bytes` are; nullopt for any that encode_event() does not write.
-// Text is not checked to be UTF-8: who wrote the row did.
+// Text is not checked to be UTF-8: who wrote the row did. That id and type are one line is: if
+// a bit of the file has changed, no reader may get it.
 std::optional<Event> decode_event(std::string_view bytes);
 
 }  // namespace vrelo::log::sqlite

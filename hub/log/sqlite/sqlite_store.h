@@ -26,7 +26,7 @@ struct SqliteOptions {
   std::function<void(std::string_view)> report = {};
 
   std::size_t reader_threads = 2;
-  std::size_t page_bytes_max = std::size_t{1} << 18;    // of data that one read transaction gives
+  std::size_t page_bytes_max = std::size_t{1} << 18;    // of events that one read transaction gives
   std::size_t recent_bytes_max = std::size_t{8} << 20;  // of records kept in memory for tails
   std::int64_t wal_bytes_soft = std::int64_t{4} << 20;  // checkpoint when nothing waits
   std::int64_t wal_bytes_max = std::int64_t{64} << 20;  // checkpoint also when something waits

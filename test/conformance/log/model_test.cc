@@ -124,7 +124,7 @@ Selection LogModelTest::random_selection() {
 
 ReadLimits LogModelTest::random_limits() {
   return {.records_max = one_in(3) ? below(10) : 1000,
-          .data_bytes_max = one_in(3) ? below(2000) : std::size_t{1} << 18};
+          .bytes_max = one_in(3) ? below(2000) : std::size_t{1} << 18};
 }
 
 // Most often one that readers may have, near the begin or the end.
@@ -210,12 +210,12 @@ void LogModelTest::check_records(const std::vector<RecordPtr>& records,
     EXPECT_EQ(records[i]->position, expected[i].position);
     EXPECT_EQ(records[i]->stored_at, expected[i].stored_at);
     EXPECT_EQ(records[i]->event, expected[i].event);
-    bytes += expected[i].event.data.size();
+    bytes += text_bytes(expected[i].event);
   }
   EXPECT_EQ(records.empty(), expected.empty());
   if (records.size() > 1) {
     EXPECT_LE(records.size(), limits.records_max);
-    EXPECT_LE(bytes, limits.data_bytes_max);
+    EXPECT_LE(bytes, limits.bytes_max);
   }
 }
 

@@ -96,8 +96,7 @@ TEST_P(LogRead, gives_the_records_of_which_a_pattern_matches_a_topic_each_once) 
     EXPECT_EQ(page.next, shard.end());
     // Page by page.
     EXPECT_EQ(data_of(shard.read_on(shard.at(0), selection, {.records_max = 1}).value()), c.data);
-    EXPECT_EQ(data_of(shard.read_on(shard.at(0), selection, {.data_bytes_max = 1}).value()),
-              c.data);
+    EXPECT_EQ(data_of(shard.read_on(shard.at(0), selection, {.bytes_max = 1}).value()), c.data);
   }
 }
 
@@ -143,15 +142,15 @@ TEST_P(LogRead, goes_on_where_the_last_page_ended) {
   const std::vector<Case> cases = {
       {"two records at most", {.records_max = 2}, {{"1", "333"}, {"4444", "55555"}, {"7777777"}}},
       {"as many as there are", {.records_max = 5}, {{"1", "333", "4444", "55555", "7777777"}}},
-      {"8 bytes at most", {.data_bytes_max = 8}, {{"1", "333", "4444"}, {"55555"}, {"7777777"}}},
-      {"less than a record",
-       {.data_bytes_max = 2},
-       {{"1"}, {"333"}, {"4444"}, {"55555"}, {"7777777"}}},
+      {"11 bytes at most, one a topic",
+       {.bytes_max = 11},
+       {{"1", "333", "4444"}, {"55555"}, {"7777777"}}},
+      {"less than a record", {.bytes_max = 2}, {{"1"}, {"333"}, {"4444"}, {"55555"}, {"7777777"}}},
       {"nothing",
-       {.records_max = 0, .data_bytes_max = 0},
+       {.records_max = 0, .bytes_max = 0},
        {{"1"}, {"333"}, {"4444"}, {"55555"}, {"7777777"}}},
       {"both limits",
-       {.records_max = 2, .data_bytes_max = 8},
+       {.records_max = 2, .bytes_max = 10},
        {{"1", "333"}, {"4444"}, {"55555"}, {"7777777"}}},
   };
   Shard& shard = open();
@@ -175,15 +174,29 @@ TEST_P(LogRead, goes_on_where_the_last_page_ended) {
   }
 }
 
+TEST_P(LogRead, counts_all_that_an_event_says) {
+  Shard& shard = open();
+  const std::string long_topic(100, 't');
+  for (const auto* const data : {"1", "2", "3"}) {
+    shard.append({.topics = {"a", long_topic}, .data = data}).value();
+  }
+  const auto tail = shard.log().tail(shard.at(0));
+  EXPECT_THAT(data_of(shard.next(*tail, {.bytes_max = 250}).value()), ElementsAre("1", "2"));
+  for (const Selection& selection : {Selection{.all = true}, Selection{.topics = {"a"}}}) {
+    EXPECT_THAT(data_of(shard.read(shard.at(0), selection, {.bytes_max = 250})->records),
+                ElementsAre("1", "2"));
+  }
+}
+
 TEST_P(LogRead, gives_one_record_however_large_it_is) {
   Shard& shard = open();
   shard.append({.topics = {"t"}, .data = std::string(1 << 20, 'x')}).value();
   shard.append({.topics = {"t"}, .data = "y"}).value();
   for (const Selection& selection : {Selection{.all = true}, Selection{.topics = {"t"}}}) {
-    const Page page = shard.read(shard.at(0), selection, {.data_bytes_max = 1}).value();
+    const Page page = shard.read(shard.at(0), selection, {.bytes_max = 1}).value();
     ASSERT_EQ(page.records.size(), 1U);
     EXPECT_EQ(page.records[0]->event.data.size(), std::size_t{1} << 20);
-    EXPECT_THAT(data_of(shard.read(page.next, selection, {.data_bytes_max = 1})->records),
+    EXPECT_THAT(data_of(shard.read(page.next, selection, {.bytes_max = 1})->records),
                 ElementsAre("y"));
   }
 }

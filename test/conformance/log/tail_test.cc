@@ -82,9 +82,8 @@ TEST_P(LogTail, gives_no_more_at_once_than_the_limits_allow) {
   }
   const auto tail = shard.log().tail(shard.at(0));
   EXPECT_THAT(data_of(shard.next(*tail, {.records_max = 2}).value()), ElementsAre("1", "22"));
-  EXPECT_THAT(data_of(shard.next(*tail, {.data_bytes_max = 7}).value()),
-              ElementsAre("333", "4444"));
-  EXPECT_THAT(data_of(shard.next(*tail, {.data_bytes_max = 1}).value()), ElementsAre("55555"));
+  EXPECT_THAT(data_of(shard.next(*tail, {.bytes_max = 9}).value()), ElementsAre("333", "4444"));
+  EXPECT_THAT(data_of(shard.next(*tail, {.bytes_max = 1}).value()), ElementsAre("55555"));
 }
 
 TEST_P(LogTail, is_not_told_of_an_event_that_was_repeated) {
