@@ -52,7 +52,8 @@ Connection::Connection(Front& front,
       accepted_at_(front.parts_.clock.steady()),
       policy_(front.policy_),
       parser_(std::in_place, policy_->request_limits),
-      finishing_(front.finishing()) {
+      is_late_(front.finishing()),
+      finishing_(is_late_) {
   front_.add(*this);
 }
 
@@ -68,7 +69,7 @@ base::Task<void> Connection::run(std::unique_ptr<Connection> connection) {
 
 void Connection::finish() {
   finishing_ = true;
-  if (answered_ && parser_->idle()) {
+  if (waits_for_request_) {
     socket_.cancel();
   } else {
     set_deadline(kLingerTime);
@@ -134,6 +135,8 @@ base::Task<bool> Connection::receive() {
   }
   if (holds_too_much()) {
     refuse_unread_for_now(Obstacle::kTooManyBytes);
+    parser_.emplace(policy_->request_limits);  // now, so that there is room for the others
+    count_held();
     if (co_await send()) {
       co_await linger();
     }
@@ -142,10 +145,14 @@ base::Task<bool> Connection::receive() {
   if (std::exchange(deadline_due_, false)) {
     set_deadline(between ? kIdleTime : policy_->request_time);
   }
-  // What follows an answer is not there yet, what follows the accept often is.
-  bool wait = between;
+  // What follows the accept is often there, what follows an answer is not. And the others have
+  // their turn before more is read, however much a sender has at hand.
+  bool wait = std::exchange(has_received_, true);
   while (true) {
-    if (wait && !co_await socket_.readable()) {
+    waits_for_request_ = between;
+    const bool is_readable = !wait || co_await socket_.readable();
+    waits_for_request_ = false;
+    if (!is_readable) {
       if (socket_.expired() && !between && !parser_->idle() && socket_.is_open()) {
         refuse_unread(too_slow());
         if (co_await send()) {
@@ -226,11 +233,17 @@ void Connection::take_policy() {
   }
 }
 
-// Counts what the connection holds. True: there is no room for more of it.
-bool Connection::holds_too_much() {
+// Counts what the connection holds, and returns it.
+std::size_t Connection::count_held() {
   const std::size_t held = parser_->held_bytes() + publish_bytes_;
   front_.unanswered_bytes_ += held - counted_bytes_;
   counted_bytes_ = held;
+  return held;
+}
+
+// Whether there is no room for more of it.
+bool Connection::holds_too_much() {
+  const std::size_t held = count_held();
   return held > kAlwaysBytes && front_.unanswered_bytes_ - held > kUnansweredBytesMax;
 }
 

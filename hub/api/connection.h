@@ -67,6 +67,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
 
   bool is_admitted() const { return admitted_.has_value(); }
   bool has_answered() const { return answered_; }
+  bool is_late() const { return is_late_; }  // the Front was finishing when it came
   Listener listener() const { return listener_; }
   base::Clock::Steady accepted_at() const { return accepted_at_; }
 
@@ -105,6 +106,7 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   std::optional<bool> send_at_once();
   base::Task<void> linger();
   void take_policy();
+  std::size_t count_held();
   bool holds_too_much();
   void set_deadline(std::chrono::milliseconds from_now);
 
@@ -192,8 +194,11 @@ class Connection : public boost::intrusive::list_base_hook<>, public TurnedAwayH
   std::string host_;                           // the last Host that policy_ let pass
   http::FieldLines fields_;                    // of the current request's answer
   std::string out_;                            // answers that are not sent yet
-  bool answered_ = false;                      // a request, at least
-  bool deadline_due_ = false;                  // before the next wait for bytes
+  const bool is_late_;
+  bool has_received_ = false;       // or tried to
+  bool waits_for_request_ = false;  // and nothing of it has come
+  bool answered_ = false;           // a request, at least
+  bool deadline_due_ = false;       // before the next wait for bytes
   bool finishing_ = false;
   std::size_t counted_bytes_ = 0;  // in the Front's count of them
 

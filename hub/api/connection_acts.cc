@@ -31,6 +31,9 @@ namespace {
 constexpr std::size_t kPublishesMax = 256;
 constexpr std::size_t kPublishBytesMax = std::size_t{1} << 20;
 
+// What one takes besides its body.
+constexpr std::size_t kPublishBytes = 2048;
+
 // How long a Host may be that need not be looked at again. Longer than any name (RFC 1035 2.3.4).
 constexpr std::size_t kHostBytesKept = 255;
 
@@ -198,7 +201,7 @@ base::Task<Connection::Next> Connection::start_publish(log::Event event, auth::G
   }
   publishes_.push_back(
       {.framing = framing(), .fields = std::move(fields_), .begin = front_.parts_.clock.steady()});
-  publish_bytes_ += parser_->request().body.size();
+  publish_bytes_ += parser_->request().body.size() + kPublishBytes;
   Publish& started = publishes_.back();
   const bool keep_alive = started.framing.keep_alive;
   if (publishes_.size() == 1 && parser_->unread().empty()) {

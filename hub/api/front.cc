@@ -78,7 +78,8 @@ void Front::set_policy(std::shared_ptr<const Policy> policy) {
 
 void Front::finish(std::function<void()> done) {
   assert(finished_ == nullptr);
-  if (connections_.empty()) {
+  awaited_ = connections_.size();
+  if (awaited_ == 0) {
     done();
     return;
   }
@@ -121,7 +122,7 @@ void Front::make_room(Listener listener) {
 
 void Front::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
-  if (connections_.empty() && finished_ != nullptr) {
+  if (finished_ != nullptr && !connection.is_late() && --awaited_ == 0) {
     std::exchange(finished_, nullptr)();
   }
 }

@@ -128,7 +128,8 @@ class Front {
     publishes_ = publishes;
   }
 
-  // Ends each connection once its requests are answered, and calls `done` when there is none left.
+  // Ends each connection once its requests are answered, and calls `done` when those that were
+  // there have ended. Others may come meanwhile, as long as there are readers who come back.
   void finish(std::function<void()> done);
 
   // Ends all connections now.
@@ -159,6 +160,7 @@ class Front {
   std::optional<base::Clock::Steady> log_away_at_;
 
   std::function<void()> finished_;
+  std::size_t awaited_ = 0;  // connections that have to end before it is called
 
   net::Deadlines deadlines_;
   StreamRights rights_;

@@ -13,12 +13,14 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include "hub/auth/signing_testing.h"
 #include "hub/auth/ticket_testing.h"
@@ -173,6 +175,85 @@ TEST_F(FrontTest, gives_up_a_connection_that_cannot_be_watched) {
   loop_.run();
   EXPECT_EQ(metrics_.connections.get(), 1U);
   EXPECT_EQ(admission_.connections(), 0U);
+}
+
+// A connection, and the other end of it.
+base::Descriptor connect(Front& front, const boost::asio::ip::tcp::endpoint& peer) {
+  std::array<int, 2> pair{};
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+  const int least = 1;
+  EXPECT_EQ(::setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+  front.accept(pair[1], peer, Listener::kMain);
+  return base::Descriptor(pair[0]);
+}
+
+void send_all(const base::Descriptor& client, std::string_view bytes) {
+  EXPECT_EQ(::write(client.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+}
+
+constexpr std::string_view kHealth = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
+
+TEST_F(FrontTest, lets_others_go_on_while_a_sender_has_always_more) {
+  Front front = make_front();
+  const base::Descriptor client = connect(front, peer_);
+  const std::string request = std::string(kHealth) + "X: " + std::string(7000, 'x') + "\r\n\r\n";
+  constexpr int kRequests = 20;  // more than two reads
+  std::string all;
+  for (int i = 0; i < kRequests; ++i) {
+    all += request;
+  }
+  send_all(client, all);
+  std::uint64_t handled = 0;
+  boost::asio::post(loop_, [&] { handled = metrics_.requests.get(); });
+  loop_.poll();
+  EXPECT_LT(handled, kRequests / 2);
+  EXPECT_EQ(metrics_.requests.get(), kRequests);
+  front.close();
+  loop_.restart();
+  loop_.run();
+}
+
+TEST_F(FrontTest, sends_the_answers_that_wait_when_it_finishes) {
+  Front front = make_front();
+  base::Descriptor client = connect(front, peer_);
+  constexpr std::size_t kRequests = 100;
+  std::string all;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    all += std::string(kHealth) + "\r\n";
+  }
+  send_all(client, all);
+  loop_.poll();  // its send buffer is full
+  bool is_finished = false;
+  front.finish([&] { is_finished = true; });
+  loop_.restart();
+  loop_.poll();
+  EXPECT_FALSE(is_finished);
+  const std::string answers = read_all(client);
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = answers.find("HTTP/1.1 200 ", at)) != std::string::npos; ++at) {
+    ++count;
+  }
+  EXPECT_EQ(count, kRequests);
+  client = base::Descriptor();  // it has read all
+  loop_.restart();
+  loop_.poll();
+  EXPECT_TRUE(is_finished);
+}
+
+TEST_F(FrontTest, has_finished_when_those_have_ended_that_were_there) {
+  Front front = make_front();
+  base::Descriptor before = connect(front, peer_);
+  loop_.poll();
+  bool is_finished = false;
+  front.finish([&] { is_finished = true; });
+  const base::Descriptor after = connect(front, peer_);
+  before = base::Descriptor();
+  loop_.restart();
+  loop_.poll();
+  EXPECT_TRUE(is_finished);
+  front.close();
+  loop_.restart();
+  loop_.run();
 }
 
 TEST_F(FrontTest, ends_a_connection_whose_revocation_is_never_answered) {
