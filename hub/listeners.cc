@@ -39,7 +39,8 @@ base::Parsed<Listeners> open_listeners(
       return base::Fault{"inherited sockets: two have the name \"admin\""};
     }
   }
-  if (listeners.main.empty()) {
+  listeners.stay = !listeners.main.empty();
+  if (!listeners.stay) {
     auto made = net::listen_at(settings.listen, shards);
     if (!made) {
       return made.error();

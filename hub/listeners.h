@@ -20,6 +20,10 @@ struct Listeners {
   std::vector<net::Listener> main;     // at least one
   std::optional<net::Listener> admin;  // nullopt: administration has no socket of its own
 
+  // Whether the main ones were inherited: whoever passed them has them too, so that who connects
+  // while this hub ends is served by the next one.
+  bool stay = false;
+
   // Whether nobody but this machine can reach the hub, its administration included.
   bool is_local_only() const {
     const auto is_local = [](const net::Listener& listener) {

@@ -128,6 +128,7 @@ TEST_F(InheritedSocketsTest, are_told_apart_by_their_names) {
   ASSERT_THAT(listeners->main, SizeIs(2));
   EXPECT_EQ(listeners->main[0].endpoint(), endpoints_[0]);
   EXPECT_EQ(listeners->main[1].endpoint(), endpoints_[2]);
+  EXPECT_TRUE(listeners->stay);
   ASSERT_TRUE(listeners->admin);
   EXPECT_EQ(listeners->admin->endpoint(), endpoints_[1]);
 }
@@ -146,6 +147,7 @@ TEST_F(InheritedSocketsTest, are_completed_by_those_that_are_missing) {
   EXPECT_THAT(listeners->main, SizeIs(1));
   EXPECT_NE(listeners->main[0].endpoint(), endpoints_[0]);
   EXPECT_EQ(listeners->admin->endpoint(), endpoints_[0]);
+  EXPECT_FALSE(listeners->stay);
 }
 
 TEST_F(InheritedSocketsTest, are_refused_where_two_are_for_administration) {

@@ -149,7 +149,7 @@ class Server {
                                    .store = store_,
                                    .listeners = std::move(listeners.main),
                                    .admin_listener = std::move(listeners.admin),
-                                   .listeners_stay = is_worker_,
+                                   .listeners_stay = listeners.stay,
                                    .trust = std::move(trust),
                                    .revocations = std::move(kept->revocations.revocations),
                                    .keep_revocation = std::move(kept->revocations.keep),
