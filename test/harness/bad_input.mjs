@@ -235,7 +235,6 @@ const METHODS_AND_TYPES = [
   ...["DELETE", "PUT", "PATCH", "TRACE", "QUERY", "get", "GETS", "BREW"].map((method) =>
     notAllowed(method, HUB_PATH, ALL_METHODS),
   ),
-  ...["GET", "PUT", "DELETE"].map((method) => notAllowed(method, `${HUB_PATH}/tickets`, "POST, OPTIONS")),
   ...["/healthz", "/readyz", "/metrics", "/admin/explain"].flatMap((target) =>
     ["POST", "DELETE"].map((method) => notAllowed(method, target, "GET, HEAD, OPTIONS")),
   ),
