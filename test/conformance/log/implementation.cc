@@ -81,7 +81,7 @@ std::vector<ImplementationCase> variants() {
   std::vector<ImplementationCase> cases = implementations();
   cases.push_back({.name = "sqlite_in_small_pieces", .make = [] {
                      sqlite::SqliteOptions small;
-                     small.page_bytes_max = 100;
+                     small.page_bytes_max = 1000;
                      small.recent_bytes_max = 1000;
                      small.chunk_limits.records_max = 10;
                      small.wal_bytes_soft = 1;
