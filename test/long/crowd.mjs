@@ -311,11 +311,11 @@ class SlowReaders {
       await delay(10);
     }
     // Each reads once a second, and not all at one time; also where the timer is late, for others have the processor.
-    const begin = performance.now();
+    const start = performance.now();
     const part = SLOW / 100;
     let done = 0; // parts
     slow.timer = setInterval(() => {
-      for (const due = (performance.now() - begin) / 10; done < due; ++done) {
+      for (const due = (performance.now() - start) / 10; done < due; ++done) {
         const first = (done % 100) * part;
         slow.readers.slice(first, first + part).forEach(({ connection }) => connection.readOnce());
       }
