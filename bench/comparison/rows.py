@@ -17,7 +17,7 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 ROW_A = ["--readers", 1000, "--events", 200, "--rate", 100]
 ROW_C = ["--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4]
-ROW_E = ["--readers", 1, "--events", 20000, "--rate", 0, "--publishers", 8]
+ROW_E = ["--readers", 1, "--rate", 0, "--publishers", 8, "--events"]  # how many
 
 
 def bench(server, arguments, core=None, target=None, faultless=True, nice=0):
@@ -170,9 +170,9 @@ def row_d(start, query="?match=vrelo-bench"):
 THREE_TOPICS = "?" + "&".join(f"match=https://example.com/a/{c}/topic-{{reader}}-12345678" for c in "xyz")
 
 
-def row_e(start):
+def row_e(start, events=20_000):
     with start(None) as server:
-        report = bench(server, ROW_E)
+        report = bench(server, [*ROW_E, events])
     return {"events per second": report["events"]["per_second"]}
 
 
@@ -285,9 +285,9 @@ def row_d_tokens(_start):
 
 def row_e_tokens(start):
     with servers.guarded(None, one=(1, SHARED)) as server, start(None) as other:
-        alone = bench(other, ROW_E)
+        alone = bench(other, [*ROW_E, 20_000])
         return {
-            "rate ÷ without": bench(server, [*ROW_E, *PRIVATE, *server.tokens("one")])["events"]["per_second"]
+            "rate ÷ without": bench(server, [*ROW_E, 20_000, *PRIVATE, *server.tokens("one")])["events"]["per_second"]
             / alone["events"]["per_second"],
         }
 
@@ -422,6 +422,8 @@ ROWS = [
         functools.partial(row_d, query=THREE_TOPICS), OURS, {"bytes per stream": at_most(700)}),
     Row("dt", "10,000 idle readers, each with a token of its own for a topic of its own", row_d_tokens, OURS, {}),
     Row("e", "1 reader, 8 publishers", row_e, ALL, {"events per second": at_least_times(1.2)}),
+    Row("e300k", "the same, 300,000 events instead of 20,000", functools.partial(row_e, events=300_000), BOTH,
+        {"events per second": at_least_times(1.2)}),
     Row("e64", "SQLite, 64 publishers", row_e64, ON_DISK, {"events per second": at_least(60000)}),
     Row("e8", "SQLite, 8 publishers", functools.partial(row_e64, publishers=8), ON_DISK,
         {"events per second": at_least(20000)}),
