@@ -234,9 +234,9 @@ TEST(PublishRequest, is_a_form) {
 TEST(PublishRequest, is_not_compressed) {
   TestRequest::Parts parts = publish_parts("topic=a");
   parts.fields.emplace_back("Content-Encoding", "gzip");
-  EXPECT_EQ(refusal(parts), (http::Problem{.status = 415,
-                                           .title = "unknown Content-Encoding",
-                                           .field = "Content-Encoding"}));
+  EXPECT_EQ(refusal(parts),
+            (http::Problem{
+                .status = 415, .title = "unknown Content-Encoding", .field = "Content-Encoding"}));
 }
 
 TEST(PublishRequest, says_in_a_sentence_what_is_wrong) {
