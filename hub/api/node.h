@@ -85,9 +85,9 @@ class Node final : public Overview {
   void reload(const base::Settings& settings, std::shared_ptr<const auth::TrustPolicy> trust);
 
   // Ends as design and clients want it: new streams are told when to come back, new publishes are
-  // refused, open streams are closed evenly over the settings' drain time, what was accepted is
-  // answered. Then calls `done`. The listeners stay open until stop(), except with
-  // listeners_stay.
+  // refused, open streams are closed evenly over the settings' drain time, what was accepted before
+  // the last one closed is answered. Then calls `done`. The listeners stay open until stop(),
+  // except with listeners_stay, which stops all of them, the administration's too.
   // With Publishes::kTaken none is refused; when the last stream of all is closed, those that are
   // under way are finished.
   // Order: once with kTaken, once with kRefused, or first that and then this, which has the streams
