@@ -17,7 +17,10 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 ROW_A = ["--readers", 1000, "--events", 200, "--rate", 100]
 ROW_C = ["--readers", 1000, "--events", 1000, "--rate", 0, "--publishers", 4]
-ROW_E = ["--readers", 1, "--rate", 0, "--publishers", 8, "--events"]  # how many
+
+
+def load_e(events=20_000):
+    return ["--readers", 1, "--events", events, "--rate", 0, "--publishers", 8]
 
 
 def bench(server, arguments, core=None, target=None, faultless=True, nice=0):
@@ -172,7 +175,7 @@ THREE_TOPICS = "?" + "&".join(f"match=https://example.com/a/{c}/topic-{{reader}}
 
 def row_e(start, events=20_000):
     with start(None) as server:
-        report = bench(server, [*ROW_E, events])
+        report = bench(server, load_e(events))
     return {"events per second": report["events"]["per_second"]}
 
 
@@ -285,9 +288,9 @@ def row_d_tokens(_start):
 
 def row_e_tokens(start):
     with servers.guarded(None, one=(1, SHARED)) as server, start(None) as other:
-        alone = bench(other, [*ROW_E, 20_000])
+        alone = bench(other, load_e())
         return {
-            "rate ÷ without": bench(server, [*ROW_E, 20_000, *PRIVATE, *server.tokens("one")])["events"]["per_second"]
+            "rate ÷ without": bench(server, [*load_e(), *PRIVATE, *server.tokens("one")])["events"]["per_second"]
             / alone["events"]["per_second"],
         }
 

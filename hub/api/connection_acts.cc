@@ -196,12 +196,13 @@ base::Task<Connection::Next> Connection::publish() {
 }
 
 base::Task<Connection::Next> Connection::start_publish(log::Event event, auth::GrantPtr grant) {
-  if (publishes_.size() == kPublishesMax || publish_bytes_ > kPublishBytesMax) {
+  if (publishes_.size() == kPublishesMax || publish_bytes_ > kPublishBytesMax || holds_too_much()) {
     co_await finish_publishes();
   }
   publishes_.push_back(
       {.framing = framing(), .fields = std::move(fields_), .begin = front_.parts_.clock.steady()});
   publish_bytes_ += parser_->request().body.size() + kPublishBytes;
+  count_held();
   Publish& started = publishes_.back();
   const bool keep_alive = started.framing.keep_alive;
   if (publishes_.size() == 1 && parser_->unread().empty()) {

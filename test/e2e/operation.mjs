@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operator does with a hub and sees of it: signals, sockets that are handed over, limits, the
-// administration's pages, and the lines that it writes.
+// What an operator does with a hub and sees of it: signals, limits, the administration's pages, and
+// the lines that it writes.
 
 import assert from "node:assert/strict";
 import { readFile, rename, writeFile } from "node:fs/promises";
@@ -196,40 +196,6 @@ test("a setting that needs a restart says so at SIGHUP, and the others are taken
   await replace('body_bytes = 3000\nwindow_bytes = "1MiB"\n');
   assert.match(hub.errorText, /SIGHUP: window_bytes.* needs a restart/);
   assert.equal(await statusOf(hub, 3000), 200);
-});
-
-// --- Sockets that are handed over.
-
-test("with an inherited socket nobody is refused while the hub restarts", async (t) => {
-  const listener = await t.listener();
-  const folder = await t.folder();
-  let hub = await t.hubOn(listener, { log: SQLITE }, { folder });
-  assert.equal(hub.port, listener.port);
-  const ids = [await hub.publish({ topic: "a" })];
-  for (let restart = 0; restart < 5; ++restart) {
-    assert.deepEqual(await hub.stop(), { code: 0, signal: null });
-    const waiting = await Connection.open({ host: "127.0.0.1", port: listener.port });
-    waiting.write(hub.publishBytes({ topic: "a" }));
-    hub = await t.hubOn(listener, { log: SQLITE }, { folder });
-    ids.push((await waiting.readResponse()).text);
-    waiting.close();
-  }
-  const stream = await hub.subscribe({ match: "a", last_event_id: "earliest" });
-  assert.deepEqual(idsOf(await stream.take(ids.length)), ids);
-});
-
-test("sockets that were meant for another process are not taken", async (t) => {
-  const hub = await t.hub({}, { env: { LISTEN_FDS: "1", LISTEN_PID: "1" } });
-  assert.equal((await hub.ask({ target: "/healthz" })).status, 200);
-});
-
-test("two shards share an inherited socket", async (t) => {
-  const hub = await t.hubOn(await t.listener(), { shards: 2 });
-  const streams = await openStreams(hub, 50);
-  const id = await hub.publish({ topic: "a" });
-  for (const stream of streams) {
-    assert.equal((await stream.next()).id, id);
-  }
 });
 
 // --- Limits.

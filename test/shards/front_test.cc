@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,8 +20,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "hub/auth/signing_testing.h"
 #include "hub/auth/ticket_testing.h"
@@ -87,25 +91,64 @@ class SteppedClock final : public base::Clock {
   const base::SystemClock system_;
 };
 
+// Answers no append before it is stopped.
+class StuckLog final : public log::Log {
+ public:
+  explicit StuckLog(base::Executor executor) : stopped_(executor, Timer::time_point::max()) {}
+
+  log::Awaitable<log::Appended> append(log::Event /*event*/) override {
+    ++appends;
+    boost::system::error_code cancelled;
+    co_await stopped_.async_wait(
+        boost::asio::redirect_error(boost::asio::use_awaitable_t<base::Executor>(), cancelled));
+    co_return log::Errc::kStopped;
+  }
+  log::Awaitable<log::Page> read(log::Position /*after*/,
+                                 log::Selection /*selection*/,
+                                 log::ReadLimits /*limits*/) override {
+    co_return log::Errc::kStopped;
+  }
+  std::unique_ptr<log::Tail> tail(log::Position /*after*/) override { return nullptr; }
+  log::Awaitable<std::optional<log::Position>> find(std::string /*event_id*/) override {
+    co_return log::Errc::kStopped;
+  }
+  log::Position end() const override { return {}; }
+  log::Position begin() const override { return {}; }
+  void stop() override { stopped_.cancel(); }
+
+  std::size_t appends = 0;
+
+ private:
+  using Timer =
+      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                        boost::asio::wait_traits<std::chrono::steady_clock>,
+                                        base::Executor>;
+  Timer stopped_;
+};
+
 // A front on a loop of its own.
 class FrontTest : public testing::Test {
  protected:
   Front make_front(std::shared_ptr<const auth::TrustPolicy> trust = {}) {
-    return Front({.executor = loop_.get_executor(),
-                  .clock = clock_,
-                  .make_alarm = make_alarm_,
-                  .log = *log_,
-                  .fan_out = fan_out_,
-                  .streams = streams_,
-                  .admission = admission_,
-                  .metrics = metrics_,
-                  .logger = logger_,
-                  .overview = overview_,
-                  .tickets = tickets_,
-                  .patterns = patterns_,
-                  .quotas = quotas_,
-                  .grant = std::make_shared<const auth::Grant>()},
-                 make_policy(settings_, true, std::move(trust)));
+    return make_front(*log_, std::move(trust));
+  }
+  Front make_front(log::Log& log, std::shared_ptr<const auth::TrustPolicy> trust = {}) {
+    return Front(
+        {.executor = loop_.get_executor(),
+         .clock = clock_,
+         .make_alarm = make_alarm_,
+         .log = log,
+         .fan_out = fan_out_,
+         .streams = streams_,
+         .admission = admission_,
+         .metrics = metrics_,
+         .logger = logger_,
+         .overview = overview_,
+         .tickets = tickets_,
+         .patterns = patterns_,
+         .quotas = quotas_,
+         .grant = std::make_shared<const auth::Grant>(auth::Grant{.publish = {.all = true}})},
+        make_policy(settings_, true, std::move(trust)));
   }
 
   // Sends a request, and returns all that comes to its connection's end.
@@ -152,7 +195,7 @@ class FrontTest : public testing::Test {
                            .executor = loop_.get_executor(),
                            .seed = 1},
                           {}};
-  base::Admission admission_{{.connections_max = 10, .per_address_max = 0}};
+  base::Admission admission_{{.connections_max = 200, .per_address_max = 0}};
   base::ShardMetrics metrics_;
   base::Logger logger_{clock_, base::LogLevel::kError,
                        [](std::string_view line) { ADD_FAILURE() << line; }};
@@ -211,6 +254,36 @@ TEST_F(FrontTest, lets_others_go_on_while_a_sender_has_always_more) {
   front.close();
   loop_.restart();
   loop_.run();
+}
+
+// Small publishes take more than their bytes.
+TEST_F(FrontTest, bounds_what_waits_for_a_log_that_does_not_answer) {
+  constexpr std::size_t kConnections = 160;
+  constexpr std::size_t kPublishes = 256;
+  StuckLog log(loop_.get_executor());
+  Front front = make_front(log);
+  std::string all;
+  for (std::size_t i = 0; i < kPublishes; ++i) {
+    all +=
+        "POST /.well-known/mercure HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\ntopic=a";
+  }
+  std::vector<base::Descriptor> clients;
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    clients.push_back(connect(front, peer_));
+    send_all(clients.back(), all);
+  }
+  loop_.poll();
+  // 64 MiB of 2 KiB each; then no connection has more than 64 KiB.
+  EXPECT_GT(log.appends, 120 * kPublishes);
+  EXPECT_LT(log.appends, 135 * kPublishes);
+  log.stop();
+  front.close();
+  loop_.restart();
+  while (admission_.connections() > 0 && loop_.run_one() > 0) {
+    log.stop();  // some go on with what had to wait
+  }
+  EXPECT_EQ(admission_.connections(), 0U);
 }
 
 TEST_F(FrontTest, sends_the_answers_that_wait_when_it_finishes) {
